@@ -1,0 +1,5 @@
+"""REST of the billing floor."""
+
+from ninja import Router
+
+router = Router()

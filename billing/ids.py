@@ -1,0 +1,23 @@
+"""UUIDv7 identifiers (RFC 9562): sortable by creation time, unguessable in their last 62 bits."""
+
+import os
+import time
+import uuid
+
+_RANDOM_BITS = (1 << 62) - 1
+
+
+def uuid7() -> uuid.UUID:
+    return uuid.UUID(int=uuid7_int(time.time_ns() // 1_000_000))
+
+
+def uuid7_int(milliseconds: int) -> int:
+    """The 128 bits of an identifier for a time in Unix milliseconds."""
+    noise = int.from_bytes(os.urandom(10), "big")
+    return (
+        (milliseconds & 0xFFFF_FFFF_FFFF) << 80
+        | 0x7 << 76
+        | (noise >> 62 & 0xFFF) << 64
+        | 0b10 << 62
+        | (noise & _RANDOM_BITS)
+    )

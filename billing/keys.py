@@ -1,0 +1,60 @@
+"""Making and recognising API keys: 256 random bits, so a plain SHA-256 is enough at rest and fast to check."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from billing.live import touch
+from billing.models import ApiKey, Tenant, User
+
+SCOPES = ("read", "call", "write")
+CONSOLE_MINUTES = 15
+
+
+def digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def new_token() -> str:
+    return "ps_" + secrets.token_urlsafe(32)
+
+
+def create(
+    tenant: Tenant,
+    name: str,
+    *,
+    scopes: tuple[str, ...] = SCOPES,
+    expires: datetime | None = None,
+    by: User | None = None,
+) -> tuple[ApiKey, str]:
+    """A new key and its token, which is not kept and cannot be shown again."""
+    token = new_token()
+    key = ApiKey.objects.create(
+        tenant=tenant,
+        name=name,
+        prefix=token[:9],
+        digest=digest(token),
+        scopes=list(scopes),
+        expires=expires,
+        created_by=by,
+    )
+    touch(tenant.pk)
+    return key, token
+
+
+def console(tenant: Tenant, user: User) -> str:
+    """A short-lived key that may only call, for the "Try it" console of a page."""
+    end = timezone.now() + timedelta(minutes=CONSOLE_MINUTES)
+    key, token = create(tenant, "Try it", scopes=("call",), expires=end, by=user)
+    ApiKey.objects.filter(pk=key.pk).update(console=True)
+    return token
+
+
+def find(token: str) -> ApiKey | None:
+    """The living key of ``token``; the digest is looked up by a unique index, so no secret is compared here."""
+    key = ApiKey.objects.select_related("tenant").filter(digest=digest(token)).first()
+    if key is None or (key.expires is not None and key.expires <= timezone.now()):
+        return None
+    return key

@@ -1,0 +1,22 @@
+"""The tables of the billing floor."""
+
+from billing.models.audit import AuditEntry
+from billing.models.key import ApiKey
+from billing.models.member import Invitation, Membership, Role
+from billing.models.plan import Plan
+from billing.models.secret import Secret
+from billing.models.tenant import ReleasedSlug, Tenant
+from billing.models.user import User
+
+__all__ = [
+    "ApiKey",
+    "AuditEntry",
+    "Invitation",
+    "Membership",
+    "Plan",
+    "ReleasedSlug",
+    "Role",
+    "Secret",
+    "Tenant",
+    "User",
+]

@@ -1,0 +1,6 @@
+"""Pages of the billing floor."""
+
+from django.urls import URLPattern
+
+app_name = "billing"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""REST of the bundles floor."""
+
+from ninja import Router
+
+router = Router()

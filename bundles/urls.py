@@ -1,0 +1,6 @@
+"""Pages of the bundles floor."""
+
+from django.urls import URLPattern
+
+app_name = "bundles"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""REST of the market floor."""
+
+from ninja import Router
+
+router = Router()

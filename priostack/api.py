@@ -1,0 +1,56 @@
+"""The platform's REST API: a router for each subject, and one place that turns exceptions into problem+json."""
+
+import json
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import ValidationError
+
+from billing.api import router as billing_router
+from billing.errors import ApiError
+from bundles.api import router as bundles_router
+from market.api import router as market_router
+from runtime.api import router as runtime_router
+
+api = NinjaAPI(
+    title="PrioStack",
+    version="1",
+    docs_url="/docs",
+    urls_namespace="api",
+    description="Authorization: Bearer KEY, or a signed-in session with its CSRF token.",
+)
+api.add_router("", billing_router)
+api.add_router("", bundles_router)
+api.add_router("", market_router)
+api.add_router("", runtime_router)
+
+
+def problem(error: ApiError) -> HttpResponse:
+    response = HttpResponse(
+        json.dumps(error.body()), status=error.status, content_type="application/problem+json"
+    )
+    for name, value in error.headers.items():
+        response[name] = value
+    return response
+
+
+@api.exception_handler(ApiError)
+def refused(request: HttpRequest, error: ApiError) -> HttpResponse:
+    return problem(error)
+
+
+@api.exception_handler(Http404)
+def absent(request: HttpRequest, error: Http404) -> HttpResponse:
+    return problem(ApiError(404))
+
+
+@api.exception_handler(ValidationError)
+def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    return problem(ApiError(422, "The request does not have the expected form.", errors=map(place, error.errors)))
+
+
+def place(found: dict[str, Any]) -> dict[str, str]:
+    # pydantic's own "input" and "ctx" would echo what was sent, secrets included
+    where = ".".join(str(part) for part in found.get("loc", ())[1:])
+    return {"message": f"{where}: {found.get('msg', 'invalid')}", "hint": ""}

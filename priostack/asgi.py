@@ -1,0 +1,49 @@
+"""The front door: `/{tenant}/…` goes to the raw data plane, everything else to Django and Channels."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "priostack.settings")
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+
+django = get_asgi_application()
+
+from billing.slugs import GRAMMAR, RESERVED  # noqa: E402  models need the apps to be loaded
+from runtime.gateway import gateway  # noqa: E402
+from runtime.routing import websockets  # noqa: E402
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+platform = ProtocolTypeRouter(
+    {
+        "http": django,
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websockets))),
+    }
+)
+
+
+def is_tenant(path: str) -> bool:
+    """Whether the first segment could be a tenant: the slug grammar, and not one of our own routes."""
+    segment = path[1:].partition("/")[0]
+    return segment not in RESERVED and GRAMMAR.fullmatch(segment) is not None
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    kind = scope["type"]
+    if kind == "http":
+        if is_tenant(scope["path"]):
+            await gateway(scope, receive, send)
+        else:
+            await django(scope, receive, send)
+    elif kind == "lifespan":
+        await gateway.lifespan(receive, send)
+    else:
+        await platform(scope, receive, send)

@@ -1,0 +1,11 @@
+"""Celery: it only wakes; what there is to do stands in the database."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "priostack.settings")
+
+app = Celery("priostack")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["bundles", "runtime"])

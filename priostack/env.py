@@ -1,0 +1,33 @@
+"""Typed readers of environment variables that fail loudly, with the variable's name in the message."""
+
+import os
+
+
+class BadSetting(Exception):
+    """An environment variable holds a value that cannot be used."""
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, default).strip()
+
+
+def flag(name: str, default: bool = False) -> bool:
+    raw = text(name).lower()
+    if raw in {"", "1", "true", "yes", "on", "0", "false", "no", "off"}:
+        return default if raw == "" else raw in {"1", "true", "yes", "on"}
+    raise BadSetting(f"{name}: expected true or false, not {raw!r}")
+
+
+def number(name: str, default: int) -> int:
+    raw = text(name)
+    if raw == "":
+        return default
+    try:
+        return int(raw)
+    except ValueError:
+        raise BadSetting(f"{name}: expected a whole number, not {raw!r}") from None
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma separated list."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]

@@ -1,0 +1,201 @@
+"""Settings, all from the environment with working defaults; every name is described in templates/docs/settings.md."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from priostack import datadir, env
+from priostack.database import database
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+TESTING = "pytest" in sys.modules
+# Each test process has a directory of its own, so that parallel ones share neither files nor a Valkey.
+HOME = f"{tempfile.gettempdir()}/priostack-test-{os.getpid()}" if TESTING else str(BASE_DIR / "var")
+DATA_DIR = datadir.prepare(Path(env.text("PRIOSTACK_DATA_DIR", HOME)))
+
+PRODUCTION = env.flag("PRIOSTACK_PRODUCTION")
+DEBUG = env.flag("DEBUG")
+PORT = env.number("PRIOSTACK_PORT", 8000)
+BASE_URL = env.text("PRIOSTACK_BASE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+DATA_HOST = env.text("PRIOSTACK_DATA_HOST")
+
+SECRET_KEY = env.text("SECRET_KEY") or datadir.secret_key(DATA_DIR)
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+if PRODUCTION and DEBUG:
+    raise env.BadSetting("DEBUG must be off when PRIOSTACK_PRODUCTION is on")
+if PRODUCTION and (len(SECRET_KEY) < 40 or len(set(SECRET_KEY)) < 10):
+    raise env.BadSetting("SECRET_KEY is too weak for production: at least 40 random characters")
+if PRODUCTION and not BASE_URL.startswith("https://"):
+    raise env.BadSetting("PRIOSTACK_BASE_URL must be https:// when PRIOSTACK_PRODUCTION is on")
+
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]", BASE_URL.split("/")[2].split(":")[0]]
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+FORWARDED_ALLOW = env.words("PRIOSTACK_PROXIES")  # addresses whose X-Forwarded-For is believed
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "channels",
+    "django_htmx",
+    "django_vite",
+    "billing",
+    "bundles",
+    "market",
+    "runtime",
+    "priostack",
+]
+
+MIDDLEWARE = [
+    "priostack.middleware.Correlation",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "priostack.middleware.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "billing.middleware.CurrentTenant",
+]
+
+ROOT_URLCONF = "priostack.urls"
+ASGI_APPLICATION = "priostack.asgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "priostack.context.shell",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": database(env.text("DATABASE_URL"), DATA_DIR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
+
+REDIS_SOCKET = datadir.socket_path(DATA_DIR)
+REDIS_URL = env.text("REDIS_URL") or f"unix://{REDIS_SOCKET}"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "capacity": 200},
+    },
+}
+
+CELERY_BROKER_URL = f"redis+socket://{REDIS_SOCKET}" if REDIS_URL.startswith("unix:") else REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE: dict[str, Any] = {
+    "reap": {"task": "runtime.reap", "schedule": 5.0},
+    "goals": {"task": "runtime.goals", "schedule": 10.0},
+    "expire": {"task": "runtime.expire", "schedule": 3600.0},
+}
+
+AUTH_USER_MODEL = "billing.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "dashboard"
+LOGOUT_REDIRECT_URL = "landing"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "billing.forms.SignupForm"
+ACCOUNT_EMAIL_VERIFICATION = env.text("PRIOSTACK_EMAIL_VERIFICATION", "mandatory" if PRODUCTION else "none")
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BASE_URL.startswith("https") else "http"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "PrioStack"
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if FORWARDED_ALLOW else None
+X_FRAME_OPTIONS = "DENY"
+
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if env.text("EMAIL_HOST")
+    else "django.core.mail.backends.console.EmailBackend"
+)
+EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.number("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "PrioStack <no-reply@localhost>")
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
+DJANGO_VITE = {"default": {"manifest_path": BASE_DIR / "static/dist/manifest.json", "static_url_prefix": "dist"}}
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": str(DATA_DIR / "files"),
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 60 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+
+# --- ours ---------------------------------------------------------------------------------------
+DEFAULT_PLAN = env.text("PRIOSTACK_DEFAULT_PLAN", "free" if env.text("STRIPE_SECRET_KEY") else "pro")
+EGRESS_ALLOW = env.words("PRIOSTACK_EGRESS_ALLOW")
+JOURNAL = env.text("PRIOSTACK_JOURNAL", "file" if SQLITE else "postgres")
+METRICS_TOKEN = env.text("PRIOSTACK_METRICS_TOKEN")
+RETENTION_DAYS = env.number("PRIOSTACK_RETENTION_DAYS", 30)
+CALL_MAX_BODY = env.number("PRIOSTACK_MAX_BODY", 1024 * 1024)
+MACHINE = env.text("PRIOSTACK_MACHINE", "")
+LOGGING_CONFIG = None

@@ -1,0 +1,58 @@
+"""Pages of the project itself: landing, dashboard, docs, health and errors."""
+
+from django.contrib.auth.decorators import login_required
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from redis.exceptions import RedisError
+
+from billing.redis import redis
+
+
+def landing(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("dashboard")
+    return render(request, "landing.html")
+
+
+@login_required
+def dashboard(request: HttpRequest) -> HttpResponse:
+    return render(request, "dashboard.html")
+
+
+def docs(request: HttpRequest, page: str = "index") -> HttpResponse:
+    raise Http404
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    """503 while the database or Redis does not answer; names of tenants or hosts are not told."""
+    try:
+        connection.ensure_connection()
+        redis().ping()
+    except (RedisError, OSError):
+        return JsonResponse({"status": "redis does not answer"}, status=503)
+    return JsonResponse({"status": "ok"})
+
+
+def error(request: HttpRequest, status: int) -> HttpResponse:
+    return render(request, f"{status}.html", status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return error(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return error(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return error(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return error(request, 500)

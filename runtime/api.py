@@ -1,0 +1,5 @@
+"""REST of the runtime floor."""
+
+from ninja import Router
+
+router = Router()

