@@ -1,0 +1,12 @@
+// The entry of every page: one line for each behaviour.
+import "../css/app.css";
+import { confirm } from "./confirm";
+import { copy } from "./copy";
+import { dialog } from "./dialog";
+import { drawer } from "./drawer";
+import { localtime } from "./localtime";
+import { tabs } from "./tabs";
+import { theme } from "./theme";
+import { toasts } from "./toast";
+
+for (const behaviour of [theme, drawer, tabs, dialog, confirm, copy, toasts, localtime]) behaviour();

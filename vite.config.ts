@@ -1,0 +1,19 @@
+// Builds static/js and static/css into static/dist, with the manifest that django-vite reads.
+import tailwindcss from "@tailwindcss/vite";
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  plugins: [tailwindcss()],
+  // Relative, so that fonts resolve under any STATIC_URL.
+  base: "./",
+  publicDir: false,
+  build: {
+    outDir: "static/dist",
+    emptyOutDir: true,
+    manifest: "manifest.json",
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rollupOptions: { input: { app: "static/js/app.ts" } },
+  },
+});
