@@ -1,6 +1,6 @@
 """Which IP addresses are the public internet: one list of what is not, and why.
 
-`ipaddress.is_global` calls multicast, NAT64 of a private address and site-local ones global, so it is not asked.
+`ipaddress.is_global` calls multicast, site-local and NAT64 of private addresses global: it is not asked.
 """
 
 import ipaddress

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import idna
 
@@ -22,6 +22,7 @@ AsyncResolver = Callable[[str, int], Awaitable[Sequence[str]]]
 _AUTHORITY = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]@]+))(?::(?P<port>[0-9]{1,5})?)?\Z")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z")
 _NUMBER = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\Z")
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
 
 
@@ -87,8 +88,14 @@ def read(url: str, *, allow: Iterable[str] | None = None) -> Destination:
         raise EgressRefused("the URL cannot be read") from None
     host, port = _authority(parts.netloc, PORTS[scheme])
     exempt = _check_port(host, port, allowed(allow))
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_PRINTABLE)
     return Destination(scheme, host, port, target=target, exempt=exempt)
+
+
+def at(host: str, port: int, *, allow: Iterable[str] | None = None) -> Destination:
+    """The same reading for a host and port that an HTTP library is about to connect to."""
+    name = _literal_v6(host) if ":" in host else _host(host)
+    return Destination("https", name, port, exempt=_check_port(name, port, allowed(allow)))
 
 
 def judge(place: Destination, answers: Iterable[str]) -> Destination:
@@ -100,7 +107,7 @@ def judge(place: Destination, answers: Iterable[str]) -> Destination:
         address = addresses.parse(answer)
         why = "not an address" if address is None else addresses.why_not_public(address)
         if why:
-            raise EgressRefused(f"destination not allowed: {place.host} is not on the public internet ({why})")
+            raise EgressRefused(f"destination not allowed: {place.host} is not on the internet ({why})")
     return Destination(place.scheme, place.host, place.port, found, place.target, place.exempt)
 
 

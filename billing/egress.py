@@ -1,0 +1,184 @@
+"""The one way out of the platform: every request to a URL that a user wrote goes through here.
+
+Only http and https, only public addresses, only open ports; connected to the address that was vetted.
+"""
+
+import asyncio
+import os
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import httpx
+
+from billing import destination
+from billing.body import EgressFailed
+from billing.destination import Destination, EgressRefused, avet, vet
+from billing.wire import BUDGET, AsyncGuardedTransport, Budget, Gate, GuardedTransport, Limits
+
+__all__ = [
+    "Destination", "EgressFailed", "EgressRefused", "Gate", "Limits", "Response",
+    "afetch", "async_client", "avet", "client", "fetch", "vet",
+]  # fmt: skip
+
+MAX_REDIRECTS = 5
+USER_AGENT = "PrioStack"
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}\Z")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]{0,16384}\Z")
+_METHOD = re.compile(r"[A-Z]{1,20}\Z")
+_OURS = frozenset(
+    {"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect"}
+    | {"keep-alive", "proxy-authorization", "proxy-connection"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer from outside, whole and decoded; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str = ""
+
+
+def client(gate: Gate | None = None, *, tls: ssl.SSLContext | None = None) -> httpx.Client:
+    """A guarded httpx client. It may live long: limits count per request, and it keeps no cookies."""
+    return httpx.Client(
+        transport=GuardedTransport(gate or Gate(destination.allowed(None)), tls or _tls()), **_manners()
+    )
+
+
+def async_client(gate: Gate | None = None, *, tls: ssl.SSLContext | None = None) -> httpx.AsyncClient:
+    """The same for asynchronous code; one per event loop."""
+    return httpx.AsyncClient(
+        transport=AsyncGuardedTransport(gate or Gate(destination.allowed(None)), tls or _tls()), **_manners()
+    )
+
+
+def fetch(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+    timeout: float = 30.0,
+    max_bytes: int = 10_000_000,
+) -> Response:
+    """One request with its redirects, whole within `timeout` seconds and `max_bytes`."""
+    ready = _prepare(method, url, headers)
+    extensions = {BUDGET: Budget.of(Limits(total_s=timeout, max_bytes=max_bytes))}
+    try:
+        answer = _shared(os.getpid(), ready.allow).request(
+            ready.method, ready.url, headers=ready.headers, content=content, extensions=extensions
+        )
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise _failure(error) from error
+    return _response(answer)
+
+
+async def afetch(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+    timeout: float = 30.0,
+    max_bytes: int = 10_000_000,
+) -> Response:
+    """`fetch` for asynchronous callers."""
+    ready = _prepare(method, url, headers)
+    extensions = {BUDGET: Budget.of(Limits(total_s=timeout, max_bytes=max_bytes))}
+    try:
+        answer = await _ashared(ready.allow).request(
+            ready.method, ready.url, headers=ready.headers, content=content, extensions=extensions
+        )
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise _failure(error) from error
+    return _response(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    method: str
+    url: str
+    headers: dict[str, str]
+    allow: frozenset[str]
+
+
+def _prepare(method: str, url: str, headers: Mapping[str, str] | None) -> _Ready:
+    exceptions = destination.allowed(None)
+    place = destination.read(url, allow=exceptions)
+    if not _METHOD.match(method.upper()) or method.upper() == "CONNECT":
+        raise EgressRefused("the method is not a valid HTTP method")
+    return _Ready(method.upper(), place.url, _checked(headers or {}), exceptions)
+
+
+def _checked(headers: Mapping[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if not _TOKEN.match(name):
+            raise EgressRefused("a header name contains a character that HTTP does not allow")
+        if not _VALUE.match(value):
+            raise EgressRefused(f"the value of header {name} contains a line break or is too long")
+        if name.lower() in _OURS:
+            raise EgressRefused(f"header {name} is set by the platform")
+    return dict(headers)
+
+
+def _response(answer: httpx.Response) -> Response:
+    return Response(answer.status_code, dict(answer.headers), answer.content, str(answer.url))
+
+
+def _failure(error: Exception) -> EgressFailed:
+    """What went wrong in words for the person who wrote the URL; no addresses, no internals."""
+    if isinstance(error, EgressFailed):
+        return error
+    if isinstance(error, httpx.TimeoutException):
+        return EgressFailed("the other side takes too long")
+    if isinstance(error, httpx.TooManyRedirects):
+        return EgressFailed(f"more than {MAX_REDIRECTS} redirects")
+    if isinstance(error, httpx.ConnectError) and "CERTIFICATE" in str(error):
+        return EgressFailed("the certificate of the other side is not valid for its name")
+    if isinstance(error, httpx.ConnectError):
+        return EgressFailed("the other side does not accept connections")
+    return EgressFailed("the other side does not answer with valid HTTP")
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context(verify=True, trust_env=False)
+
+
+def _manners() -> dict[str, Any]:
+    # A jar that takes nothing: a long-lived client must not carry cookies from one tenant to another.
+    return {
+        "trust_env": False,
+        "follow_redirects": True,
+        "max_redirects": MAX_REDIRECTS,
+        "headers": {"User-Agent": USER_AGENT},
+        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+    }
+
+
+@lru_cache(maxsize=8)
+def _shared(process: int, allow: frozenset[str]) -> httpx.Client:
+    """One pool of connections per process (keyed by its id: a fork must not share sockets)."""
+    return client(Gate(allow))
+
+
+_LOOPS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[frozenset[str], httpx.AsyncClient]] = (
+    WeakKeyDictionary()
+)
+
+
+def _ashared(allow: frozenset[str]) -> httpx.AsyncClient:
+    clients = _LOOPS.setdefault(asyncio.get_running_loop(), {})
+    if allow not in clients:
+        clients[allow] = async_client(Gate(allow))
+    return clients[allow]
