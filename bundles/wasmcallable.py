@@ -1,0 +1,86 @@
+"""Which exports a target may call, under which spellings, and by which convention."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from bundles.wasmimports import WASI_MODULE, Signature
+
+Exports = Mapping[str, Signature | str]
+
+# Plumbing of the guest's own toolchain; never a function that a tenant declares.
+_PLUMBING = frozenset(
+    "memory alloc free malloc calloc realloc dealloc allocate deallocate _start _initialize main".split()
+)
+_PLUMBING_PREFIXES = ("__", "cabi_", "canonical_abi_", "asyncify_", "wasi_", "emscripten_")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,99}\Z")
+_NUMBERS = frozenset({"i32", "i64", "f32", "f64"})
+_PAIR = ("i32", "i32")
+
+
+def resolve(exports: Exports, function: str) -> str | None:
+    """FUNCTION itself, then handle_FUNCTION, then kebab, camel and snake spellings of both."""
+    if not _NAME.match(function) or is_plumbing(function):
+        return None
+    for name in _spellings(function):
+        if convention(exports, name) is not None:
+            return name
+    return "_start" if _is_command(exports) else None
+
+
+def is_plumbing(name: str) -> bool:
+    return name in _PLUMBING or name.startswith(_PLUMBING_PREFIXES)
+
+
+def convention(exports: Exports, name: str) -> str | None:
+    """How an export is called: plain-i64, plain-i32, assemblyscript, numeric; None when it cannot be."""
+    signature = exports.get(name)
+    if not isinstance(signature, Signature) or is_plumbing(name) or _is_command(exports):
+        return None
+    params, results = signature
+    if params == _PAIR and _has_alloc(exports):
+        if results == ("i64",):
+            return "plain-i64"
+        if results == ("i32",):
+            return "plain-i32"
+    if params == ("i32",) and results == ("i32",) and _has_strings(exports):
+        return "assemblyscript"
+    if len(results) <= 1 and _NUMBERS.issuperset(params) and _NUMBERS.issuperset(results):
+        return "numeric"
+    return None
+
+
+def interface_of(exports: Exports, imports: Iterable[tuple[str, str]]) -> str:
+    """The one word for a module: the strongest convention among its exports."""
+    if _is_command(exports) and any(module == WASI_MODULE for module, _ in imports):
+        return "wasi"
+    found = {convention(exports, name) for name in exports}
+    for word in ("plain-i64", "plain-i32", "assemblyscript"):
+        if word in found:
+            return word
+    return "numeric"
+
+
+def _is_command(exports: Exports) -> bool:
+    return exports.get("_start") == Signature((), ())
+
+
+def _has_alloc(exports: Exports) -> bool:
+    return exports.get("memory") == "memory" and exports.get("alloc") == Signature(("i32",), ("i32",))
+
+
+def _has_strings(exports: Exports) -> bool:
+    return (
+        exports.get("memory") == "memory"
+        and exports.get("__new") == Signature(_PAIR, ("i32",))
+        and exports.get("__pin") == Signature(("i32",), ("i32",))
+    )
+
+
+def _spellings(function: str) -> list[str]:
+    words = [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]+", function)]
+    names = [function, f"handle_{function}"]
+    for stem in (words, ["handle", *words]):
+        names += ["-".join(stem), stem[0] + "".join(w.capitalize() for w in stem[1:]) if stem else ""]
+        names.append("_".join(stem))
+    names.append(f"handle-{function}")
+    return names
