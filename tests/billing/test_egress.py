@@ -25,9 +25,11 @@ def says(*answers: str):
         "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "0.1.2.3",
         "224.0.0.1", "239.255.255.255", "255.255.255.255", "240.0.0.1",
         "192.0.0.8", "192.0.0.9", "192.0.2.1", "198.18.0.1", "198.51.100.7", "203.0.113.9",
-        "[fc00::1]", "[fe80::1]", "[ff02::1]", "[fec0::1]", "[2001:db8::1]", "[3fff::1]", "[100::1]", "[5f00::1]",
+        "[fc00::1]", "[fe80::1]", "[ff02::1]", "[fec0::1]", "[2001:db8::1]", "[3fff::1]", "[100::1]",
+        "[5f00::1]",
         "[::ffff:169.254.169.254]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[::ffff:0:127.0.0.1]",
-        "[64:ff9b::a9fe:a9fe]", "[64:ff9b:1::7f00:1]", "[2002:7f00:1::1]", "[2001:0:4136:e378:8000:63bf:3fff:fdd2]",
+        "[64:ff9b::a9fe:a9fe]", "[64:ff9b:1::7f00:1]", "[2002:7f00:1::1]",
+        "[2001:0:4136:e378:8000:63bf:3fff:fdd2]",
         "[2a01::5efe:7f00:1]",
     ],
 )  # fmt: skip
@@ -65,8 +67,10 @@ def test_an_odd_host_is_refused_without_asking_the_resolver(host: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "file:///etc/passwd", "ftp://example.com/", "gopher://example.com/", "dict://example.com/", "ldap://example.com",
-        "data:text/plain,x", "jar:http://example.com!/", "unix:/var/run/docker.sock", "ext::sh -c id", "example.com",
+        "file:///etc/passwd", "ftp://example.com/", "gopher://example.com/", "dict://example.com/",
+        "ldap://example.com",
+        "data:text/plain,x", "jar:http://example.com!/", "unix:/var/run/docker.sock", "ext::sh -c id",
+        "example.com",
         "//example.com/", "", "http:example.com", "http:/example.com", "javascript://example.com",
     ],
 )  # fmt: skip
@@ -78,10 +82,12 @@ def test_only_http_and_https_are_read(url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "http://public.example@127.0.0.1/", "http://127.0.0.1#@public.example/", "http://public.example\\@127.0.0.1/",
+        "http://public.example@127.0.0.1/", "http://127.0.0.1#@public.example/",
+        "http://public.example\\@127.0.0.1/",
         "http://user:secret@public.example/", "http://public.example\t/", "http://public\n.example/",
         "http://public.example/\r\nHost: other", " http://public.example/", "http://public.example:80:81/",
-        "http://public.example:8o/", "http://public.example:-1/", "http://public.example:99999/", "http://:80/",
+        "http://public.example:8o/", "http://public.example:-1/", "http://public.example:99999/",
+        "http://:80/",
         "http://public.example:٨٠/", "http://[::1]@public.example/", "http://" + "a" * 9000,
     ],
 )  # fmt: skip

@@ -8,8 +8,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 GUARD = {"billing/body.py", "billing/egress.py", "billing/wire.py"}
 CLIENTS = {
-    "httpx", "httpcore", "requests", "urllib3", "urllib.request", "http.client", "aiohttp", "ftplib", "telnetlib",
-    "websocket", "websockets", "pycurl", "xmlrpc.client",
+    "httpx", "httpcore", "requests", "urllib3", "urllib.request", "http.client", "aiohttp", "ftplib",
+    "telnetlib", "websocket", "websockets", "pycurl", "xmlrpc.client",
 }  # fmt: skip
 # Commands of the operator speak to the operator's own processes.
 OPERATOR = ROOT / "priostack" / "management"
