@@ -1,0 +1,170 @@
+"""The REST face of a service: a base path and its endpoints."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bundles import fields, names, paths
+from bundles.contract import Contract, Contracts
+from bundles.fields import Field, Read
+from bundles.target import Target
+from bundles.values import NOWHERE, Mapping, Node, Place, Report, Scalar, Sequence, shown
+
+METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
+AUTH = ("key", "public")
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?")
+
+API_FIELDS = fields.table(
+    Field("basePath", "string", 'Where the endpoints begin, for example "/api/v1/catalog"', required=True),
+    Field("endpoints", "list", "The endpoints"),
+    Field("auth", "choice", "key (default): the tenant's key is needed; public: open to all", choices=AUTH),
+    Field("cors", "any", 'Origins whose pages may call: a list, "*" or true for all (default none)'),
+    Field("interceptors", "any", "What wraps each call, for example rateLimit or cache"),
+    Field("description", "text", "What this API is for"),
+)
+ENDPOINT_FIELDS = fields.table(
+    Field("name", "name", "Name of the endpoint, unique in its service", required=True),
+    Field("method", "string", "GET, POST, PUT, DELETE or PATCH", required=True),
+    Field("path", "string", 'Path after basePath; ":name" is a parameter', required=True),
+    Field("to", "target", "What is called: wasm:MODULE:FUNCTION, flow:NAME or prompt:ID", required=True),
+    Field("description", "text", "What this endpoint does"),
+    Field("goal", "name", "The goal whose contract applies (default: all goals of the service together)"),
+    Field("auth", "choice", "key or public; default as the api", choices=AUTH),
+    Field("interceptors", "any", "What wraps each call, after those of the api"),
+)
+
+Auth = Literal["key", "public"]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method at one path; `path` is as written, after the base path of its service."""
+
+    service: str
+    name: str
+    method: str
+    path: str
+    to: Target
+    description: str
+    auth: Auth
+    goal: str | None
+    contract: Contract
+    file: str
+    line: int
+    interceptors: Any = None
+    to_place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What the `api` block of a service says."""
+
+    base_path: str = ""
+    auth: Auth = "key"
+    cors: tuple[str, ...] = ()
+    interceptors: Any = None
+    endpoints: tuple[Endpoint, ...] = field(default=())
+
+
+def read(node: Mapping, report: Report, *, service: str, contracts: Contracts) -> Api:
+    """The `api` block; an endpoint that cannot be served is reported and left out."""
+    found = fields.read(node, API_FIELDS, report, of="an api")
+    base = found.get("basePath")
+    if base is not None and (why := paths.route_fault(base, parameters=False)):
+        report.error(found.at("basePath"), f"'basePath' {shown(base)} {why}")
+        base = None
+    reader = _Reader(report, service, found, contracts)
+    return Api(
+        base_path=(base or "").rstrip("/"),
+        auth=found.get("auth", "key"),
+        cors=_cors(node.entries.get("cors"), report),
+        interceptors=found.get("interceptors"),
+        endpoints=reader.endpoints() if base is not None else (),
+    )
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads the endpoints of one api."""
+
+    report: Report
+    service: str
+    api: Read
+    contracts: Contracts
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        result: list[Endpoint] = []
+        seen: dict[str, Place] = {}
+        for node in self.api.items("endpoints"):
+            endpoint = self.endpoint(node)
+            if endpoint and fields.is_new(endpoint.name, node.place, seen, self.report, what="endpoint"):
+                result.append(endpoint)
+        return tuple(result)
+
+    def endpoint(self, node: Node) -> Endpoint | None:
+        item = fields.mapping(node, self.report, of="an endpoint")
+        found = fields.read(item, ENDPOINT_FIELDS, self.report, of="an endpoint") if item else None
+        if found is None:
+            return None
+        method, path = self.method(found), self.path(found)
+        if method is None or path is None or not {"name", "to"} <= found.values.keys():
+            return None
+        return Endpoint(
+            service=self.service,
+            name=found.get("name"),
+            method=method,
+            path=path,
+            to=found.get("to"),
+            description=found.get("description", ""),
+            auth=found.get("auth", self.api.get("auth", "key")),
+            goal=found.get("goal"),
+            contract=self.contracts(found.get("goal"), found.at("goal")),
+            file=node.place.file,
+            line=node.place.line,
+            interceptors=found.get("interceptors"),
+            to_place=found.at("to"),
+        )
+
+    def method(self, found: Read) -> str | None:
+        method = found.get("method")
+        if method is None or method in METHODS:
+            return str(method) if method else None
+        place = found.at("method")
+        if method.upper() in METHODS:
+            self.report.warning(place, f"'method' is {shown(method)}", f"write {method.upper()}")
+            return str(method.upper())
+        meant = names.did_you_mean(method, METHODS)
+        hint = "HEAD and OPTIONS are answered by the platform" if method in ("HEAD", "OPTIONS") else ""
+        self.report.error(place, f"'method' is {shown(method)}, not one of {', '.join(METHODS)}{meant}", hint)
+        return None
+
+    def path(self, found: Read) -> str | None:
+        path = found.get("path")
+        if path is None:
+            return None
+        if why := paths.route_fault(path, parameters=True):
+            self.report.error(found.at("path"), f"'path' {shown(path)} {why}")
+            return None
+        first = paths.segments(self.api.get("basePath", "") + path)[:1]
+        if first and first[0].lower() in paths.RESERVED:
+            message = f"/{first[0]} is answered by the platform itself"
+            self.report.error(found.at("path"), message, "choose another basePath, for example /api/v1")
+            return None
+        return str(path)
+
+
+def _cors(node: Node | None, report: Report) -> tuple[str, ...]:
+    if node is None or (isinstance(node, Scalar) and node.value in (None, False)):
+        return ()
+    if isinstance(node, Scalar) and node.value in (True, "*"):
+        return ("*",)
+    items = node.items if isinstance(node, Sequence) else [node]
+    origins: list[str] = []
+    for item in items:
+        text = item.text if isinstance(item, Scalar) else ""
+        if text != "*" and not ORIGIN.fullmatch(text):
+            message = f"'cors' holds {fields.describe(item)}, which is not an origin"
+            report.error(item.place, message, "write https://example.org, or * for all")
+        else:
+            origins.append(text)
+    return tuple(dict.fromkeys(origins))
