@@ -1,4 +1,4 @@
-"""What stands before every REST operation: who asks, with which permission, and whether a browser meant it."""
+"""What stands before every REST operation: who asks, with which permission, and did the browser mean it."""
 
 from typing import Any
 
