@@ -1,0 +1,147 @@
+"""The one wasmtime engine of a process: configuration, slot pool, linkers, statistics."""
+
+import logging
+import os
+import threading
+from typing import Any
+
+import wasmtime
+from wasmtime import _ffi as ffi
+
+from runtime import hostfiber, hostpublic, hostraw
+from runtime import wasmlib as lib
+from runtime.wasmraw import RawFrame
+from runtime.wasmticker import Ticker
+
+log = logging.getLogger(__name__)
+
+SLOTS = 1_100
+SLOT_MEMORY = 64 * 1024 * 1024
+STACK = 512 * 1024
+KEEP_RESIDENT = 128 * 1024
+# Part of the cache path: compiled code depends on every line of `settings`.
+CONFIG = "fuel+epoch+cow+nan+stack512k-1"
+
+
+def settings() -> wasmtime.Config:
+    """What compiled code depends on; the same in the compiler's child and in every runner."""
+    config = wasmtime.Config()
+    config.consume_fuel = True
+    config.epoch_interruption = True
+    config.parallel_compilation = False
+    config.memory_init_cow = True
+    config.max_wasm_stack = STACK
+    config.cranelift_nan_canonicalization = True
+    for refused in ("threads", "memory64", "multi_memory", "gc", "exceptions", "stack_switching"):
+        setattr(config, f"wasm_{refused}", False)
+    config.wasm_relaxed_simd = False
+    config.wasm_function_references = False
+    config.shared_memory = False
+    return config
+
+
+def _pooling(config: wasmtime.Config, slots: int) -> None:
+    pool = ffi.wasmtime_pooling_allocation_config_new()
+    for name, value in (
+        ("total_core_instances", slots),
+        ("total_memories", slots),
+        ("total_tables", slots * 4),
+        ("total_stacks", slots),
+        ("max_tables_per_module", 4),
+        ("table_elements", 10_000),
+        ("max_memory_size", SLOT_MEMORY),
+        ("max_unused_warm_slots", 100),
+        ("linear_memory_keep_resident", KEEP_RESIDENT),
+        ("table_keep_resident", 16 * 1024),
+    ):
+        getattr(ffi, f"wasmtime_pooling_allocation_config_{name}_set")(pool, value)
+    ffi.wasmtime_pooling_allocation_strategy_set(config.ptr(), pool)
+    ffi.wasmtime_pooling_allocation_config_delete(pool)
+
+
+class Engine:
+    """Runs guests by raw calls when the pinned library passes its self-test, else by the public classes.
+
+    `raw=None` decides by itself; True and False are for tests and measurements.
+    """
+
+    def __init__(self, *, raw: bool | None = None, slots: int = SLOTS) -> None:
+        self.pid = os.getpid()
+        self.slots = slots
+        self.raw = raw if raw is not None else wasmtime.__version__ == lib.PINNED
+        try:
+            self._open()
+            if raw is None:
+                self._check()
+        except (RuntimeError, AttributeError, OSError, wasmtime.WasmtimeError) as error:
+            if raw is not None or not self.raw:
+                raise
+            log.warning("wasm fast path refused its self-test, using the public classes: %s", error)
+            self.raw = False
+            self._open()
+
+    def _open(self) -> None:
+        config = settings()
+        if self.raw:
+            ffi.wasmtime_config_concurrency_support_set(config.ptr(), False)
+            _pooling(config, self.slots)
+        self.engine = wasmtime.Engine(config)
+        self.address = lib.address(self.engine)
+        self.kept: list[Any] = []  # callbacks that C code holds
+        self.linker, self.fiber_linker = self._linkers()
+        self.frames: list[RawFrame] = []
+        self.fibers: set[Any] = set()
+        self.calls = self.peak = 0
+        self._local = threading.local()
+        self.ticker = Ticker(self.engine, self.used)
+
+    def _linkers(self) -> tuple[Any, Any]:
+        if not self.raw:
+            return hostpublic.linker(self.engine), None
+        return hostraw.linker(self.engine, self.kept), hostfiber.linker(self.engine, self.kept)
+
+    def _check(self) -> None:
+        from runtime.wasmselftest import check
+
+        check(self)
+
+    def frame(self) -> RawFrame:
+        """This thread's scratch."""
+        found: RawFrame | None = getattr(self._local, "frame", None)
+        if found is None or found.busy:
+            found = RawFrame(self.address)
+            self.frames.append(found)
+            self._local.frame = found
+        return found
+
+    def used(self) -> int:
+        """Slots in use now."""
+        return sum(frame.busy for frame in self.frames) + len(self.fibers)
+
+    def stats(self) -> dict[str, float]:
+        """The slot pool in figures: size, used, peak, calls, reused, reuse_rate, utilisation."""
+        used = self.used()
+        self.peak = max(self.peak, used, len(self.frames), 1)
+        reused = max(0, self.calls - self.peak)
+        return {
+            "size": self.slots,
+            "used": used,
+            "peak": self.peak,
+            "calls": self.calls,
+            "reused": reused,
+            "reuse_rate": reused / self.calls if self.calls else 0.0,
+            "utilisation": used / self.slots,
+        }
+
+
+_lock = threading.Lock()
+_shared: Engine | None = None
+
+
+def engine() -> Engine:
+    """The engine of this process, made at first use; a forked child makes its own."""
+    global _shared
+    with _lock:
+        if _shared is None or _shared.pid != os.getpid():
+            _shared = Engine()
+        return _shared
