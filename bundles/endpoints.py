@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from bundles import fields, names, paths
 from bundles.contract import Contract, Contracts
-from bundles.fields import Field, Read
+from bundles.fields import Field, Read, Unique
 from bundles.target import Target
 from bundles.values import NOWHERE, Mapping, Node, Place, Report, Scalar, Sequence, shown
 
@@ -53,6 +53,7 @@ class Endpoint:
     line: int
     interceptors: Any = None
     to_place: Place = NOWHERE
+    path_place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,10 @@ class _Reader:
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         result: list[Endpoint] = []
-        seen: dict[str, Place] = {}
+        unique = Unique("endpoint", self.report)
         for node in self.api.items("endpoints"):
             endpoint = self.endpoint(node)
-            if endpoint and fields.is_new(endpoint.name, node.place, seen, self.report, what="endpoint"):
+            if endpoint and unique.take(endpoint.name, node.place):
                 result.append(endpoint)
         return tuple(result)
 
@@ -123,6 +124,7 @@ class _Reader:
             line=node.place.line,
             interceptors=found.get("interceptors"),
             to_place=found.at("to"),
+            path_place=found.at("path"),
         )
 
     def method(self, found: Read) -> str | None:

@@ -1,6 +1,6 @@
 """Reads a mapping by a table of fields: types, ranges, choices, unknown keys with the name that was meant.
 
-The tables are data, so the documentation can be held against them. Keys beginning with `x-` are kept silently.
+The tables are data, so the documentation can be held against them. Keys that begin with `x-` are kept.
 """
 
 from collections.abc import Callable
@@ -84,7 +84,11 @@ def read(node: Mapping, table: Table, report: Report, *, of: str, strict: bool =
     for key, value in node.entries.items():
         field = table.get(key)
         if field is None:
-            _unknown(node.keys[key], key, table, report, of=of, strict=strict)
+            if not key.startswith("x-"):
+                complain = report.error if strict else report.warning
+                meant = "" if report.full() else names.did_you_mean(key, table)
+                hint = "known fields: " + ", ".join(table) if strict else "it is kept and has no effect"
+                complain(node.keys[key], f"unknown field {shown(key)} in {of}{meant}", hint)
         elif not (isinstance(value, Scalar) and value.kind == "null"):
             _convert(field, value, report, result)
     for field in table.values():
@@ -103,17 +107,6 @@ def _convert(field: Field, value: Node, report: Report, result: Read) -> None:
     if field.type == "boolean" and isinstance(value, Scalar) and value.odd:
         meant = "true" if value.value else "false"
         report.warning(value.place, f"'{field.name}': YAML reads {value.text} as {meant}", f"write {meant}")
-
-
-def _unknown(place: Place, key: str, table: Table, report: Report, *, of: str, strict: bool) -> None:
-    if key.startswith("x-"):
-        return
-    meant = "" if report.full() else names.did_you_mean(key, table)
-    message = f"unknown field {shown(key)} in {of}{meant}"
-    if strict:
-        report.error(place, message, "known fields: " + ", ".join(table))
-    else:
-        report.warning(place, message, "it is kept and has no effect")
 
 
 def mapping(node: Node, report: Report, *, of: str) -> Mapping | None:
@@ -249,11 +242,19 @@ CONVERTERS: Map[str, Callable[[Node, Field], Any]] = {
 }  # fmt: skip
 
 
-def is_new(name: str, place: Place, seen: dict[str, Place], report: Report, *, what: str) -> bool:
-    """Whether a name is used for the first time; else a problem that names both places."""
-    first = seen.setdefault(name, place)
-    if first is place:
-        return True
-    where = f"line {first.line}" if first.file == place.file else f"{first.file}:{first.line}"
-    report.error(place, f"the {what} {shown(name)} is defined twice, first at {where}")
-    return False
+@dataclass(slots=True)
+class Unique:
+    """Names already taken, and where."""
+
+    what: str
+    report: Report
+    taken: dict[str, Place] = default(default_factory=dict)
+
+    def take(self, name: str, place: Place) -> bool:
+        """Whether a name is used for the first time; else a problem that names both places."""
+        first = self.taken.setdefault(name, place)
+        if first is place:
+            return True
+        where = f"on line {first.line}" if first.file == place.file else f"at {first.file}:{first.line}"
+        self.report.error(place, f"the {self.what} {shown(name)} is defined twice, first {where}")
+        return False

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from bundles import contract, fields, names, objective
 from bundles.contract import Contract, Terms
-from bundles.fields import Field, Read
-from bundles.values import Mapping, Node, Place, Report, shown
+from bundles.fields import Field, Read, Unique
+from bundles.values import Mapping, Node, Report, shown
 
 DAY_S = 86_400
 
@@ -29,7 +29,7 @@ GOAL_FIELDS = fields.table(
 METRIC_FIELDS = fields.table(
     Field("signal", "name", "Name of the signal; signals of your own are sent by the modules"),
     Field(
-        "type", "name", "availability, latency, consistency, security, successRate, uptime, errors or custom"
+        "type", "name", "latency, availability, uptime, successRate, consistency, security, errors or custom"
     ),
     Field("goal", "name", "A word for what is reached, shown to people"),
     *_MEASURES,
@@ -85,11 +85,11 @@ class GoalTerms:
 def read(nodes: list[Node], report: Report, *, outer: Terms) -> list[GoalTerms]:
     """The goals of one service; a name may be used once."""
     goals: list[GoalTerms] = []
-    seen: dict[str, Place] = {}
+    unique = Unique("goal", report)
     for node in nodes:
         found = fields.mapping(node, report, of="a goal")
         goal = _goal(found, report, outer=outer) if found else None
-        if goal and fields.is_new(goal.goal.name, node.place, seen, report, what="goal"):
+        if goal and unique.take(goal.goal.name, node.place):
             goals.append(goal)
     return goals
 
@@ -99,28 +99,22 @@ def _goal(node: Mapping, report: Report, *, outer: Terms) -> GoalTerms | None:
     name = found.get("name")
     if name is None:
         return None
-    metrics = [metric for item in found.items("metrics") if (metric := _listed(item, report, name))]
-    if (metric := _measure(found, report, name, found.get("metric"))) is not None:
+    metrics = [metric for item in found.items("metrics") if (metric := _listed(item, report, goal=name))]
+    if (metric := _measure(found, report, goal=name, kind=found.get("metric"))) is not None:
         metrics.append(metric)
     written = found.get("resourceContract")
     own = contract.read(written, report, source=f"goal {name}") if written else {}
-    if not metrics and not own and not report.errors:
+    if not found.places.keys() & {"metrics", "metric", "target", "resourceContract"}:
         report.warning(
-            node.place, f"goal {shown(name)} measures nothing", "add metrics, or metric and target"
+            node.place, f"goal {shown(name)} measures nothing", "add metric and target, or metrics"
         )
     terms = contract.compose(outer, own)
-    goal = Goal(
-        name,
-        tuple(metrics),
-        contract.seal(terms),
-        node.place.file,
-        node.place.line,
-        found.get("description", ""),
-    )
+    place, prose = node.place, found.get("description", "")
+    goal = Goal(name, tuple(metrics), contract.seal(terms), place.file, place.line, prose)
     return GoalTerms(goal, terms, bool(own))
 
 
-def _listed(node: Node, report: Report, goal: str) -> Metric | None:
+def _listed(node: Node, report: Report, *, goal: str) -> Metric | None:
     item = fields.mapping(node, report, of="a metric")
     if item is None:
         return None
@@ -130,18 +124,18 @@ def _listed(node: Node, report: Report, goal: str) -> Metric | None:
         if not found.places.keys() & {"type", "metric"}:
             report.error(item.place, "a metric needs 'type'", METRIC_FIELDS["type"].meaning)
         return None
-    return _measure(found, report, goal, kind)
+    return _measure(found, report, goal=goal, kind=kind)
 
 
-def _measure(found: Read, report: Report, goal: str, kind: str | None) -> Metric | None:
+def _measure(found: Read, report: Report, *, goal: str, kind: str | None) -> Metric | None:
     """The metric that `metric`/`type` and `target`/`threshold` make together."""
     if kind is None:
         for key in ("target", "threshold"):
             if key in found.values:
                 report.error(found.at(key), f"'{key}' needs 'metric' beside it: what is to be measured?")
         return None
-    unit, op = _unit(kind, found, report)
-    aim = _aim(found, report, kind)
+    unit, op = _unit(found, report, kind=kind)
+    aim = _aim(found, report, kind=kind)
     if aim is None:
         return None
     if aim.unit and unit in ("fraction", "ms", "count") and aim.unit != unit:
@@ -150,9 +144,8 @@ def _measure(found: Read, report: Report, goal: str, kind: str | None) -> Metric
     unit = aim.unit or unit
     if unit == "fraction" and aim.value > 1:
         place = found.at("target" if "target" in found.values else "threshold")
-        report.warning(
-            place, f"{kind} never exceeds 1, but is compared with {aim.value:g}", "0.99 or 99% is meant?"
-        )
+        message = f"{kind} never exceeds 1, but is compared with {aim.value:g}"
+        report.warning(place, message, "write a fraction (0.99) or a percentage (99%)")
     return Metric(
         kind=kind,
         signal=found.get("signal") or kind,
@@ -165,7 +158,7 @@ def _measure(found: Read, report: Report, goal: str, kind: str | None) -> Metric
     )
 
 
-def _unit(kind: str, found: Read, report: Report) -> tuple[str, str]:
+def _unit(found: Read, report: Report, *, kind: str) -> tuple[str, str]:
     if kind not in KINDS:
         place = found.at("type" if "type" in found.values else "metric")
         message = f"unknown type of metric {shown(kind)}{names.did_you_mean(kind, KINDS)}"
@@ -173,7 +166,7 @@ def _unit(kind: str, found: Read, report: Report) -> tuple[str, str]:
     return KINDS.get(kind, KINDS["custom"])
 
 
-def _aim(found: Read, report: Report, kind: str) -> objective.Objective | None:
+def _aim(found: Read, report: Report, *, kind: str) -> objective.Objective | None:
     if "target" in found.values:
         try:
             return objective.parse(found.get("target"))

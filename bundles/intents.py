@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bundles import fields
 from bundles.contract import Contract, Contracts
-from bundles.fields import Field
+from bundles.fields import Field, Unique
 from bundles.target import Target
 from bundles.values import NOWHERE, Node, Place, Report
 
@@ -52,10 +52,10 @@ class Intent:
 def read(nodes: list[Node], report: Report, *, service: str, contracts: Contracts) -> tuple[Intent, ...]:
     """The intents of one service; a name may be used once."""
     intents: list[Intent] = []
-    seen: dict[str, Place] = {}
+    unique = Unique("intent", report)
     for node in nodes:
         intent = _intent(node, report, service=service, contracts=contracts)
-        if intent and fields.is_new(intent.name, node.place, seen, report, what="intent"):
+        if intent and unique.take(intent.name, node.place):
             intents.append(intent)
     return tuple(intents)
 

@@ -1,6 +1,7 @@
 """Which names may be written, and which name may have been meant."""
 
 import difflib
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -32,7 +33,7 @@ def nearest(word: str, among: Iterable[str]) -> str:
     """The known name that looks most like this one, or nothing."""
     if not 0 < len(word) <= MAX_NAME:
         return ""
-    known = list(among)[:1000]
+    known = list(itertools.islice(among, 200))
     for name in known:
         if name.lower() == word.lower():
             return name

@@ -1,0 +1,88 @@
+"""Checks what services call, and whether two of them claim one name or one route."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Mapping as Map
+from dataclasses import dataclass
+
+from bundles import names, target
+from bundles.fields import Unique
+from bundles.routes import shape
+from bundles.service import Service
+from bundles.target import Target
+from bundles.values import Place, Report, shown
+
+# The export names of a module by its name; None = unknown.
+Exports = Callable[[str], frozenset[str] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What targets may name."""
+
+    modules: Map[str, str]
+    flows: Map[str, str]
+    prompts: Map[str, str]
+    exports: Exports
+
+
+def check_targets(services: Iterable[Service], known: Known, report: Report) -> None:
+    """A target that does not exist is a warning: only those who call it fail."""
+    calls = [(to, place) for service in services for to, place in _calls(service)]
+    used = Counter(to.module for to, _ in calls if to.kind == "wasm")
+    checker = _Checker(known, report, used)
+    for to, place in calls:
+        if to.kind == "wasm":
+            checker.wasm(to, place)
+        else:
+            checker.named(to, place, known.flows if to.kind == "flow" else known.prompts)
+
+
+def check_routes(services: Iterable[Service], report: Report) -> None:
+    """Two endpoints may not claim the same method and path; names of parameters make no difference."""
+    unique = Unique("route", report)
+    for service in services:
+        for endpoint in service.endpoints:
+            unique.take(f"{endpoint.method} {shape(service.base_path + endpoint.path)}", endpoint.path_place)
+
+
+def _calls(service: Service) -> Iterator[tuple[Target, Place]]:
+    yield from ((endpoint.to, endpoint.to_place) for endpoint in service.endpoints)
+    yield from ((intent.to, intent.to_place) for intent in service.intents)
+
+
+@dataclass(slots=True)
+class _Checker:
+    known: Known
+    report: Report
+    used: Counter[str]
+
+    def named(self, to: Target, place: Place, among: Map[str, str]) -> None:
+        """A flow or a prompt."""
+        if to.module not in among:
+            self.report.warning(
+                place, f"{to.kind} {shown(to.module)} not found{self.meant(to.module, among)}"
+            )
+
+    def wasm(self, to: Target, place: Place) -> None:
+        exports = self.known.exports(to.module)
+        if exports is not None:
+            self.function(to, place, exports)
+        elif to.module not in self.known.modules:
+            meant = self.meant(to.module, self.likely(to.module))
+            hint = f"expected wasm/{to.module}.wasm"
+            self.report.warning(place, f"module {shown(to.module)} not found{meant}", hint)
+
+    def function(self, to: Target, place: Place, exports: frozenset[str]) -> None:
+        if target.resolve(to.function, exports) is None:
+            meant = self.meant(to.function, sorted(exports))
+            message = f"module {shown(to.module)} has no function {shown(to.function)}{meant}"
+            self.report.warning(place, message, "tried: " + ", ".join(target.spellings(to.function)))
+
+    def likely(self, module: str) -> Iterator[str]:
+        """Modules of the bundle, and absent ones that are called more often than this one."""
+        yield from self.known.modules
+        yield from (name for name, count in self.used.items() if count > self.used[module])
+
+    def meant(self, word: str, among: Iterable[str]) -> str:
+        return "" if self.report.full() else names.did_you_mean(word, among)
