@@ -15,6 +15,8 @@ from priostack.plan import Child, Plan
 
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = (sys.executable, str(ROOT / "manage.py"))
+# In a container root is the only user there is; Celery says so at length at every start.
+AS_ROOT = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
 BANNER = """\
   PrioStack runs at {url}
 
@@ -61,6 +63,7 @@ def up(options: argparse.Namespace) -> int:
         children = plan_children(settings, options, port)
     except FileNotFoundError as error:
         return fail(str(error))
+    settings.STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns when it is missing
     if not migrated.already(settings):
         subprocess.run([*MANAGE, "migrate", "--no-input", "-v", "0"], check=True, cwd=ROOT)
         migrated.note(settings)
@@ -171,14 +174,14 @@ def with_workers(child: Child, count: int) -> Child:
 
 def worker() -> Child:
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING")
-    argv = ("-m", "celery", "-A", "priostack", "worker", "--pool", "threads", "--concurrency", "4")
-    return Child("worker", (sys.executable, *argv, *quiet))
+    argv = ("-m", "celery", "-q", "-A", "priostack", "worker", "--pool", "threads", "--concurrency", "4")
+    return Child("worker", (sys.executable, *argv, *quiet), env=AS_ROOT)
 
 
 def clock(settings: ModuleType) -> Child:
     """A little later than the others: nothing is due in the first second, and the server wants the cores."""
     schedule = ("--schedule", str(settings.DATA_DIR / "beat-schedule"), "--pidfile", "")
-    argv = ("-m", "celery", "-A", "priostack", "beat", *schedule, "--loglevel", "WARNING")
+    argv = ("-m", "celery", "-q", "-A", "priostack", "beat", *schedule, "--loglevel", "WARNING")
     return Child("clock", (sys.executable, *argv), delay=2.0)
 
 

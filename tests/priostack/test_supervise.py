@@ -14,7 +14,8 @@ from priostack.plan import Child, Plan, load
 
 SLEEPER = "import time; print('here', flush=True); time.sleep(60)"
 PARENT = (
-    "import subprocess, sys, time; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+    "import subprocess, sys, time\n"
+    "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
     "print('grandchild', p.pid, flush=True); time.sleep(60)"
 )
 STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('here', flush=True); time.sleep(60)"
