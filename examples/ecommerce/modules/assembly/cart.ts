@@ -13,8 +13,8 @@ const DAY_MS: i64 = 86400000;
 const CARTS_A_RUN = 100;
 
 function cart(user: string, lines: Line[]): Json {
-  const to = new Writer().begin().text("userId", user);
-  return writeLines(to, lines).int("updatedAt", now()).end().done();
+  const to = new Writer().begin().text("userId", user).int("updatedAt", now());
+  return writeLines(to, lines).end().done();
 }
 
 function changedSensor(user: string, reason: string): void {
@@ -105,8 +105,8 @@ export function initiateCheckout(at: usize, length: i32): i64 {
 
 function draft(user: string, lines: Line[]): i64 {
   const id = newId("chk");
-  const to = new Writer().begin().text("checkoutId", id).text("userId", user);
-  const saved = writeLines(to, lines).int("createdAt", now()).end().done();
+  const to = new Writer().begin().text("checkoutId", id).text("userId", user).int("createdAt", now());
+  const saved = writeLines(to, lines).end().done();
   save("checkout:" + id, saved);
   changedSensor(user, "checkout");
   return answerWith(200, saved);

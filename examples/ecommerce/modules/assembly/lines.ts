@@ -42,29 +42,34 @@ export function indexOf(lines: Line[], id: string): i32 {
   return -1;
 }
 
-/** Write the members items, subtotalCents, taxCents, totalCents and currency. */
+function subtotal(lines: Line[]): i64 {
+  let cents: i64 = 0;
+  for (let i = 0; i < lines.length; i++) cents += lines[i].cents;
+  return cents;
+}
+
+/** Write the sums and the items; the long list comes last, so that nobody has to read past it. */
 export function writeLines(to: Writer, lines: Line[]): Writer {
-  let subtotal: i64 = 0;
-  to.list("items");
-  for (let i = 0; i < lines.length; i++) {
-    const line = lines[i];
-    subtotal += line.cents;
-    to.begin()
-      .json("itemId", line.id)
-      .json("productId", line.id)
-      .json("name", line.name)
-      .int("quantity", line.quantity)
-      .int("priceCents", line.priceCents)
-      .int("lineCents", line.cents)
-      .end();
-  }
-  const tax = (subtotal * TAX_PERCENT + 50) / 100; // half a cent is rounded up
-  return to
-    .endList()
-    .int("subtotalCents", subtotal)
+  const cents = subtotal(lines);
+  const tax = (cents * TAX_PERCENT + 50) / 100; // half a cent is rounded up
+  to.int("subtotalCents", cents)
     .int("taxCents", tax)
-    .int("totalCents", subtotal + tax)
-    .text("currency", "EUR");
+    .int("totalCents", cents + tax)
+    .text("currency", "EUR")
+    .list("items");
+  for (let i = 0; i < lines.length; i++) writeLine(to, lines[i]);
+  return to.endList();
+}
+
+function writeLine(to: Writer, line: Line): void {
+  to.begin()
+    .json("itemId", line.id)
+    .json("productId", line.id)
+    .json("name", line.name)
+    .int("quantity", line.quantity)
+    .int("priceCents", line.priceCents)
+    .int("lineCents", line.cents)
+    .end();
 }
 
 /** A quantity that somebody sent: 0 when it is not an integer from 1 to 99. */

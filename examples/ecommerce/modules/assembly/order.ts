@@ -84,7 +84,7 @@ function clear(user: string, body: Json): void {
 
 function create(id: string, user: string, lines: Line[]): i64 {
   const to = new Writer().begin().text("orderId", id).text("userId", user).text("status", "created");
-  const fresh = writeLines(to, lines).flag("reserved", false).int("createdAt", now()).end().done();
+  const fresh = writeLines(to.flag("reserved", false).int("createdAt", now()), lines).end().done();
   const saved = saveOrder(fresh, new Writer(8).begin().end());
   fire("newOrder", new Writer(128).begin().text("orderId", id).text("userId", user).end());
   return answerWith(201, saved);

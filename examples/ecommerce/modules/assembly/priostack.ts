@@ -1,6 +1,8 @@
 // What a module of PrioStack needs: the host's functions, the request, the answer.
 
-import { Json, NOTHING, Writer, changed } from "./json";
+import { Json, NOTHING } from "./json";
+import { changed } from "./patch";
+import { Writer } from "./writer";
 
 export { Json, NOTHING, Writer, changed };
 
@@ -42,7 +44,8 @@ function bytes(text: ArrayBuffer): usize {
 
 function unpack(result: i64): Json {
   if (result <= 0) return NOTHING;
-  return Json.parse(<usize>(<u64>result >> 32), <usize>(result & 0xffffffff));
+  const at = <usize>(<u64>result >> 32);
+  return new Json(at, at + <usize>(result & 0xffffffff));
 }
 
 export function log(level: i32, line: string): void {
@@ -111,7 +114,7 @@ export class Request {
   private root: Json;
 
   constructor(at: usize, length: i32) {
-    this.root = Json.parse(at, <usize>length);
+    this.root = new Json(at, at + <usize>length);
   }
 
   get body(): Json {

@@ -1,0 +1,10 @@
+"""A fresh shop for every test."""
+
+import pytest
+
+from tests.examples.mini_host import Host
+
+
+@pytest.fixture
+def host() -> Host:
+    return Host()
