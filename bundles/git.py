@@ -24,9 +24,10 @@ _LOGIN = re.compile(
 )
 _MISSING = re.compile(r"not found|error: 404")
 _REDIRECT = re.compile(r"error: 30[0-9]|redirect")
-_TOO_LARGE = re.compile(r"signal 25|File too large|SIGXFSZ")
+# index-pack dies without a word when its file reaches the limit.
+_TOO_LARGE = re.compile(r"signal 25|File too large|invalid index-pack output")
 _TOO_HARD = re.compile(r"signal (?:9|24)|[Oo]ut of memory|malloc failed|mmap failed")
-_OBJECTS = re.compile(r"fsck error|invalid object|index-pack failed|bad tree|(?:pack|object).*corrupt")
+_OBJECTS = re.compile(r"fsck error|invalid object|bad tree|(?:pack|object).*corrupt")
 _UNREACHABLE = re.compile(
     r"Could not resolve|Failed to connect|Connection (?:refused|timed out|reset)|timed? ?out"
 )
@@ -59,7 +60,7 @@ def fetch(
     allow: Iterable[str] | None = None,
     resolve: Resolver | None = None,
 ) -> GitFetch:
-    """The bundle at the tip of `branch` (or of the default one); ArchiveRefused with a reason fit to be shown."""
+    """The bundle at the tip of `branch`, or of the default one; ArchiveRefused with a reason to be shown."""
     url, token = _credentials(url, token)
     if branch is not None:
         check_branch(branch)
@@ -225,13 +226,13 @@ def _explain(text: str, *, with_token: bool) -> str:
     )
     for pattern, reason in (
         (_LOGIN, "the token was not accepted" if with_token else login),
+        (_OBJECTS, "the repository holds damaged or forbidden objects"),
         (_TOO_LARGE, "the repository is too large for a bundle"),
         (_TOO_HARD, "the repository takes too much memory or time to read"),
         (_REDIRECT, "the server sends us to another address; give the final address of the repository"),
         (_MISSING, "repository not found (a private one needs a token)"),
         (_CERTIFICATE, "the certificate of the server is not valid for its name"),
         (_UNREACHABLE, "the server cannot be reached"),
-        (_OBJECTS, "the repository holds damaged or forbidden objects"),
     ):
         if pattern.search(text):
             return reason

@@ -19,6 +19,7 @@ from billing.destination import Destination
 from bundles.filenames import LIMITS, ArchiveRefused, Limits, shown
 
 MEMORY_KB = 2_000_000
+_NOT_STARTED = (126, 127)  # what a shell answers
 TEXT = 16_384  # of what git says, the end is kept
 
 # The limits are set by a shell that becomes git: safe beside threads, inherited by all that git starts.
@@ -113,6 +114,8 @@ class Git:
                 raise self._too_slow() from None
             finally:
                 _end(process)
+        if code in _NOT_STARTED:
+            raise GitRefused("git cannot be started on this server")
         if code:
             raise GitFailed(self.cleaned(_tail(said)))
         return output

@@ -29,7 +29,12 @@ class Repository:
 
     def git(self, *args: str, stdin: bytes = b"") -> str:
         done = subprocess.run(
-            ["git", *args], cwd=self.path, input=stdin, capture_output=True, check=True, env=os.environ | AUTHOR
+            ["git", *args],
+            cwd=self.path,
+            input=stdin,
+            capture_output=True,
+            check=True,
+            env=os.environ | AUTHOR,
         )
         return done.stdout.decode().strip()
 
@@ -85,7 +90,7 @@ class GitServer:
         return scheme.lower() == "basic" and base64.b64decode(value).decode().partition(":")[2] == self.token
 
     def __enter__(self) -> "GitServer":
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(
