@@ -15,6 +15,7 @@ class GoalState(models.Model):
     target = models.CharField(max_length=60)
     history = models.JSONField(default=list)  # [[unix seconds, value], …], newest last
     at = models.DateTimeField(null=True)
+    since = models.DateTimeField(null=True)  # when this run of the bundle was first looked at
 
     class Meta:
         constraints = [

@@ -1,0 +1,139 @@
+"""The websockets of live logs: who may watch what, for how long, and the round that looks after them."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import islice
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from channels.db import database_sync_to_async
+from django.db import DatabaseError
+
+from billing import access
+from billing.access import Principal
+from runtime import rights
+from runtime.lines import DONE, Batch
+from runtime.models import Execution
+from runtime.told import Source, found
+from runtime.watch import Full, hub, run_group
+from runtime.websocket import ABSENT, FORBIDDEN, FULL, UNKNOWN, Receive, Send, Socket
+
+ROUND_S = 2.0
+ASKED_AT_ONCE = 500  # rights looked at in one round; more of them take several
+log = logging.getLogger(__name__)
+
+
+class Round:
+    """Every two seconds, for all sockets of one loop: rights that ended, runs that ended, pings."""
+
+    def __init__(self) -> None:
+        self.sockets: dict[Socket, None] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._next = 0
+
+    def add(self, socket: Socket) -> None:
+        self.sockets[socket] = None
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+
+    def remove(self, socket: Socket) -> None:
+        self.sockets.pop(socket, None)
+
+    async def _run(self) -> None:
+        while self.sockets:
+            await asyncio.sleep(ROUND_S)
+            try:
+                await self.look()
+            except DatabaseError as problem:  # nobody is thrown out because the database is away
+                log.warning("watchers are not looked after for now: %s", problem)
+
+    async def look(self) -> None:
+        asked = self._some({socket.right: None for socket in self.sockets})
+        lost = asked - await database_sync_to_async(rights.still)(asked)
+        now = time.monotonic()
+        for index, socket in enumerate(list(self.sockets), 1):
+            with suppress(OSError, RuntimeError):
+                await (socket.close(FORBIDDEN) if socket.right in lost else socket.ping(now))
+            if index % 500 == 0:
+                await asyncio.sleep(0)
+        await self._runs()
+
+    def _some(self, every: dict[rights.Right, None]) -> set[rights.Right]:
+        start = self._next if self._next < len(every) else 0
+        self._next = start + ASKED_AT_ONCE
+        return set(islice(every, start, start + ASKED_AT_ONCE))
+
+    async def _runs(self) -> None:
+        """Runs whose end nobody published, because their process died or another one ended them."""
+        ids = {s.told.source.id for s in self.sockets if s.told.source.kind == "run"}
+        for run, status in await database_sync_to_async(ended)(ids):
+            await hub().deliver(run_group(run), Batch([], status=status))
+
+
+def ended(ids: set[UUID]) -> list[tuple[UUID, str]]:
+    some = list(ids)[:500]
+    rows = Execution.objects.filter(pk__in=some, status__in=DONE) if some else Execution.objects.none()
+    return list(rows.values_list("pk", "status"))
+
+
+_rounds: "WeakKeyDictionary[asyncio.AbstractEventLoop, Round]" = WeakKeyDictionary()
+
+
+def rounds() -> Round:
+    return _rounds.setdefault(asyncio.get_running_loop(), Round())
+
+
+async def bundle_logs(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    await door(scope, receive, send, kind="bundle")
+
+
+async def run_logs(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    await door(scope, receive, send, kind="run")
+
+
+async def door(scope: dict[str, Any], receive: Receive, send: Send, *, kind: str) -> None:
+    await receive()  # websocket.connect
+    # Accepted first: a refused handshake would hide the code that says why.
+    await send({"type": "websocket.accept"})
+    who = await database_sync_to_async(access.of_scope)(scope)
+    code, source = await judge(who, kind, scope["url_route"]["kwargs"]["id"])
+    if who is None or source is None:
+        await send({"type": "websocket.close", "code": code})
+        return
+    socket = Socket(send, source, rights.of_scope(who, scope))
+    try:
+        await attend(socket, receive)
+    except asyncio.CancelledError:
+        if not socket.closed:
+            raise
+    finally:
+        socket.closed = True
+        rounds().remove(socket)
+        await hub().leave(socket.watcher)
+
+
+async def judge(who: Principal | None, kind: str, wanted: UUID) -> tuple[int, Source | None]:
+    """The code to close with, or what may be watched."""
+    if who is None:
+        return UNKNOWN, None
+    if not who.may(rights.SCOPE):
+        return FORBIDDEN, None
+    source = Source(kind, wanted, who.tenant_id)
+    return (0, source) if await found(source) else (ABSENT, None)
+
+
+async def attend(socket: Socket, receive: Receive) -> None:
+    try:
+        await hub().join(socket.watcher)
+    except Full:
+        await socket.close(FULL)
+        return
+    rounds().add(socket)
+    read: Callable[[], Any] = socket.told.history
+    lines, status = await database_sync_to_async(read)()
+    await socket.begin(Batch(lines), status)
+    await socket.listen(receive)
