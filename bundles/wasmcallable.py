@@ -9,7 +9,7 @@ Exports = Mapping[str, Signature | str]
 
 # Plumbing of the guest's own toolchain; never a function that a tenant declares.
 _PLUMBING = frozenset(
-    "memory alloc free malloc calloc realloc dealloc allocate deallocate _start _initialize main".split()
+    {"memory", "alloc", "free", "malloc", "calloc", "realloc", "dealloc", "_start", "_initialize"}
 )
 _PLUMBING_PREFIXES = ("__", "cabi_", "canonical_abi_", "asyncify_", "wasi_", "emscripten_")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,99}\Z")

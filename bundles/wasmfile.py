@@ -1,4 +1,4 @@
-"""What a WebAssembly module is, read from its bytes alone: exports, imports, memory, interface, permissions."""
+"""What a WebAssembly module is, read from its bytes alone: exports, imports, memory, interface."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

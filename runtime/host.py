@@ -47,6 +47,8 @@ class HostCall:
 
     __slots__ = (
         "answers",
+        "draws",
+        "execution",
         "fires",
         "host_calls",
         "listings",
@@ -54,14 +56,12 @@ class HostCall:
         "logs",
         "missing",
         "now_ms",
-        "reads",
         "readonly",
+        "reads",
         "secrets",
         "seed",
         "signals",
         "taken",
-        "draws",
-        "execution",
         "writes",
         "written",
     )
@@ -96,11 +96,13 @@ class HostCall:
 
     def learn(self, missing: Missing, outcome: Outcome | Iterable[str]) -> None:
         """Keep the answer to something that was missing, for this attempt and later ones."""
-        if missing.kind == "list" and not isinstance(outcome, (bytes, HostFailure)):
+        if missing.kind == "list" and not isinstance(outcome, (bytes, HostFailure, Nested)):
             self.listings[missing.name] = tuple(outcome or ())
         elif missing.kind == "kv" and (outcome is None or isinstance(outcome, bytes)):
             self.reads[missing.name] = outcome
-        elif missing.kind in ("http", "call") and (outcome is None or isinstance(outcome, (bytes, HostFailure, Nested))):
+        elif missing.kind in ("http", "call") and (
+            outcome is None or isinstance(outcome, (bytes, HostFailure, Nested))
+        ):
             self.answers.append(outcome)
         else:
             raise TypeError(f"{missing.kind} cannot be answered by {type(outcome).__name__}")

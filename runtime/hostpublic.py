@@ -34,6 +34,8 @@ def _callback(function: HostFunction) -> Callable[..., Any]:
             if frame.memory is None:
                 frame.memory = caller.get("memory")
             frame.charge(function.tariff)
+            if function.gives:
+                frame.refuse_nesting()
             value = function.run(frame, *map(_unsigned, params, arguments))
             return give(frame, caller, value) if function.gives else value
         except BaseException as error:  # the edge to C: whatever it is, it must not escape here
@@ -55,6 +57,8 @@ def give(frame: PublicFrame, caller: Any, value: Any) -> int:
         return value
     target, more = frame.guest.giver()
     allocator = caller.get(target.name)
-    place = frame.guarded(lambda: allocator(frame.public, max(len(value), 1), *more)) & 0xFFFF_FFFF
+    frame.giving = True
+    place = int(frame.guarded(lambda: allocator(frame.public, max(len(value), 1), *more))) & 0xFFFF_FFFF
+    frame.giving = False
     frame.put(place, value)
     return place << 32 | len(value)

@@ -10,7 +10,6 @@ import wasmtime
 
 from bundles.wasmimports import Signature
 from runtime import wasmlib as lib
-from runtime.hostcalls import Unknown
 from runtime.hosttable import FUNCTIONS, HostFunction
 from runtime.wasmraw import RawFrame, current
 
@@ -36,17 +35,19 @@ def memory_of(frame: RawFrame, caller: int) -> None:
         frame.memory_known = lib.caller_export(caller, b"memory", 6, frame.p_memory)
 
 
-def _callback(function: HostFunction) -> Callable[[Any, int, int, int], int | None]:
+def callback(function: HostFunction) -> Callable[[Any, int, int, int], int | None]:
     shape = unpacker(function.signature)
     size, unpack = shape.size, shape.unpack
     run, tariff, gives = function.run, function.tariff, function.gives
     results = function.signature.results
 
-    def callback(_env: Any, caller: int, raw: int, _count: int) -> int | None:
+    def enter(_env: Any, caller: int, raw: int, _count: int) -> int | None:
         frame = current.frame
         try:
             memory_of(frame, caller)
             frame.charge(tariff)
+            if gives:
+                frame.refuse_nesting()
             value: Any = run(frame, *unpack(string_at(raw, size)))
             if gives:
                 value = give(frame, value)
@@ -56,7 +57,7 @@ def _callback(function: HostFunction) -> Callable[[Any, int, int, int], int | No
             return trap(frame, error)
         return None
 
-    return callback
+    return enter
 
 
 def give(frame: RawFrame, value: bytes | int | None) -> int:
@@ -66,7 +67,9 @@ def give(frame: RawFrame, value: bytes | int | None) -> int:
     if isinstance(value, int):
         return value
     target, more = frame.guest.giver()
+    frame.giving = True
     place = frame.allocate(target, (max(len(value), 1), *more))
+    frame.giving = False
     frame.put(place, value)
     return place << 32 | len(value)
 
@@ -75,9 +78,9 @@ def linker(engine: Any, keep: Keep) -> Any:
     """A linker with every host function; what must outlive it goes into `keep`."""
     made = wasmtime.Linker(engine)
     for function in FUNCTIONS:
-        callback = lib.HostCallback(_callback(function))
-        keep.append(callback)
-        define(made, function, lib.define, callback)
+        entered = lib.HostCallback(callback(function))
+        keep.append(entered)
+        define(made, function, lib.define, entered)
     return made
 
 
@@ -98,4 +101,4 @@ def define(made: Any, function: HostFunction, definer: Callable[..., Any], callb
         raise RuntimeError(lib.take_message(lib.error_message, error))
 
 
-__all__ = ["Keep", "Unknown", "define", "give", "linker", "memory_of", "trap", "unpacker"]
+__all__ = ["Keep", "callback", "define", "give", "linker", "memory_of", "trap", "unpacker"]

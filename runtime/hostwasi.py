@@ -1,6 +1,7 @@
 """A minimal WASI preview 1 for commands: arguments, three streams, our clock, our randomness; no files."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from bundles.wasmimports import WASI
 from runtime.wasmframe import Frame
@@ -8,7 +9,7 @@ from runtime.wasmtypes import Trap
 
 SUCCESS, BADF, FAULT, INVAL, NOSYS, NOTCAPABLE, SPIPE = 0, 8, 21, 28, 52, 76, 70
 MAX_VECTORS = 1_024
-_LITTLE = "little"
+_LITTLE: Literal["little"] = "little"
 
 TARIFF = 2_000
 IO_TARIFF = 5_000

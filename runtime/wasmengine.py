@@ -10,6 +10,7 @@ from wasmtime import _ffi as ffi
 
 from runtime import hostfiber, hostpublic, hostraw
 from runtime import wasmlib as lib
+from runtime.wasmconfig import VERSION, settings
 from runtime.wasmraw import RawFrame
 from runtime.wasmticker import Ticker
 
@@ -17,27 +18,9 @@ log = logging.getLogger(__name__)
 
 SLOTS = 1_100
 SLOT_MEMORY = 64 * 1024 * 1024
-STACK = 512 * 1024
 KEEP_RESIDENT = 128 * 1024
-# Part of the cache path: compiled code depends on every line of `settings`.
-CONFIG = "fuel+epoch+cow+nan+stack512k-1"
-
-
-def settings() -> wasmtime.Config:
-    """What compiled code depends on; the same in the compiler's child and in every runner."""
-    config = wasmtime.Config()
-    config.consume_fuel = True
-    config.epoch_interruption = True
-    config.parallel_compilation = False
-    config.memory_init_cow = True
-    config.max_wasm_stack = STACK
-    config.cranelift_nan_canonicalization = True
-    for refused in ("threads", "memory64", "multi_memory", "gc", "exceptions", "stack_switching"):
-        setattr(config, f"wasm_{refused}", False)
-    config.wasm_relaxed_simd = False
-    config.wasm_function_references = False
-    config.shared_memory = False
-    return config
+# Fibers leave these slots to inline calls, so that waiting guests never refuse short ones.
+RESERVED = 76
 
 
 def _pooling(config: wasmtime.Config, slots: int) -> None:
@@ -68,7 +51,7 @@ class Engine:
     def __init__(self, *, raw: bool | None = None, slots: int = SLOTS) -> None:
         self.pid = os.getpid()
         self.slots = slots
-        self.raw = raw if raw is not None else wasmtime.__version__ == lib.PINNED
+        self.raw = raw if raw is not None else VERSION == lib.PINNED
         try:
             self._open()
             if raw is None:
@@ -83,7 +66,6 @@ class Engine:
     def _open(self) -> None:
         config = settings()
         if self.raw:
-            ffi.wasmtime_config_concurrency_support_set(config.ptr(), False)
             _pooling(config, self.slots)
         self.engine = wasmtime.Engine(config)
         self.address = lib.address(self.engine)
@@ -101,6 +83,7 @@ class Engine:
         return hostraw.linker(self.engine, self.kept), hostfiber.linker(self.engine, self.kept)
 
     def _check(self) -> None:
+        # Imported here because the self-test runs guests, which need an engine.
         from runtime.wasmselftest import check
 
         check(self)
@@ -113,6 +96,10 @@ class Engine:
             self.frames.append(found)
             self._local.frame = found
         return found
+
+    def room(self) -> bool:
+        """Whether another fiber may begin."""
+        return len(self.fibers) < max(1, self.slots - RESERVED)
 
     def used(self) -> int:
         """Slots in use now."""

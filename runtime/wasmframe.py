@@ -1,4 +1,4 @@
-"""One running guest as host functions and calling conventions see it; subclasses say how memory is reached."""
+"""One running guest as host functions and conventions see it; subclasses say how memory is reached."""
 
 from abc import ABC, abstractmethod
 
@@ -11,7 +11,7 @@ MASK32 = 0xFFFF_FFFF
 class Frame(ABC):
     """Context, limits, the pending error, and a WASI program's arguments and streams."""
 
-    __slots__ = ("argument", "call", "error", "limits", "stdin", "stdin_place", "stdout")
+    __slots__ = ("argument", "call", "error", "giving", "limits", "stdin", "stdin_place", "stdout")
 
     call: HostCall
     limits: Limits
@@ -21,6 +21,7 @@ class Frame(ABC):
         self.call = call
         self.limits = limits
         self.error: BaseException | None = None
+        self.giving = False
 
     def program(self, argument: str, stdin: bytes) -> None:
         """Set up what a WASI command reads."""
@@ -74,6 +75,11 @@ class Frame(ABC):
         if place + size > self.size():
             raise Trap("bad_result", f"the result names {size} bytes at {place}, outside memory")
         return self.copy(place, size)
+
+    def refuse_nesting(self) -> None:
+        """An allocator that asks for host data while host data is being returned would nest without end."""
+        if self.giving:
+            raise Trap("host_calls", "the allocator may not call host functions that return data")
 
     def charge(self, tariff: int) -> None:
         """Count one host call and deduct its price."""

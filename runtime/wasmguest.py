@@ -40,7 +40,15 @@ class Guest:
     @classmethod
     def load(cls, engine: Engine, path: Path, info: WasmInfo) -> "Guest":
         """From a compiled file of ours (runtime.compile); never from anything a tenant can write."""
-        return cls(engine, wasmtime.Module.deserialize_file(engine.engine, str(path)), info)
+        try:
+            module = wasmtime.Module.deserialize_file(engine.engine, str(path))
+        except wasmtime.WasmtimeError:
+            # Ours, but made for another processor or setting: the next load compiles it again.
+            path.unlink(missing_ok=True)
+            raise Trap(
+                "instantiate", "the compiled module did not fit this machine and was dropped; try again"
+            )
+        return cls(engine, module, info)
 
     @classmethod
     def compile(cls, engine: Engine, data: bytes) -> "Guest":

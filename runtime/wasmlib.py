@@ -27,9 +27,7 @@ _P = c_void_p
 store_new = _bind(_keep, "wasmtime_store_new", _P, _P, _P, _P)
 store_delete = _bind(_keep, "wasmtime_store_delete", None, _P)
 store_context = _bind(_keep, "wasmtime_store_context", _P, _P)
-store_limiter = _bind(
-    _keep, "wasmtime_store_limiter", None, _P, c_int64, c_int64, c_int64, c_int64, c_int64
-)
+store_limiter = _bind(_keep, "wasmtime_store_limiter", None, _P, c_int64, c_int64, c_int64, c_int64, c_int64)
 set_fuel = _bind(_keep, "wasmtime_context_set_fuel", _P, _P, c_uint64)
 get_fuel = _bind(_keep, "wasmtime_context_get_fuel", _P, _P, _P)
 set_epoch = _bind(_keep, "wasmtime_context_set_epoch_deadline", None, _P, c_uint64)

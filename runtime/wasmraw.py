@@ -2,7 +2,7 @@
 
 import ctypes
 import threading
-from ctypes import c_double, c_float, c_int32, c_uint32, c_uint64, c_void_p, memmove, string_at
+from ctypes import c_double, c_float, c_uint32, c_uint64, c_void_p, memmove, string_at
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -33,10 +33,12 @@ current = Current()
 class RawFrame(Frame):
     """Scratch buffers for one call at a time; reused by the next, nothing of the guest is."""
 
+    guest: "Guest"
     __slots__ = (
         *("busy", "context", "engine", "guest", "memory_known", "store_address", "wide", "narrow", "calls"),
         *("_instance", "_memory", "_function", "_raw", "_trap", "_fuel"),
-        *("p_instance", "p_memory", "p_memory_of", "p_function", "p_function_of", "p_raw", "p_trap", "p_fuel"),
+        *("p_instance", "p_memory", "p_memory_of", "p_function", "p_function_of", "p_raw", "p_trap"),
+        "p_fuel",
     )
 
     def __init__(self, engine: int) -> None:
@@ -125,7 +127,7 @@ class RawFrame(Frame):
         place = 0
         for kind, value in zip(target.params, arguments, strict=True):
             if kind[0] == "i":
-                wide[place] = value
+                wide[place] = int(value)
             else:
                 store_float(self.p_raw + 8 * place, kind, float(value))
             place += 2
@@ -135,7 +137,7 @@ class RawFrame(Frame):
         return load(self.p_raw, target.results)
 
     def allocate(self, target: Target, arguments: tuple[int, ...]) -> int:
-        """Call the guest's allocator from inside a host function; the outer call's scratch stays as it was."""
+        """Call the guest's allocator inside a host function; the outer call's scratch stays as it was."""
         function, raw, trap = lib.Extern(), (c_uint64 * 4)(*_spread(arguments)), c_void_p()
         place = ctypes.addressof(function)
         lib.export_get(self.context, self.p_instance, target.encoded, len(target.encoded), place)
@@ -169,8 +171,15 @@ def load(place: int, results: tuple[str, ...]) -> int | float | None:
     return (c_float if kind == "f32" else c_double).from_address(place).value
 
 
-def run(frame: RawFrame, guest: "Guest", entry: Entry, request: bytes, call: "HostCall", limits: Limits,
-        fuel: int) -> Answer:
+def run(  # noqa: PLR0913 - the hot path: gathering these into an object would be churn per call
+    frame: RawFrame,
+    guest: "Guest",
+    entry: Entry,
+    request: bytes,
+    call: "HostCall",
+    limits: Limits,
+    fuel: int,
+) -> Answer:
     """One call from a fresh store to its answer; raises Trap with the fuel that was used."""
     frame.begin(call, limits)
     frame.guest = guest

@@ -33,7 +33,7 @@ NO = -1
 def of_error(message: str) -> Trap:
     """The Trap for an error that is not a guest's trap: a full pool, a limit at instantiation."""
     first = message.split("\nCaused by")[0].splitlines()[0] if message else "failed"
-    if "maximum concurrent" in message or "limit of" in message and "has been reached" in message:
+    if "maximum concurrent" in message:
         return Trap("pool_full", "all sandbox slots are in use")
     if "exceeds memory limits" in message or "exceeds table limits" in message:
         return Trap("memory", "the module needs more memory or table space at start than this call may use")

@@ -45,6 +45,7 @@ class Trap(Exception):
         self.function = function
         self.offset = offset
         self.fuel = fuel
+        self.logs: list[tuple[str, str]] = []  # what the guest logged before it fell
 
     def __str__(self) -> str:
         place = f" in {self.function}" if self.function else ""
