@@ -7,9 +7,11 @@ from bundles import contract, endpoints, fields, goals, intents, names
 from bundles.contract import Contract, Contracts, Terms
 from bundles.endpoints import Api, Auth, Endpoint
 from bundles.fields import Field
-from bundles.goals import Goal, GoalTerms
+from bundles.goals import Goal, GoalTerms, Metric
 from bundles.intents import Intent
 from bundles.values import Mapping, Place, Report, shown
+
+__all__ = ["SERVICE_FIELDS", "Api", "Endpoint", "Goal", "Intent", "Metric", "Service", "read"]
 
 SERVICE_FIELDS = fields.table(
     Field("name", "name", "Name of the service, unique in the bundle", required=True),
