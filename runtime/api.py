@@ -1,5 +1,11 @@
-"""REST of the runtime floor."""
+"""REST of the runtime floor: one router for each subject."""
 
 from ninja import Router
 
+from runtime.api_bundles import router as bundles
+from runtime.api_logs import router as logs
+from runtime.api_runs import router as runs
+
 router = Router()
+for subject in (bundles, runs, logs):
+    router.add_router("", subject)

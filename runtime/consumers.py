@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import islice
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -15,25 +14,30 @@ from django.db import DatabaseError
 
 from billing import access
 from billing.access import Principal
-from runtime import rights
+from billing.still import still_all
 from runtime.lines import DONE, Batch
 from runtime.models import Execution
-from runtime.told import Source, found
+from runtime.told import Source, find
 from runtime.watch import Full, hub, run_group
 from runtime.websocket import ABSENT, FORBIDDEN, FULL, UNKNOWN, Receive, Send, Socket
 
 ROUND_S = 2.0
-ASKED_AT_ONCE = 500  # rights looked at in one round; more of them take several
+ASKED_AT_ONCE = 500  # people and keys looked at in one round; more of them take several
 log = logging.getLogger(__name__)
 
 
 class Round:
-    """Every two seconds, for all sockets of one loop: rights that ended, runs that ended, pings."""
+    """Every two seconds, for all sockets of one loop: permissions that ended, runs that ended, pings."""
 
     def __init__(self) -> None:
         self.sockets: dict[Socket, None] = {}
         self._task: asyncio.Task[None] | None = None
         self._next = 0
+        self._people: dict[Principal, Principal] = {}
+
+    def same(self, who: Principal) -> Principal:
+        """One object for all sockets of one person or key."""
+        return self._people.setdefault(who, who)
 
     def add(self, socket: Socket) -> None:
         self.sockets[socket] = None
@@ -52,20 +56,22 @@ class Round:
                 log.warning("watchers are not looked after for now: %s", problem)
 
     async def look(self) -> None:
-        asked = self._some({socket.right: None for socket in self.sockets})
-        lost = asked - await database_sync_to_async(rights.still)(asked)
+        self._people = {socket.who: socket.who for socket in self.sockets}
+        asked = self._some(list(self._people))
+        valid = await database_sync_to_async(still_all)(asked)
+        lost = {who for who, holds in zip(asked, valid, strict=True) if not holds}
         now = time.monotonic()
         for index, socket in enumerate(list(self.sockets), 1):
             with suppress(OSError, RuntimeError):
-                await (socket.close(FORBIDDEN) if socket.right in lost else socket.ping(now))
+                await (socket.close(FORBIDDEN) if socket.who in lost else socket.ping(now))
             if index % 500 == 0:
                 await asyncio.sleep(0)
         await self._runs()
 
-    def _some(self, every: dict[rights.Right, None]) -> set[rights.Right]:
-        start = self._next if self._next < len(every) else 0
+    def _some(self, everybody: list[Principal]) -> list[Principal]:
+        start = self._next if self._next < len(everybody) else 0
         self._next = start + ASKED_AT_ONCE
-        return set(islice(every, start, start + ASKED_AT_ONCE))
+        return everybody[start : start + ASKED_AT_ONCE]
 
     async def _runs(self) -> None:
         """Runs whose end nobody published, because their process died or another one ended them."""
@@ -104,7 +110,7 @@ async def door(scope: dict[str, Any], receive: Receive, send: Send, *, kind: str
     if who is None or source is None:
         await send({"type": "websocket.close", "code": code})
         return
-    socket = Socket(send, source, rights.of_scope(who, scope))
+    socket = Socket(send, source, rounds().same(who))
     try:
         await attend(socket, receive)
     except asyncio.CancelledError:
@@ -120,10 +126,10 @@ async def judge(who: Principal | None, kind: str, wanted: UUID) -> tuple[int, So
     """The code to close with, or what may be watched."""
     if who is None:
         return UNKNOWN, None
-    if not who.may(rights.SCOPE):
+    if not who.may("read"):
         return FORBIDDEN, None
-    source = Source(kind, wanted, who.tenant_id)
-    return (0, source) if await found(source) else (ABSENT, None)
+    source = await database_sync_to_async(find)(who, kind, wanted)
+    return (0, source) if source else (ABSENT, None)
 
 
 async def attend(socket: Socket, receive: Receive) -> None:

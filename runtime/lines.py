@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
+from django.db.models import QuerySet
 
 from runtime.models import CHANGES, Execution
 
@@ -108,19 +109,28 @@ def ending(status: str, http: int | None, units: int, duration_us: int, error: s
     return "error", f"{text} · {error}" if error else text
 
 
-def recent(bundle: UUID, limit: int, *, after_ms: int = 0, before: UUID | None = None) -> list[Line]:
+def recent(bundle: UUID, limit: int, *, after_ms: int = 0) -> list[Line]:
     """The last lines of a bundle's recorded runs, oldest first."""
-    runs = Execution.objects.filter(bundle_id=bundle)
+    rows = runs_of(bundle)
     if after_ms:
-        runs = runs.filter(completed__gte=datetime.fromtimestamp(after_ms / 1000, UTC) - timedelta(seconds=1))
-    if before:
-        runs = runs.filter(pk__lt=before)
+        rows = rows.filter(completed__gte=EPOCH + timedelta(milliseconds=after_ms))
+    return page(rows, limit)[0][-limit:]
+
+
+def runs_of(bundle: UUID) -> "QuerySet[Execution]":
+    return Execution.objects.filter(bundle_id=bundle).defer("input", "output", "steps").order_by("-id")
+
+
+def page(rows: "QuerySet[Execution]", limit: int) -> tuple[list[Line], UUID | None]:
+    """Lines of whole runs until there are ``limit``, oldest first; the last run read if there may be more."""
     lines: list[Line] = []
-    for run in runs.defer("input", "output", "steps").order_by("-id")[:limit]:
+    older = None
+    for count, run in enumerate(rows[:limit], 1):
         lines += of_run(run)
-        if len(lines) >= limit:
+        if len(lines) >= limit or count == limit:
+            older = run.pk
             break
-    return sorted(lines, key=lambda line: line.place)[-limit:]
+    return sorted(lines, key=lambda line: line.place), older
 
 
 class Mark(NamedTuple):

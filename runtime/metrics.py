@@ -1,7 +1,7 @@
-"""Numbers about this process for Prometheus: plain dictionaries on the hot path, published to Redis beside it.
+"""Numbers about this process for Prometheus: plain dictionaries on the hot path, published to Redis.
 
-Labels are kinds, statuses and the registered names of services and routes, never a tenant, a path or a text that
-a caller chose; beyond MAX_CELLS different ones everything counts as "other".
+Labels are kinds, statuses and the registered names of services and routes, never a tenant, a path or a text
+that a caller chose; beyond MAX_CELLS different ones everything counts as "other".
 """
 
 import logging

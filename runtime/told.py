@@ -8,7 +8,10 @@ from uuid import UUID
 
 from channels.db import database_sync_to_async
 
+from billing.access import Principal
+from billing.errors import ApiError
 from bundles.models import Bundle
+from runtime import runs
 from runtime.lines import DONE, Batch, Line, Mark, after, of_run, recent
 from runtime.models import Execution
 from runtime.watch import bundle_group, run_group
@@ -16,7 +19,7 @@ from runtime.watch import bundle_group, run_group
 HISTORY = 100
 RESUMED = 1000  # lines that a reconnecting reader may have missed and still gets
 OVERLAP_S = 2.0  # for so long a recorded line may come again as a live one
-PATIENCE = 20  # tenths of a second until the row of a run is there that was just acknowledged or ended
+PATIENCE = 20  # tenths of a second until the row of a run is there that just began or ended elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +35,21 @@ class Source:
         return bundle_group(self.id) if self.kind == "bundle" else run_group(self.id)
 
 
-def exists(source: Source) -> bool:
-    model = Bundle if source.kind == "bundle" else Execution
-    return model._default_manager.filter(pk=source.id, tenant_id=source.tenant_id).exists()
+def find(who: Principal, kind: str, wanted: UUID) -> Source | None:
+    """What ``who`` may read, or None; a run that was just acknowledged is imported from the journal first."""
+    if kind == "bundle":
+        found = Bundle.objects.filter(pk=wanted, tenant_id=who.tenant_id).exists()
+    else:
+        found = is_run(who, wanted)
+    return Source(kind, wanted, who.tenant_id) if found else None
 
 
-async def found(source: Source) -> bool:
-    """Whether it is there; a run that was just acknowledged is given the time to be imported."""
-    for _ in range(PATIENCE if source.kind == "run" else 1):
-        if await database_sync_to_async(exists)(source):
-            return True
-        await asyncio.sleep(0.1 if source.kind == "run" else 0)
-    return False
+def is_run(who: Principal, wanted: UUID) -> bool:
+    try:
+        runs.find(who, wanted)
+    except ApiError:
+        return False
+    return True
 
 
 def run_of(source: Source) -> Execution:
@@ -92,7 +98,9 @@ class Told:
         return batch if len(lines) == len(batch.lines) else Batch(lines, batch.left_out, batch.status)
 
     async def rest(self) -> list[Line]:
-        """Lines of the ended run that never came live, from its row."""
+        """Lines of the ended run that never came live, from its row; none for a bundle."""
+        if self._live is None:
+            return []
         for _ in range(PATIENCE):
             run = await database_sync_to_async(run_of)(self.source)
             if run.status in DONE:
@@ -101,7 +109,7 @@ class Told:
         return []
 
     def missing(self, run: Execution) -> list[Line]:
-        told = Counter(self._live)
+        told = Counter(self._live or {})
         lines = []
         for line in after(of_run(run), self.mark):
             if told[line.said] > 0:

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
+from billing.access import Principal
 from runtime.lines import Batch
-from runtime.rights import Right
 from runtime.told import Source, Told
 from runtime.watch import Watcher
 
@@ -24,12 +24,12 @@ class Socket:
     """Sends what its watcher gets. A task for sending lives only while there is something to send."""
 
     __slots__ = (
-        "_frames", "_minute", "_send", "closed", "main", "quiet", "right", "sending", "told", "watcher"
+        "_frames", "_minute", "_send", "closed", "main", "quiet", "sending", "told", "watcher", "who"
     )  # fmt: skip
 
-    def __init__(self, send: Send, source: Source, right: Right) -> None:
+    def __init__(self, send: Send, source: Source, who: Principal) -> None:
         self._send = send
-        self.right = right
+        self.who = who
         self.told = Told(source)
         self.watcher = Watcher(source.group, source.tenant_id, self.wake)
         self.sending: asyncio.Task[None] | None = None

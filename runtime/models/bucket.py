@@ -1,4 +1,4 @@
-"""What happened at one endpoint, intent or signal within five seconds: goals and usage are computed from these."""
+"""What happened at one endpoint, intent or signal within five seconds: goals and usage come from these."""
 
 from django.db import models
 
@@ -21,7 +21,9 @@ class Bucket(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=("bundle", "service", "name", "signal", "second"), name="one_bucket")
+            models.UniqueConstraint(
+                fields=("bundle", "service", "name", "signal", "second"), name="one_bucket"
+            )
         ]
         indexes = [
             models.Index(fields=("bundle", "signal", "second"), name="buckets_of_bundle"),

@@ -93,7 +93,7 @@ async def test_a_run_that_ended_where_nobody_could_tell_is_noticed(
         assert await wire.receive_json_from(5) == {"status": "timeout"}
 
 
-async def test_strangers_foreign_tenants_and_absent_things_are_refused_alike(alice: Any, charlie: Any) -> None:
+async def test_strangers_and_foreign_tenants_are_refused(alice: Any, charlie: Any) -> None:
     bundle = await bundle_of(alice.tenant)
     run = await run_of(bundle, "secret")
     for path in (f"/ws/bundles/{bundle.pk}/logs", f"/ws/executions/{run.pk}"):
