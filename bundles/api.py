@@ -1,5 +1,13 @@
-"""REST of the bundles floor."""
+"""REST of the bundles floor: a router for each subject."""
 
 from ninja import Router
 
+from bundles.api_bundles import router as bundles_router
+from bundles.api_files import router as files_router
+from bundles.api_git import router as git_router
+from bundles.api_modules import router as modules_router
+from bundles.api_revisions import router as revisions_router
+
 router = Router()
+for part in (bundles_router, files_router, revisions_router, git_router, modules_router):
+    router.add_router("", part)

@@ -51,5 +51,9 @@ def keep(data: bytes, info: WasmInfo) -> Binary:
     )
     failed = Binary.objects.filter(pk=sha256, state=Binary.State.FAILED)
     if created or failed.update(state=Binary.State.COMPILING, error=""):
-        wake.later(COMPILE, sha256)
+        compile_later(sha256)
     return row
+
+
+def compile_later(sha256: str) -> None:
+    wake.later(COMPILE, sha256)

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from billing import secrets
 from billing.errors import ApiError
 from billing.live import touch
 from billing.models import Tenant
@@ -53,6 +54,21 @@ def import_files(
     return Imported(bundle, revision, found.json(), created)
 
 
+def replace(
+    somebody: Somebody, bundle: Bundle, contents: Contents, *, message: str, source: Mapping[str, Any]
+) -> Imported:
+    """Other files for this bundle, whatever name they give it; 422 while errors stand."""
+    by, found = author(somebody, bundle.tenant), draft(bundle.tenant, contents)
+    if found.errors:
+        raise refusal(found)
+    with transaction.atomic():
+        locks.tenant(bundle.tenant_id)
+        bundle.refresh_from_db()
+        _update_head(bundle, source=dict(source))
+        revision = add_revision(by, bundle, found, message=message)
+    return Imported(bundle, revision, found.json(), created=False)
+
+
 def clean_name(display_name: str | None) -> str:
     text = " ".join((display_name or "").split())
     if len(text) > 100 or not text.isprintable():
@@ -61,6 +77,8 @@ def clean_name(display_name: str | None) -> str:
 
 
 def _update_head(bundle: Bundle, **known: Any) -> None:
+    if "source" in known and "deploy" in bundle.source:
+        known["source"] = {"deploy": bundle.source["deploy"]} | known["source"]
     Bundle.objects.filter(pk=bundle.pk).update(**known, updated=timezone.now())
     bundle.refresh_from_db()
 
@@ -169,16 +187,11 @@ def _edit(somebody: Somebody, bundle: Bundle, contents: Contents, *, expected: i
         return add_revision(by, bundle, found, message=message)
 
 
-def rename(somebody: Somebody, bundle: Bundle, display_name: str) -> None:
-    with transaction.atomic():
-        _update_head(bundle, display_name=clean_name(display_name))
-        author(somebody, bundle.tenant).record("bundle.rename", bundle.name, display_name=bundle.display_name)
-
-
 def delete(somebody: Somebody, bundle: Bundle) -> None:
     """Stop the bundle and remove it with its revisions and runs; contents nobody needs are swept later."""
     with transaction.atomic():
         locks.tenant(bundle.tenant_id)
         author(somebody, bundle.tenant).record("bundle.delete", bundle.name, bundle=str(bundle.pk))
+        secrets.delete(bundle.tenant_id, f"git.{bundle.pk}")  # the token that bundles/origin.py kept
         touch(bundle.tenant_id)
         bundle.delete()

@@ -1,8 +1,13 @@
 """The wiring of the floors into one project."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class PriostackConfig(AppConfig):
     name = "priostack"
     verbose_name = "PrioStack"
+
+    def ready(self) -> None:
+        import_module("priostack.celery")  # floors send tasks through Celery's current app: make it ours
