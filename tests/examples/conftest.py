@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.examples.mini_host import Host
+from tests.examples.host import Host
 
 
 @pytest.fixture

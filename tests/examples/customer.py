@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.examples.mini_host import Answer, Host
+from tests.examples.host import Answer, Host
 
 
 def add(host: Host, product: str, quantity: Any = 1, user: str = "ann") -> Answer:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.examples.customer import add, get, stock
-from tests.examples.mini_host import Host
+from tests.examples.host import Host
 
 DAY = 86_400_000
 
@@ -159,7 +159,7 @@ def test_validation_signals_the_share_of_right_lines_and_writes_nothing(host: Ho
     add(host, "mug", 2)
     add(host, "lamp", 1)
     host.fire("inventoryChange", {"productId": "mug", "stock": 1})
-    host.refuse_writes = True
+    host.readonly = True
     host.fired.clear()
     answer = host.call("cart:validateCartItems", {"body": {"userId": "ann"}})
     assert answer.body["valid"] is False

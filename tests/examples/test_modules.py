@@ -9,7 +9,7 @@ import pytest
 import wasmtime
 import yaml
 
-from tests.examples.mini_host import ECOMMERCE, Host, endpoints, intents
+from tests.examples.host import ECOMMERCE, Host, endpoints, intents
 
 SOURCES = ECOMMERCE / "modules"
 MODULES = ("catalog", "cart", "order", "payment")

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from runtime.wasm import Trap
+from runtime.wasmtypes import FUEL_PER_UNIT
 from tests.examples.customer import add, get, order, paid_order, pay, stock
-from tests.examples.mini_host import Aborted, Host
+from tests.examples.host import Host
 
 
 def test_an_order_from_a_checkout_empties_the_cart_and_keeps_the_price(host: Host) -> None:
@@ -222,14 +224,14 @@ def test_only_a_paid_payment_is_refunded(host: Host) -> None:
     assert get(host, "payment:getPaymentStatus", paymentId="p9").status == 404
 
 
-def test_a_write_that_the_host_refuses_ends_the_call(host: Host) -> None:
-    host.refuse_writes = True
-    with pytest.raises(Aborted, match="kv_set refused cart:ann"):
+def test_a_write_that_the_host_refuses_ends_the_call(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.host.MAX_WRITES", 0)
+    with pytest.raises(Trap, match="kv_set refused cart:ann"):
         add(host, "mug")
     assert (host.kv, host.fired) == ({}, [])
 
 
-def test_a_usual_call_costs_one_compute_unit_of_guest_fuel(host: Host) -> None:
+def test_a_usual_call_costs_two_compute_units_at_most_its_host_calls_included(host: Host) -> None:
     calls = [
         host.call("catalog:listProducts"),
         host.call("catalog:searchProducts", {"query": {"q": "desk"}}),
@@ -244,4 +246,4 @@ def test_a_usual_call_costs_one_compute_unit_of_guest_fuel(host: Host) -> None:
         get(host, "payment:getPaymentStatus", paymentId="p1"),
     ]
     assert max(call.status for call in calls) < 300
-    assert max(call.fuel for call in calls) <= 100_000
+    assert max(call.fuel for call in calls) <= 2 * FUEL_PER_UNIT

@@ -93,14 +93,29 @@ export class Writer {
       this.put(0x2d);
       value = -value;
     }
-    let digits: usize = 1;
-    for (let rest = value / 10; rest > 0; rest /= 10) digits++;
-    this.at += digits;
-    for (let p = this.at - 1; digits > 0; p--, digits--) {
+    this.digits(value);
+    return this;
+  }
+
+  /** Cents as a number with two places: 1234 becomes 12.34. */
+  money(name: string, cents: i64): Writer {
+    this.key(name);
+    this.need(24);
+    this.digits(cents / 100);
+    this.put(0x2e);
+    this.put(<u8>(0x30 + ((cents / 10) % 10)));
+    this.put(<u8>(0x30 + (cents % 10)));
+    return this;
+  }
+
+  private digits(value: i64): void {
+    let count: usize = 1;
+    for (let rest = value / 10; rest > 0; rest /= 10) count++;
+    this.at += count;
+    for (let p = this.at - 1; count > 0; p--, count--) {
       store<u8>(p, <u8>(0x30 + (value % 10)));
       value /= 10;
     }
-    return this;
   }
 
   flag(name: string, value: bool): Writer {

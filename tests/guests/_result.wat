@@ -1,0 +1,10 @@
+;; What came back from outside, as it is; {"failed":code} when it is negative, null when there is nothing.
+(data (i32.const 512) "{\"failed\":null")
+(func $result (param $got i64) (result i64)
+  (if (i64.gt_s (local.get $got) (i64.const 0)) (then (return (local.get $got))))
+  (if (i64.eqz (local.get $got)) (then (return (call $pack (i32.const 522) (i32.const 4)))))
+  (call $open (i32.const 40))
+  (call $copy (i32.const 512) (i32.const 10))
+  (call $signed (local.get $got))
+  (call $put (i32.const 0x7d))
+  (call $written))
