@@ -30,6 +30,7 @@ class Principal:
     scopes: frozenset[str]
     user_id: int | None = None
     key_id: UUID | None = None
+    session: str = ""  # of a browser: its session's key, by which a logout is noticed (billing/still.py)
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes
@@ -45,27 +46,31 @@ def of_key(key: ApiKey) -> Principal:
     )
 
 
-def of_member(membership: Membership) -> Principal:
+def of_member(membership: Membership, session: str = "") -> Principal:
     return Principal(
         tenant_id=membership.tenant_id,
         tenant=membership.tenant.slug,
         actor=membership.user.email,
         scopes=OF_ROLE[membership.role],
         user_id=membership.user_id,
+        session=session,
     )
 
 
 def of_token(token: str) -> Principal | None:
     key = keys.find(token)
-    return of_key(key) if key else None
+    if key is None:
+        return None
+    keys.used(key)
+    return of_key(key)
 
 
-def of_user(user: User) -> Principal | None:
+def of_user(user: User, session: str = "") -> Principal | None:
     """The person within the tenant last chosen, else the first joined; nobody without a membership."""
     mine = Membership.objects.select_related("tenant", "user").filter(user=user, user__is_active=True)
     chosen = mine.filter(tenant_id=user.last_tenant_id).first() if user.last_tenant_id else None
     membership = chosen or mine.first()
-    return of_member(membership) if membership else None
+    return of_member(membership, session) if membership else None
 
 
 def bearer(header: str) -> str | None:
@@ -80,8 +85,7 @@ def of_request(request: HttpRequest) -> Principal | None:
     if header is not None:
         token = bearer(header)
         return of_token(token) if token else None
-    user = getattr(request, "user", None)
-    return of_user(user) if isinstance(user, User) and user.is_authenticated else None
+    return of_browser(getattr(request, "user", None), getattr(request, "session", None))
 
 
 def require(request: HttpRequest, scope: str) -> Principal:
@@ -112,5 +116,11 @@ def of_scope(scope: Mapping[str, Any]) -> Principal | None:
         if name == b"authorization":
             token = bearer(value.decode("latin-1"))
             return of_token(token) if token else None
-    user = scope.get("user")
-    return of_user(user) if isinstance(user, User) and user.is_authenticated else None
+    return of_browser(scope.get("user"), scope.get("session"))
+
+
+def of_browser(user: Any, session: Any) -> Principal | None:
+    """A signed-in person; the session is remembered, so that whatever stays open can notice its end."""
+    if not (isinstance(user, User) and user.is_authenticated):
+        return None
+    return of_user(user, getattr(session, "session_key", None) or "")

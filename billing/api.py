@@ -1,5 +1,13 @@
-"""REST of the billing floor."""
+"""REST of the billing floor: one router for each subject."""
 
 from ninja import Router
 
-router = Router()
+from billing.api_audit import router as audit
+from billing.api_keys import router as keys
+from billing.api_me import router as me
+from billing.api_members import router as members
+from billing.api_secrets import router as secrets
+
+router = Router(tags=["account"])
+for subject in (me, keys, secrets, members, audit):
+    router.add_router("", subject)

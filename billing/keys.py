@@ -1,9 +1,11 @@
-"""Making and recognising API keys: 256 random bits, so a plain SHA-256 is enough at rest and fast to check."""
+"""Making and recognising API keys: 256 random bits, so a plain SHA-256 at rest is enough and fast."""
 
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
 from billing.live import touch
@@ -11,6 +13,7 @@ from billing.models import ApiKey, Tenant, User
 
 SCOPES = ("read", "call", "write")
 CONSOLE_MINUTES = 15
+NOTE_USE_EVERY = timedelta(minutes=1)
 
 
 def digest(token: str) -> str:
@@ -52,8 +55,25 @@ def console(tenant: Tenant, user: User) -> str:
     return token
 
 
+def revoke(tenant_id: UUID, key_id: UUID) -> ApiKey | None:
+    """The key, gone; None when the tenant has no such key."""
+    with transaction.atomic():
+        key = ApiKey.objects.filter(tenant_id=tenant_id, pk=key_id).first()
+        if key is not None:
+            ApiKey.objects.filter(pk=key_id).delete()
+            touch(tenant_id)
+    return key
+
+
+def used(key: ApiKey) -> None:
+    """Note the use of ``key``, at most once a minute, so that reading does not become writing."""
+    now = timezone.now()
+    if key.last_used is None or now - key.last_used > NOTE_USE_EVERY:
+        ApiKey.objects.filter(pk=key.pk).update(last_used=now)
+
+
 def find(token: str) -> ApiKey | None:
-    """The living key of ``token``; the digest is looked up by a unique index, so no secret is compared here."""
+    """The living key of ``token``; the digest is looked up by a unique index: no secret is compared."""
     key = ApiKey.objects.select_related("tenant").filter(digest=digest(token)).first()
     if key is None or (key.expires is not None and key.expires <= timezone.now()):
         return None

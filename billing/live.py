@@ -1,4 +1,4 @@
-"""Telling every data plane that something of a tenant changed: the row is the truth, the message only wakes."""
+"""Telling every data plane that something of a tenant changed: the row is the truth, a message only wakes."""
 
 import logging
 from functools import partial

@@ -7,7 +7,7 @@ from billing.models import Membership, Role, Tenant, User
 
 @transaction.atomic
 def found(slug: str, owner: User, *, plan: str | None = None) -> Tenant:
-    """A new tenant with its owner; ValidationError when the slug cannot be used, IntegrityError when taken."""
+    """A new tenant with its owner; ValidationError when the slug cannot be used, IntegrityError if taken."""
     tenant = Tenant(slug=slug, **({"plan_id": plan} if plan else {}))
     tenant.full_clean(exclude=["plan"], validate_unique=False)
     tenant.save(force_insert=True)

@@ -1,6 +1,6 @@
 """Who belongs to a tenant, and in which role; invitations wait for an e-mail address to accept."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -30,7 +30,7 @@ class Membership(models.Model):
         return f"{self.user} · {self.tenant} · {self.role}"
 
 
-def a_week_from_now() -> "timezone.datetime":
+def a_week_from_now() -> datetime:
     return timezone.now() + timedelta(days=7)
 
 

@@ -27,7 +27,7 @@ class Tenant(models.Model):
     slug = models.CharField(max_length=39, unique=True, validators=[check_slug])
     name = models.CharField(max_length=100, blank=True)
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, default=default_plan)
-    # Raised by every change that the data plane must notice: a run, a stop, a key, a secret (billing/live.py).
+    # Raised by every change that the data plane must notice: a run, a key, a secret (billing/live.py).
     version = models.PositiveBigIntegerField(default=0, editable=False)
     created = models.DateTimeField(auto_now_add=True)
 
