@@ -77,10 +77,8 @@ def _has_strings(exports: Exports) -> bool:
 
 
 def _spellings(function: str) -> list[str]:
-    words = [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]+", function)]
-    names = [function, f"handle_{function}"]
-    for stem in (words, ["handle", *words]):
-        names += ["-".join(stem), stem[0] + "".join(w.capitalize() for w in stem[1:]) if stem else ""]
-        names.append("_".join(stem))
-    names.append(f"handle-{function}")
-    return names
+    words = [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", function)] or [function]
+    pascal = "".join(word.capitalize() for word in words)
+    others = ["-".join(words), words[0] + pascal[len(words[0]) :], "_".join(words)]
+    handled = [f"handle_{name}" for name in others]
+    return [function, f"handle_{function}", *others, *handled, f"handle-{others[0]}", f"handle{pascal}"]

@@ -30,6 +30,7 @@ def _pooling(config: wasmtime.Config, slots: int) -> None:
         ("total_memories", slots),
         ("total_tables", slots * 4),
         ("total_stacks", slots),
+        ("max_core_instance_size", 4 * 1024 * 1024),  # room for the most functions that wasmfile admits
         ("max_tables_per_module", 4),
         ("table_elements", 10_000),
         ("max_memory_size", SLOT_MEMORY),
