@@ -83,7 +83,7 @@ class Finder:
         if why := paths.file_fault(path):
             self.report.error(place, f"the path {shown(path)} {why}")
         elif tidy not in self.files:
-            meant = "" if self.report.full() else names.did_you_mean(tidy, self.files)
+            meant = self.report.meant(tidy, self.files)
             self.report.warning(place, f"the file {shown(path)} is not in the bundle{meant}")
         else:
             return tidy

@@ -71,7 +71,7 @@ def read(node: Mapping, report: Report, *, service: str, contracts: Contracts) -
     """The `api` block; an endpoint that cannot be served is reported and left out."""
     found = fields.read(node, API_FIELDS, report, of="an api")
     base = found.get("basePath")
-    if base is not None and (why := paths.route_fault(base, parameters=False)):
+    if base is not None and (why := _base_fault(base)):
         report.error(found.at("basePath"), f"'basePath' {shown(base)} {why}")
         base = None
     reader = _Reader(report, service, found, contracts)
@@ -147,12 +147,14 @@ class _Reader:
         if why := paths.route_fault(path, parameters=True):
             self.report.error(found.at("path"), f"'path' {shown(path)} {why}")
             return None
-        first = paths.segments(self.api.get("basePath", "") + path)[:1]
-        if first and first[0].lower() in paths.RESERVED:
-            message = f"/{first[0]} is answered by the platform itself"
-            self.report.error(found.at("path"), message, "choose another basePath, for example /api/v1")
+        if why := paths.reserved_fault(self.api.get("basePath", "") + path):
+            self.report.error(found.at("path"), f"'path' {shown(path)} {why}")
             return None
         return str(path)
+
+
+def _base_fault(base: str) -> str:
+    return paths.route_fault(base, parameters=False) or paths.reserved_fault(base)
 
 
 def _cors(node: Node | None, report: Report) -> tuple[str, ...]:

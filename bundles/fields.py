@@ -86,7 +86,7 @@ def read(node: Mapping, table: Table, report: Report, *, of: str, strict: bool =
         if field is None:
             if not key.startswith("x-"):
                 complain = report.error if strict else report.warning
-                meant = "" if report.full() else names.did_you_mean(key, table)
+                meant = report.meant(key, table)
                 hint = "known fields: " + ", ".join(table) if strict else "it is kept and has no effect"
                 complain(node.keys[key], f"unknown field {shown(key)} in {of}{meant}", hint)
         elif not (isinstance(value, Scalar) and value.kind == "null"):

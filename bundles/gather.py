@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
 
-from bundles import fields, names, overlay, paths, values
+from bundles import fields, overlay, paths, values
 from bundles.fields import Field, Unique
 from bundles.service import SERVICE_FIELDS
 from bundles.values import Mapping, Node, Place, Report, Scalar, shown
@@ -89,7 +89,7 @@ class Gatherer:
             self.report.error(path.place, f"the path {shown(path.text)} is a folder, not a file")
             return
         texts = [name for name in self.files if name.endswith((".yaml", ".yml"))]
-        meant = "" if self.report.full() else names.did_you_mean(tidy, texts)
+        meant = self.report.meant(tidy, texts)
         message = f"the file {shown(path.text)} is not in the bundle{meant}"
         self.report.error(path.place, message, "the path is relative to the folder of bundle.yaml")
 
@@ -181,6 +181,6 @@ class Gatherer:
         """An entry that looks like an addition, beside files, but fits none."""
         files = [draft.name for draft in self.drafts if draft.path]
         if files and not entry.entries.keys() & {"api", "intents"}:
-            meant = names.did_you_mean(name, files)
+            meant = self.report.meant(name, files)
             message = f"no service file defines {shown(name)}{meant}"
             self.report.warning(entry.place, message, "it becomes a service of its own, without an API")

@@ -5,7 +5,7 @@ Two shapes are read, also mixed: a list of `metrics` with thresholds, and `metri
 
 from dataclasses import dataclass
 
-from bundles import contract, fields, names, objective
+from bundles import contract, fields, objective
 from bundles.contract import Contract, Terms
 from bundles.fields import Field, Read, Unique
 from bundles.values import Mapping, Node, Report, shown
@@ -161,7 +161,7 @@ def _measure(found: Read, report: Report, *, goal: str, kind: str | None) -> Met
 def _unit(found: Read, report: Report, *, kind: str) -> tuple[str, str]:
     if kind not in KINDS:
         place = found.at("type" if "type" in found.values else "metric")
-        message = f"unknown type of metric {shown(kind)}{names.did_you_mean(kind, KINDS)}"
+        message = f"unknown type of metric {shown(kind)}{report.meant(kind, KINDS)}"
         report.warning(place, message, "it is read as custom: known are " + ", ".join(KINDS))
     return KINDS.get(kind, KINDS["custom"])
 

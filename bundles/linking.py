@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bundles import names, target
+from bundles import target
 from bundles.fields import Unique
 from bundles.routes import shape
 from bundles.service import Service
@@ -56,26 +56,29 @@ class _Checker:
     known: Known
     report: Report
     used: Counter[str]
+    exports: dict[str, frozenset[str] | None] = field(default_factory=dict)
 
     def named(self, to: Target, place: Place, among: Map[str, str]) -> None:
         """A flow or a prompt."""
         if to.module not in among:
             self.report.warning(
-                place, f"{to.kind} {shown(to.module)} not found{self.meant(to.module, among)}"
+                place, f"{to.kind} {shown(to.module)} not found{self.report.meant(to.module, among)}"
             )
 
     def wasm(self, to: Target, place: Place) -> None:
-        exports = self.known.exports(to.module)
+        if to.module not in self.exports:  # asked once: the answer may need a module to be parsed
+            self.exports[to.module] = self.known.exports(to.module)
+        exports = self.exports[to.module]
         if exports is not None:
             self.function(to, place, exports)
         elif to.module not in self.known.modules:
-            meant = self.meant(to.module, self.likely(to.module))
+            meant = self.report.meant(to.module, self.likely(to.module))
             hint = f"expected wasm/{to.module}.wasm"
             self.report.warning(place, f"module {shown(to.module)} not found{meant}", hint)
 
     def function(self, to: Target, place: Place, exports: frozenset[str]) -> None:
         if target.resolve(to.function, exports) is None:
-            meant = self.meant(to.function, sorted(exports))
+            meant = self.report.meant(to.function, _in_order(exports))
             message = f"module {shown(to.module)} has no function {shown(to.function)}{meant}"
             self.report.warning(place, message, "tried: " + ", ".join(target.spellings(to.function)))
 
@@ -84,5 +87,7 @@ class _Checker:
         yield from self.known.modules
         yield from (name for name, count in self.used.items() if count > self.used[module])
 
-    def meant(self, word: str, among: Iterable[str]) -> str:
-        return "" if self.report.full() else names.did_you_mean(word, among)
+
+def _in_order(exports: frozenset[str]) -> Iterator[str]:
+    """Sorted when somebody looks, so that hints do not depend on hashes."""
+    yield from sorted(exports)

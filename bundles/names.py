@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 
 MAX_NAME = 100
+MAX_COMPARED = 64  # characters; difflib takes quadratic time
 # Printable by Unicode, yet drawn as nothing: two names could look alike.
 INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U000e0100-\U000e01ef]")
 
@@ -31,13 +32,13 @@ def fault(name: str) -> str:
 
 def nearest(word: str, among: Iterable[str]) -> str:
     """The known name that looks most like this one, or nothing."""
-    if not 0 < len(word) <= MAX_NAME:
+    if not 0 < len(word) <= MAX_COMPARED:
         return ""
-    known = list(itertools.islice(among, 200))
+    known = [name for name in itertools.islice(among, 1000) if len(name) <= MAX_COMPARED]
     for name in known:
         if name.lower() == word.lower():
             return name
-    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.6)), "")
+    return next(iter(difflib.get_close_matches(word, known[:100], n=1, cutoff=0.6)), "")
 
 
 def did_you_mean(word: str, among: Iterable[str]) -> str:

@@ -1,11 +1,14 @@
 """The tree of a YAML file, which knows where everything stands, and the problems found in it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from bundles import names
 from bundles.scalars import Kind
 
 MAX_PROBLEMS = 200  # of each severity; more help nobody
+MAX_HINTS = 40
 
 Severity = Literal["error", "warning"]
 
@@ -79,6 +82,7 @@ class Report:
         self.errors: list[Problem] = []
         self.warnings: list[Problem] = []
         self.dropped = 0
+        self.hints = 0
 
     def error(self, place: Place, message: str, hint: str = "") -> None:
         self._add(self.errors, Problem("error", *place, message, hint))
@@ -90,9 +94,12 @@ class Report:
         for problem in problems:
             self._add(self.errors if problem.severity == "error" else self.warnings, problem)
 
-    def full(self) -> bool:
-        """Whether looking for hints is still worth the time."""
-        return len(self.errors) >= MAX_PROBLEMS or len(self.warnings) >= MAX_PROBLEMS
+    def meant(self, word: str, among: Iterable[str]) -> str:
+        """`, did you mean 'x'?` or nothing; comparing names is slow, so a report has only so many of them."""
+        if self.hints >= MAX_HINTS:
+            return ""
+        self.hints += 1
+        return names.did_you_mean(word, among)
 
     def problems(self) -> tuple[Problem, ...]:
         found = sorted({*self.errors, *self.warnings}, key=lambda p: (p.file, p.line, p.column, p.message))

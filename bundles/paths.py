@@ -35,6 +35,14 @@ def route_fault(path: str, *, parameters: bool) -> str:
     return ""
 
 
+def reserved_fault(path: str) -> str:
+    """Whether a full path under a tenant is one that the platform itself answers."""
+    first = segments(path)[:1]
+    if first and first[0].lower() in RESERVED:
+        return f"begins with /{first[0]}, which the platform itself answers; choose /api/v1, for example"
+    return ""
+
+
 def _segment_fault(part: str, *, parameters: bool) -> str:
     if part in (".", ".."):
         return f"contains the segment {part}"

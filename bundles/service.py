@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bundles import contract, endpoints, fields, goals, intents, names
+from bundles import contract, endpoints, fields, goals, intents
 from bundles.contract import Contract, Contracts, Terms
 from bundles.endpoints import Api, Auth, Endpoint
 from bundles.fields import Field
@@ -78,7 +78,7 @@ def _contracts(known: list[GoalTerms], terms: Terms, report: Report) -> Contract
 
     def find(goal: str | None, place: Place) -> Contract:
         if goal is not None and goal not in by_name:
-            meant = names.did_you_mean(goal, by_name)
+            meant = report.meant(goal, by_name)
             report.error(place, f"the goal {shown(goal)} is not defined in this service{meant}")
         return together if goal is None else by_name.get(goal, together)
 

@@ -361,3 +361,21 @@ def test_no_mutation_of_the_tutorial_makes_it_raise(path: str, data: st.DataObje
 )
 def test_no_files_make_it_raise(files: dict[str, bytes]) -> None:
     assert bundle.load(files).has_errors
+
+
+def test_looking_for_hints_takes_no_time() -> None:
+    head = "name: a\nservices:\n" + "".join(f"  - path: {'x' * 90}{n}.yaml\n" for n in range(200))
+    files = {f"{'x' * 90}z{n}.yaml": b"" for n in range(1000)} | {f"{'x' * 59}{n}": b"" for n in range(1000)}
+    began = time.process_time()
+    bundle.load({"bundle.yaml": head.encode(), **files})
+    assert time.process_time() - began < 3
+
+
+def test_exports_are_asked_once_for_a_module() -> None:
+    asked: list[str] = []
+
+    def exports(module: str) -> None:
+        asked.append(module)
+
+    bundle.load(tutorial.files(), exports)
+    assert sorted(asked) == ["catalog", "order", "orders"]

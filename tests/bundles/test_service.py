@@ -128,7 +128,7 @@ def test_routes_of_the_platform_are_reserved(base: str, path: str) -> None:
         f'  endpoints: [{{name: x, method: GET, path: "{path}", to: "wasm:a:x"}}]\n'
     )
     assert found.endpoints == ()
-    assert ["answered by the platform" in problem.message for problem in problems] == [True]
+    assert ["which the platform itself answers" in problem.message for problem in problems] == [True]
 
 
 def test_an_api_at_the_root_of_the_tenant_is_fine() -> None:
