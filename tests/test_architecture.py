@@ -11,7 +11,11 @@ from django.apps import apps
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = ["billing", "bundles", "market", "runtime", "priostack"]
 PURE = {
-    "bundles": {"values", "duration", "target", "contract", "service", "flow", "prompt", "bundle", "routes", "wasmfile"},
+    "bundles": {
+        *("values", "nodes", "composer", "scalars", "names", "fields", "schema", "duration", "target"),
+        *("paths", "contract", "objective", "goals", "intents", "endpoints", "service", "overlay", "gather"),
+        *("discovery", "linking", "flow", "prompt", "bundle", "routes", "wasmfile"),
+    },
     "billing": {"plans", "slugs", "ids", "addresses"},
     "market": {"pricing"},
 }
@@ -26,7 +30,8 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.lineno, "." * node.level + (node.module or "")
+            names = [f"{node.module}.{alias.name}" for alias in node.names] if node.module in FLOORS else [""]
+            yield from ((node.lineno, name or "." * node.level + (node.module or "")) for name in names)
 
 
 def floor_of(module: str) -> int | None:
