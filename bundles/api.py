@@ -9,5 +9,6 @@ from bundles.api_modules import router as modules_router
 from bundles.api_revisions import router as revisions_router
 
 router = Router()
-for part in (bundles_router, files_router, revisions_router, git_router, modules_router):
+# git comes first, or /bundles/{bundle_id} would answer for /bundles/git
+for part in (git_router, bundles_router, files_router, revisions_router, modules_router):
     router.add_router("", part)

@@ -52,6 +52,7 @@ def keep(data: bytes, info: WasmInfo) -> Binary:
     failed = Binary.objects.filter(pk=sha256, state=Binary.State.FAILED)
     if created or failed.update(state=Binary.State.COMPILING, error=""):
         compile_later(sha256)
+        row.refresh_from_db()
     return row
 
 
