@@ -30,7 +30,12 @@ if PRODUCTION and (len(SECRET_KEY) < 40 or len(set(SECRET_KEY)) < 10):
 if PRODUCTION and not BASE_URL.startswith("https://"):
     raise env.BadSetting("PRIOSTACK_BASE_URL must be https:// when PRIOSTACK_PRODUCTION is on")
 
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]", BASE_URL.split("/")[2].split(":")[0]]
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or [
+    "127.0.0.1",
+    "localhost",
+    "[::1]",
+    BASE_URL.split("/")[2].split(":")[0],
+]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 FORWARDED_ALLOW = env.words("PRIOSTACK_PROXIES")  # addresses whose X-Forwarded-For is believed
 
@@ -134,7 +139,18 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "billing.forms.SignupForm"
 ACCOUNT_EMAIL_VERIFICATION = env.text("PRIOSTACK_EMAIL_VERIFICATION", "mandatory" if PRODUCTION else "none")
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # this session stays; the others end, their hash is the old one's
+ACCOUNT_ADAPTER = "billing.adapter.Adapter"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[PrioStack] "
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key,50/d/key",
+    "signup": "10/m/ip,50/d/ip",
+    "reset_password": "10/m/ip,3/10m/key",
+    "change_password": "5/m/user",
+    "manage_email": "10/h/user",
+}
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BASE_URL.startswith("https") else "http"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
@@ -170,7 +186,9 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
-DJANGO_VITE = {"default": {"manifest_path": BASE_DIR / "static/dist/manifest.json", "static_url_prefix": "dist"}}
+DJANGO_VITE = {
+    "default": {"manifest_path": BASE_DIR / "static/dist/manifest.json", "static_url_prefix": "dist"}
+}
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",

@@ -1,0 +1,166 @@
+"""The admin of accounts: search, filters, columns; what must not change is read-only, secrets stay shut."""
+
+from typing import TYPE_CHECKING, Any
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.db.models import Model
+from django.http import HttpRequest
+
+from billing.models import (
+    ApiKey,
+    AuditEntry,
+    Invitation,
+    Membership,
+    Plan,
+    ReleasedSlug,
+    Secret,
+    Tenant,
+    User,
+)
+
+# The same sign-in as everywhere: throttled, with the second factor of those who have one.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign,no-untyped-call]
+admin.site.site_header = admin.site.site_title = "PrioStack"
+
+
+if TYPE_CHECKING:  # generic in their stubs only
+    Rows = admin.ModelAdmin[Any]
+    Inline = admin.TabularInline[Any, Any]
+    People = UserAdmin[User]
+    NewUser = AdminUserCreationForm[User]
+else:
+    Rows, Inline, People, NewUser = admin.ModelAdmin, admin.TabularInline, UserAdmin, AdminUserCreationForm
+
+
+class ReadOnly(Rows):
+    """Rows to look at."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class NewUserForm(NewUser):
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+class MembershipInline(Inline):
+    model = Membership
+    extra = 0
+    autocomplete_fields = ("user", "tenant")
+
+
+@admin.register(User)
+class PeopleAdmin(People):
+    add_form = NewUserForm
+    list_display = ("email", "is_active", "is_staff", "last_tenant", "last_login", "date_joined")
+    list_filter = ("is_active", "is_staff", "is_superuser", "date_joined")
+    list_select_related = ("last_tenant",)
+    search_fields = ("email", "first_name", "last_name")
+    ordering = ("email",)
+    readonly_fields = ("last_login", "date_joined")
+    autocomplete_fields = ("last_tenant",)
+    inlines = (MembershipInline,)
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "last_tenant")}),
+        ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
+
+
+@admin.register(Tenant)
+class TenantAdmin(Rows):
+    list_display = ("slug", "name", "plan", "created", "version")
+    list_filter = ("plan", "created")
+    list_select_related = ("plan",)
+    search_fields = ("slug", "name", "memberships__user__email")
+    readonly_fields = ("id", "version", "created")
+    inlines = (MembershipInline,)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False  # `manage.py tenant_delete` also removes what is not in the database
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
+        return (*self.readonly_fields, "slug") if obj else self.readonly_fields
+
+
+@admin.register(Membership)
+class MembershipAdmin(Rows):
+    list_display = ("user", "tenant", "role", "created")
+    list_filter = ("role", "created")
+    list_select_related = ("user", "tenant")
+    search_fields = ("user__email", "tenant__slug")
+    autocomplete_fields = ("user", "tenant")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnly):
+    list_display = ("email", "tenant", "role", "created", "expires")
+    list_filter = ("role", "created")
+    list_select_related = ("tenant",)
+    search_fields = ("email", "tenant__slug")
+    exclude = ("digest",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+
+@admin.register(Plan)
+class PlanAdmin(Rows):
+    list_display = ("name", "slug", "flows", "executions", "modules", "memory_mb", "members", "order")
+    list_filter = ("members",)
+    search_fields = ("slug", "name")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> Any:
+        return ("slug",) if obj else ()
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnly):
+    """To be found and revoked; a new one is made by its tenant, who alone sees it."""
+
+    list_display = ("name", "prefix", "tenant", "scopes", "created_by", "created", "expires", "last_used")
+    list_filter = ("console", "created", "last_used")
+    list_select_related = ("tenant", "created_by")
+    search_fields = ("name", "prefix", "tenant__slug", "created_by__email")
+    date_hierarchy = "created"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+
+@admin.register(Secret)
+class SecretAdmin(ReadOnly):
+    list_display = ("name", "tenant", "hosts", "updated")
+    list_filter = ("updated",)
+    list_select_related = ("tenant",)
+    search_fields = ("name", "tenant__slug")
+    fields = ("name", "tenant", "hosts", "updated")
+
+
+@admin.register(AuditEntry)
+class AuditAdmin(ReadOnly):
+    list_display = ("at", "actor", "action", "target", "tenant", "address")
+    list_filter = ("action", "at")
+    list_select_related = ("tenant",)
+    search_fields = ("actor", "action", "target", "tenant__slug", "address")
+    date_hierarchy = "at"
+
+
+@admin.register(ReleasedSlug)
+class ReleasedSlugAdmin(Rows):
+    list_display = ("slug", "until")
+    list_filter = ("until",)
+    search_fields = ("slug",)
