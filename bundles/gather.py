@@ -54,6 +54,9 @@ class Gatherer:
         unnamed = [entry for item in items[:MAX_SERVICES] if (entry := self._entry(item))]
         for entry in unnamed:
             self._inline(entry)
+        if len(self.additions) > MAX_SERVICES:
+            place = self.additions[MAX_SERVICES].place
+            self.report.error(place, f"service files may add to at most {MAX_SERVICES} services")
         for addition in self.additions[:MAX_SERVICES]:
             self._add(addition)
         return self.drafts

@@ -10,7 +10,7 @@ from bundles import names
 GRAMMAR = "wasm:MODULE:FUNCTION, flow:NAME, flow:NAME:LISTENER or prompt:ID"
 KINDS = ("wasm", "flow", "prompt")
 SPACE = re.compile(r"\s")
-WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 TargetKind = Literal["wasm", "flow", "prompt"]
 
@@ -48,12 +48,11 @@ def parse(text: str) -> Target:
 
 def spellings(function: str) -> tuple[str, ...]:
     """The export names tried for a function, best first: itself, `handle_`, then kebab, camel, snake case."""
-    words = [word.lower() for word in WORDS.findall(function)]
-    snake, kebab = "_".join(words), "-".join(words)
-    camel = "".join(word if n == 0 else word.capitalize() for n, word in enumerate(words))
-    found = [function, f"handle_{function}"]
-    if words:
-        found += [kebab, camel, snake, f"handle_{snake}", f"handle-{kebab}"]
+    words = [word.lower() for word in WORDS.findall(function)] or [function]
+    pascal = "".join(word.capitalize() for word in words)
+    others = ["-".join(words), words[0] + pascal[len(words[0]) :], "_".join(words)]
+    handled = [f"handle_{name}" for name in others]
+    found = [function, f"handle_{function}", *others, *handled, f"handle-{others[0]}", f"handle{pascal}"]
     return tuple(dict.fromkeys(found))
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from bundles.target import spellings
 from bundles.wasmimports import WASI_MODULE, Signature
 
 Exports = Mapping[str, Signature | str]
@@ -21,7 +22,7 @@ def resolve(exports: Exports, function: str) -> str | None:
     """FUNCTION itself, then handle_FUNCTION, then kebab, camel and snake spellings of both."""
     if not _NAME.match(function) or is_plumbing(function):
         return None
-    for name in _spellings(function):
+    for name in spellings(function):
         if convention(exports, name) is not None:
             return name
     return "_start" if _is_command(exports) else None
@@ -74,11 +75,3 @@ def _has_strings(exports: Exports) -> bool:
         and exports.get("__new") == Signature(_PAIR, ("i32",))
         and exports.get("__pin") == Signature(("i32",), ("i32",))
     )
-
-
-def _spellings(function: str) -> list[str]:
-    words = [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", function)] or [function]
-    pascal = "".join(word.capitalize() for word in words)
-    others = ["-".join(words), words[0] + pascal[len(words[0]) :], "_".join(words)]
-    handled = [f"handle_{name}" for name in others]
-    return [function, f"handle_{function}", *others, *handled, f"handle-{others[0]}", f"handle{pascal}"]

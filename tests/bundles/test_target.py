@@ -64,6 +64,8 @@ def test_a_misspelt_kind_gets_a_hint() -> None:
         ({"get-cart", "get_cart"}, "get-cart"),
         ({"get_cart"}, "get_cart"),
         ({"handle_get_cart"}, "handle_get_cart"),
+        ({"handle-get-cart", "handleGetCart"}, "handle-get-cart"),
+        ({"handleGetCart"}, "handleGetCart"),
         ({"getcart", "memory"}, None),
     ],
 )
