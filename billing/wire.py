@@ -1,4 +1,4 @@
-"""The wire under our HTTP clients: vets every hop, connects to vetted addresses only, bounds time and size."""
+"""The wire under our HTTP clients: vets each hop, connects to vetted addresses only, bounds time and size."""
 
 import asyncio
 import logging

@@ -219,6 +219,33 @@ def test_headers_that_lie_are_refused(data: bytes) -> None:
         read_zip(data)
 
 
+def test_an_entry_inside_the_data_of_another_is_refused() -> None:
+    """The overlap that makes quadratic bombs: one run of bytes is the content of many entries."""
+    inner = ONE[ONE.rindex(b"PK\x03\x04") : ONE.index(b"PK\x01\x02")]
+    outer = packed([HEAD, ("outer", inner)], zipfile.ZIP_STORED)
+    directory = ONE[ONE.rindex(b"PK\x01\x02") : ONE.rindex(b"PK\x05\x06")]
+    pointing = directory[:42] + struct.pack("<L", outer.rindex(inner)) + directory[46:]
+    at = outer.rindex(b"PK\x05\x06")
+    size = struct.unpack_from("<L", outer, at + 12)[0] + len(pointing)
+    data = outer[:at] + pointing + outer[at:]
+    data = end(end(data, 8, b"\x03\0\x03\0"), 12, struct.pack("<L", size))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.read("a.txt") == b"hello"  # the standard library notices nothing
+    with pytest.raises(ArchiveRefused, match="overlap"):
+        read_zip(data)
+
+
+def test_data_hidden_between_entries_is_refused() -> None:
+    at = ONE.rindex(b"PK\x03\x04")
+    data = ONE[:at] + b"hidden" + ONE[at:]
+    data = central(data, 42, struct.pack("<L", at + 6))
+    data = end(data, 16, struct.pack("<L", ONE.index(b"PK\x01\x02") + 6))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.read("a.txt") == b"hello"
+    with pytest.raises(ArchiveRefused, match="outside the entries"):
+        read_zip(data)
+
+
 def test_cut_or_padded_deflate_data_is_refused() -> None:
     whole = packed([("bundle.yaml", os.urandom(300))])
     size = struct.unpack_from("<L", whole, whole.rindex(b"PK\x01\x02") + 20)[0]

@@ -220,7 +220,7 @@ def test_a_repository_inside_the_network_is_refused(server: GitServer, shop: Rep
     with pytest.raises(GitRefused):
         fetch(server.url(host=host), allow=[f"*:{server.port}"], limits=QUICK)
     for url in ("https://169.254.169.254/latest", f"https://{host}/shop.git"):
-        with pytest.raises(GitRefused, match="not allowed|oddly"):
+        with pytest.raises(GitRefused, match=r"not allowed|oddly"):
             fetch(url, allow=(), limits=QUICK)
     assert server.requests == []
 
@@ -280,12 +280,12 @@ def test_a_repository_that_is_no_plain_bundle_is_refused(server, shop, files, re
 
 def test_a_repository_without_bundle_is_refused(server: GitServer, shop: Repository) -> None:
     shop.commit({"README.md": b"", "a": {"b": {"bundle.yaml": b""}}})
-    with pytest.raises(ArchiveRefused, match="no bundle.yaml"):
+    with pytest.raises(ArchiveRefused, match=r"no bundle\.yaml"):
         get(server)
 
 
 def test_nothing_of_the_servers_own_git_settings_is_used(server, shop, tmp_path, monkeypatch) -> None:
-    """Templates with hooks, a global configuration, a proxy, .netrc, tracing: all of them would leave a mark."""
+    """Templates with hooks, a global configuration, a proxy, .netrc, tracing: each would leave a mark."""
     marker, home = tmp_path / "marked", tmp_path / "home"
     hooks = tmp_path / "template" / "hooks"
     hooks.mkdir(parents=True)
@@ -343,7 +343,7 @@ def test_a_tree_that_unfolds_without_end_is_stopped(server: GitServer, shop: Rep
 def test_an_endless_server_is_left(server: GitServer) -> None:
     server.trickle = True
     started = time.monotonic()
-    with pytest.raises(GitRefused, match="within 1.5 seconds"):
+    with pytest.raises(GitRefused, match=r"within 1\.5 seconds"):
         get(server, limits=GitLimits(seconds=1.5))
     assert time.monotonic() - started < 4
 
