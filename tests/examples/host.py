@@ -50,7 +50,7 @@ class Host:
         self.calls += 1
         whole = REQUEST | {"execution": f"0197-{self.calls:04d}"} | (request or {})
         context = HostCall(whole["execution"], self.now, readonly=self.readonly)
-        text = json.dumps(whole, separators=(",", ":")).encode()
+        text = json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode()
         done = self.run(compiled(self.module(name)), function, text, context)
         self.commit(context)
         value = json.loads(done.body)

@@ -10,6 +10,8 @@ import wasmtime
 import yaml
 
 from tests.examples.host import ECOMMERCE, Host, endpoints, intents
+from tests.guests import HERE as GUESTS
+from tests.guests import guest
 
 SOURCES = ECOMMERCE / "modules"
 MODULES = ("catalog", "cart", "order", "payment")
@@ -42,6 +44,34 @@ def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("NO PACKAGE REGISTRY HERE: the example's modules were NOT rebuilt from their sources")
     subprocess.run([*npm, "run", "build"], cwd=home / "modules", check=True, timeout=300)
     return home / "wasm"
+
+
+def compiled(modules: Path, source: str, name: str) -> None:
+    argv = ["node_modules/.bin/asc", source, "--config", "asconfig.json", "-o", f"../wasm/{name}.wasm"]
+    subprocess.run(argv, cwd=modules, check=True, timeout=120)
+
+
+def test_the_guest_that_totals_is_what_its_source_gives(rebuilt: Path) -> None:
+    text = (GUESTS / "total.ts").read_text().replace("../../examples/ecommerce/modules/assembly/", "./")
+    modules = rebuilt.parent / "modules"
+    (modules / "assembly" / "total.ts").write_text(text)
+    compiled(modules, "assembly/total.ts", "total")
+    request = {"body": {"items": [{"qty": 2, "price": 3.5}, {"qty": 1, "price": 19.99}]}}
+    committed = Host()
+    committed.module = lambda _: guest("total_as")  # type: ignore[method-assign]
+    assert Host(rebuilt).call("total:run", request).raw == committed.call("total:run", request).raw
+
+
+def test_the_module_in_the_readme_compiles_and_runs(rebuilt: Path) -> None:
+    modules = rebuilt.parent / "modules"
+    text = (ECOMMERCE / "README.md").read_text().split("```ts\n")[1].split("```")[0]
+    (modules / "assembly" / "greet.ts").write_text(text)
+    compiled(modules, "assembly/greet.ts", "greet")
+    host = Host(rebuilt)
+    assert host.call("greet:greet").status == 400
+    for times in (1, 2):
+        answer = host.call("greet:greet", {"query": {"name": "Ann"}})
+        assert answer.body == {"greeting": "Hello, Ann", "times": times}
 
 
 @pytest.mark.parametrize("name", MODULES)
