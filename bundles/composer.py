@@ -50,10 +50,17 @@ def compose(text: str, file: str, report: Report) -> Node | None:
 
 def _syntax(wrong: yaml.MarkedYAMLError, text: str, place: Place) -> tuple[str, str]:
     message = ", ".join(part for part in (wrong.context, wrong.problem) if part)
+    return f"the file is not YAML: {message}", _advice(message, text, place)
+
+
+def _advice(message: str, text: str, place: Place) -> str:
     lines = text.splitlines()
     line = lines[place.line - 1] if place.line <= len(lines) else ""
-    tab = "\t" in line[: len(line) - len(line.lstrip()) + 1]
-    return f"the file is not YAML: {message}", "indent with spaces, not with tabs" if tab else ""
+    if "\t" in line[: len(line) - len(line.lstrip()) + 1]:
+        return "indent with spaces, not with tabs"
+    if "mapping values are not allowed" in message:
+        return "put a value that contains a colon in quotes, and check the indentation"
+    return ""
 
 
 class _Composer:

@@ -136,7 +136,8 @@ def describe(node: Node) -> str:
 
 def _misfit(node: Node, wanted: str) -> Wrong:
     """Says what YAML made of the text where that is the surprise."""
-    if isinstance(node, Scalar) and node.kind not in ("str", "null"):
+    surprises = isinstance(node, Scalar) and (node.odd or node.kind in ("bool", "date") or wanted == "text")
+    if surprises and isinstance(node, Scalar) and node.kind not in ("str", "null"):
         hint = f'put it in quotes: "{node.text}"' if wanted.startswith("text") else ""
         return Wrong(f"must be {wanted}, but YAML reads {node.text[:60]} as {describe(node)}", hint)
     return Wrong(f"must be {wanted}, but here is {describe(node)}")

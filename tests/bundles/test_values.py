@@ -108,6 +108,10 @@ def test_bytes_that_are_no_text_are_one_exact_problem(
     assert words in problem.message
 
 
+def test_a_colon_too_much_gets_a_hint() -> None:
+    assert "in quotes" in only("name: a: b\n").hint
+
+
 def test_tabs_get_a_hint() -> None:
     assert "spaces" in only("a:\n\tb: 1\n").hint
 
