@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundles import contract, values
@@ -145,6 +145,7 @@ WRITTEN = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(WRITTEN, WRITTEN, WRITTEN)
 def test_composition_is_a_shallow_override(one: Any, two: Any, three: Any) -> None:
     sealed = contract.seal(contract.compose(terms("1", **one), terms("2", **two), terms("3", **three)))
@@ -155,6 +156,7 @@ def test_composition_is_a_shallow_override(one: Any, two: Any, three: Any) -> No
         assert layers[source][name] == expected[name]
 
 
+@settings(deadline=None)
 @given(st.lists(WRITTEN, min_size=1, max_size=4))
 def test_combined_goals_are_never_weaker_than_one_of_them(goals: list[Any]) -> None:
     combined = contract.seal(contract.combine([terms(str(n), **goal) for n, goal in enumerate(goals)]))
@@ -167,6 +169,7 @@ def test_combined_goals_are_never_weaker_than_one_of_them(goals: list[Any]) -> N
         assert not (goal.get("auto_bid") is False and combined.auto_bid)
 
 
+@settings(deadline=None)
 @given(WRITTEN)
 def test_one_goal_combined_is_itself(goal: Any) -> None:
     assert contract.combine([terms("g", **goal)]) == terms("g", **goal)

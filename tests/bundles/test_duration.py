@@ -1,7 +1,7 @@
 """Durations: an integer with a unit, nothing else."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundles import duration
@@ -47,6 +47,7 @@ def test_more_than_ten_years_is_refused(text: str) -> None:
         duration.parse(text)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 3650 * 86_400_000))
 def test_what_is_written_reads_back(milliseconds: int) -> None:
     assert duration.parse(duration.written(milliseconds)) == milliseconds

@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundles import target
@@ -77,6 +77,7 @@ def test_kebab_names_find_camel_exports() -> None:
     assert target.resolve("get-user-cart", {"getUserCart"}) == "getUserCart"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_every_text_is_a_target_or_refused(text: str) -> None:
     with contextlib.suppress(TargetError):

@@ -218,6 +218,7 @@ def test_problems_are_counted_past_their_limit() -> None:
     assert "799 more problems" in document.problems[-1].message
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_make_it_raise(data: bytes) -> None:
     document = parse(data)
@@ -256,7 +257,7 @@ WORDS = [
 YAMLISH = st.lists(st.sampled_from(WORDS), max_size=30).map("".join)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(YAMLISH)
 def test_what_loads_without_a_problem_has_the_texts_that_pyyaml_reads(text: str) -> None:
     document = parse(text)
@@ -282,6 +283,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_every_json_document_reads_as_itself(value: object) -> None:
     document = parse(json.dumps(value))
