@@ -19,10 +19,10 @@ import httpx
 from billing import destination
 from billing.body import EgressFailed
 from billing.destination import Destination, EgressRefused, avet, vet
-from billing.wire import BUDGET, AsyncGuardedTransport, Budget, Gate, GuardedTransport, Limits
+from billing.wire import BUDGET, AsyncGuardedTransport, Budget, Gate, GuardedTransport, Limits, Permit
 
 __all__ = [
-    "Destination", "EgressFailed", "EgressRefused", "Gate", "Limits", "Response",
+    "Destination", "EgressFailed", "EgressRefused", "Gate", "Limits", "Permit", "Response",
     "afetch", "async_client", "avet", "client", "fetch", "vet",
 ]  # fmt: skip
 
@@ -62,7 +62,7 @@ def async_client(gate: Gate | None = None, *, tls: ssl.SSLContext | None = None)
     )
 
 
-def fetch(
+def fetch(  # noqa: PLR0913 - each is a bound or a part of one request
     method: str,
     url: str,
     *,
@@ -70,10 +70,14 @@ def fetch(
     content: bytes | None = None,
     timeout: float = 30.0,
     max_bytes: int = 10_000_000,
+    permit: Permit | None = None,
 ) -> Response:
-    """One request with its redirects, whole within `timeout` seconds and `max_bytes`."""
+    """One request with its redirects, whole within `timeout` seconds and `max_bytes`.
+
+    `permit(url)` is asked for every hop and raises EgressRefused where the caller does not want to go.
+    """
     ready = _prepare(method, url, headers)
-    extensions = {BUDGET: Budget.of(Limits(total_s=timeout, max_bytes=max_bytes))}
+    extensions = {BUDGET: Budget.of(Limits(total_s=timeout, max_bytes=max_bytes), permit)}
     try:
         answer = _shared(os.getpid(), ready.allow).request(
             ready.method, ready.url, headers=ready.headers, content=content, extensions=extensions
@@ -83,7 +87,7 @@ def fetch(
     return _response(answer)
 
 
-async def afetch(
+async def afetch(  # noqa: PLR0913 - each is a bound or a part of one request
     method: str,
     url: str,
     *,
@@ -91,10 +95,11 @@ async def afetch(
     content: bytes | None = None,
     timeout: float = 30.0,
     max_bytes: int = 10_000_000,
+    permit: Permit | None = None,
 ) -> Response:
     """`fetch` for asynchronous callers."""
     ready = _prepare(method, url, headers)
-    extensions = {BUDGET: Budget.of(Limits(total_s=timeout, max_bytes=max_bytes))}
+    extensions = {BUDGET: Budget.of(Limits(total_s=timeout, max_bytes=max_bytes), permit)}
     try:
         answer = await _ashared(ready.allow).request(
             ready.method, ready.url, headers=ready.headers, content=content, extensions=extensions

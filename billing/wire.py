@@ -4,7 +4,7 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -29,6 +29,9 @@ _SAFE_HEADERS = frozenset(
     | {"content-type", "content-length", "transfer-encoding"}
 )
 
+# The caller's own rule for where a request may go, asked for every hop; it raises EgressRefused.
+Permit = Callable[[str], None]
+
 _deadline: ContextVar[float | None] = ContextVar("egress_deadline", default=None)
 
 
@@ -48,10 +51,11 @@ class Budget:
 
     deadline: float
     max_bytes: int
+    permit: Permit | None = None
 
     @classmethod
-    def of(cls, limits: Limits) -> "Budget":
-        return cls(time.monotonic() + limits.total_s, limits.max_bytes)
+    def of(cls, limits: Limits, permit: Permit | None = None) -> "Budget":
+        return cls(time.monotonic() + limits.total_s, limits.max_bytes, permit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +78,11 @@ class Gate:
             raise EgressRefused("the Host header is set by the platform")
         _drop_credentials(request, place)
         budget = request.extensions.setdefault(BUDGET, Budget.of(self.limits))
+        assert isinstance(budget, Budget)
+        if budget.permit is not None:
+            budget.permit(place.url)
         request.extensions["timeout"] = self._timeouts(budget)
         request.headers["accept-encoding"] = "gzip"
-        assert isinstance(budget, Budget)
         return budget
 
     def vetted(self, host: str, port: int) -> Destination:

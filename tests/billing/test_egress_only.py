@@ -11,8 +11,9 @@ CLIENTS = {
     "httpx", "httpcore", "requests", "urllib3", "urllib.request", "http.client", "aiohttp", "ftplib",
     "telnetlib", "websocket", "websockets", "pycurl", "xmlrpc.client",
 }  # fmt: skip
-# Commands of the operator speak to the operator's own processes.
+# Commands of the operator, and the wait for the first answer, speak to the operator's own processes.
 OPERATOR = ROOT / "priostack" / "management"
+GUARD |= {"priostack/ready.py"}
 FILES = [
     path
     for floor in ("billing", "bundles", "market", "runtime", "priostack")

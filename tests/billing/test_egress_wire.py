@@ -141,6 +141,24 @@ def test_credentials_do_not_follow_to_another_origin(answering: Listener, settin
         assert b"canary" not in answering.heard[0]
 
 
+async def test_the_callers_own_rule_is_asked_for_every_hop(answering: Listener, settings) -> None:
+    with Listener(redirect(answering.url())) as first:
+        settings.EGRESS_ALLOW = [first.place, answering.place]
+        asked: list[str] = []
+
+        def permit(url: str) -> None:
+            asked.append(url)
+            if url == answering.url():
+                raise EgressRefused("not among my hosts")
+
+        with pytest.raises(EgressRefused, match="not among my hosts"):
+            fetch("GET", first.url(), permit=permit)
+        with pytest.raises(EgressRefused, match="not among my hosts"):
+            await afetch("GET", first.url(), permit=permit)
+        assert asked == [first.url(), answering.url()] * 2
+        assert answering.connections == 0
+
+
 def test_credentials_follow_within_an_origin(settings) -> None:
     def script(connection: socket.socket, request: bytes) -> None:
         connection.sendall(redirect("/there") if b"GET / " in request else reply())
