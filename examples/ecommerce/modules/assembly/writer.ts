@@ -171,8 +171,9 @@ export class Writer {
       } else if (c < 0x80) {
         this.put(<u8>c);
       } else {
-        if ((c & 0xfc00) == 0xd800 && i + 1 < length) this.wide(value.codePointAt(i++));
-        else this.wide(c);
+        const point = value.codePointAt(i);
+        if (point > 0xffff) i++; // a pair of surrogates
+        this.wide(point);
       }
     }
     this.put(QUOTE);
