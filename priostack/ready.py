@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import sys
 import threading
 from pathlib import Path
@@ -37,7 +38,7 @@ def told(plan: Plan) -> str:
             lines.append(Template(line).substitute(facts))
         except KeyError:
             continue
-    return "\n".join(lines)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
 
 def announce(plan: Plan, ready: threading.Event, done: threading.Event) -> None:
