@@ -9,27 +9,28 @@
       (br $next)))
   (local.get $at))
 
-;; The lowest bit set belongs to the first of eight bytes that is zero.
-(func $zero (param $eight i64) (result i64)
-  (i64.and
-    (i64.and
-      (i64.sub (local.get $eight) (i64.const 0x0101010101010101))
-      (i64.xor (local.get $eight) (i64.const -1)))
-    (i64.const 0x8080808080808080)))
-
 ;; From an opening quote to just behind the closing one.
 (func $string (param $at i32) (param $end i32) (result i32)
-  (local $eight i64) (local $c i32)
+  (local $eight i64) (local $quotes i64) (local $slashes i64) (local $c i32)
   (local.set $at (i32.add (local.get $at) (i32.const 1)))
   (loop $next
     (if (i32.ge_u (local.get $at) (local.get $end)) (then (return (local.get $end))))
     (if (i32.le_u (i32.add (local.get $at) (i32.const 8)) (local.get $end))
       (then
         (local.set $eight (i64.load (local.get $at)))
+        ;; the lowest bit set belongs to the first of eight bytes that is a quote or a backslash
+        (local.set $quotes (i64.xor (local.get $eight) (i64.const 0x2222222222222222)))
+        (local.set $slashes (i64.xor (local.get $eight) (i64.const 0x5c5c5c5c5c5c5c5c)))
         (local.set $eight
-          (i64.or
-            (call $zero (i64.xor (local.get $eight) (i64.const 0x2222222222222222)))
-            (call $zero (i64.xor (local.get $eight) (i64.const 0x5c5c5c5c5c5c5c5c)))))
+          (i64.and
+            (i64.or
+              (i64.and
+                (i64.sub (local.get $quotes) (i64.const 0x0101010101010101))
+                (i64.xor (local.get $quotes) (i64.const -1)))
+              (i64.and
+                (i64.sub (local.get $slashes) (i64.const 0x0101010101010101))
+                (i64.xor (local.get $slashes) (i64.const -1))))
+            (i64.const 0x8080808080808080)))
         (if (i64.eqz (local.get $eight))
           (then
             (local.set $at (i32.add (local.get $at) (i32.const 8)))
@@ -46,11 +47,7 @@
     (br $next))
   (unreachable))
 
-;; Is it [ or { (0x7b), ] or } (0x7d)? The two of a pair differ in one bit.
-(func $bracket (param $at i32) (result i32)
-  (i32.or (i32.load8_u (local.get $at)) (i32.const 0x20)))
-
-;; From an opening bracket to just behind the one that closes it.
+;; From an opening bracket to just behind the one that closes it. [ and {, ] and } differ in the bit 0x20 alone.
 (func $nest (param $at i32) (param $end i32) (result i32)
   (local $depth i32) (local $c i32)
   (loop $next
@@ -59,7 +56,7 @@
       (then
         (local.set $at (call $string (local.get $at) (local.get $end)))
         (br $next)))
-    (local.set $c (call $bracket (local.get $at)))
+    (local.set $c (i32.or (i32.load8_u (local.get $at)) (i32.const 0x20)))
     (local.set $at (i32.add (local.get $at) (i32.const 1)))
     (local.set $depth (i32.add (local.get $depth) (i32.eq (local.get $c) (i32.const 0x7b))))
     (br_if $next (i32.ne (local.get $c) (i32.const 0x7d)))
@@ -71,14 +68,14 @@
   (local $c i32)
   (if (i32.eq (i32.load8_u (local.get $at)) (i32.const 0x22))
     (then (return (call $string (local.get $at) (local.get $end)))))
-  (if (i32.eq (call $bracket (local.get $at)) (i32.const 0x7b))
+  (if (i32.eq (i32.or (i32.load8_u (local.get $at)) (i32.const 0x20)) (i32.const 0x7b))
     (then (return (call $nest (local.get $at) (local.get $end)))))
   (block $out
     (loop $next
       (br_if $out (i32.ge_u (local.get $at) (local.get $end)))
       (local.set $c (i32.load8_u (local.get $at)))
       (br_if $out (i32.eq (local.get $c) (i32.const 0x2c)))
-      (br_if $out (i32.eq (call $bracket (local.get $at)) (i32.const 0x7d)))
+      (br_if $out (i32.eq (i32.or (i32.load8_u (local.get $at)) (i32.const 0x20)) (i32.const 0x7d)))
       (br_if $out (i32.le_u (local.get $c) (i32.const 0x20)))
       (local.set $at (i32.add (local.get $at) (i32.const 1)))
       (br $next)))
