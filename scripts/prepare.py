@@ -54,9 +54,16 @@ def python() -> None:
     say("making .venv")
     make_venv()
     say("installing the locked packages")
-    pip = [str(PYTHON), "-m", "uv", "pip", "install", "--quiet", "--python", str(PYTHON)]
-    run([*pip, "--require-hashes", "-r", "requirements.lock"])
+    install_locked()
     stamp.write_text(wanted)
+
+
+def install_locked() -> None:
+    """With uv's own certificates, else with the system's: behind a company's proxy only those are right."""
+    argv = [str(PYTHON), "-m", "uv", "pip", "install", "--quiet", "--python", str(PYTHON)]
+    argv += ["--require-hashes", "-r", "requirements.lock"]
+    if subprocess.run(argv, capture_output=True, check=False).returncode:
+        run([*argv, "--system-certs"])
 
 
 def make_venv() -> None:
