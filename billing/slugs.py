@@ -8,14 +8,15 @@ QUARANTINE_DAYS = 90  # a released slug rests, so that nobody inherits another's
 
 RESERVED = frozenset(
     """
-    about accounts admin api app apps assets auth billing blog bundles callback cdn community contact dashboard
-    debug demo-reset docs download edge error favicon files flow flows forms graphql health healthz help hooks
-    internal invite invites jobs legal library login logout mail market marketplace me media metrics modules new
-    news null oauth openapi package packages ping plans pricing priostack privacy profile prompts public readyz
-    register reservations robots root rounds runs schema search secrets security service services settings signin
-    signup sitemap sso static status store stripe support system team teams tenant tenants terms test-hook token
-    tools trigger triggers undefined upload user users wallet webhook webhooks well-known ws www
-    """.split()
+    about accounts admin api app apps assets auth billing blog bundles callback cdn community contact
+    dashboard debug demo-reset docs download edge error favicon files flow flows forms graphql health
+    healthz help hooks internal invite invites jobs legal library login logout mail market marketplace
+    me media metrics modules new news null oauth openapi package packages ping plans pricing priostack
+    privacy profile prompts public readyz register reservations robots root rounds runs schema search
+    secrets security service services settings signin signup sitemap sso static status store stripe
+    support system team teams tenant tenants terms test-hook token tools trigger triggers undefined
+    upload user users wallet webhook webhooks well-known ws www
+    """.split()  # noqa: SIM905  a table to read
 )
 
 

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from priostack import views
+from priostack import views, views_tenant
 from priostack.api import api
 
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("api/", api.urls),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("settings/tenant/export", views_tenant.tenant_export, name="tenant_export"),
+    path("settings/tenant/delete", views_tenant.tenant_delete, name="tenant_delete"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("billing.urls")),
