@@ -18,6 +18,11 @@ def redis() -> "sync_redis.Redis":
     return sync_redis.Redis.from_url(settings.REDIS_URL, **_TIMEOUTS)
 
 
+def patient() -> "async_redis.Redis":
+    """A client of its own for a subscription, which may be silent for hours; close it after use."""
+    return async_redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_keepalive=True)
+
+
 def aredis() -> "async_redis.Redis":
     """The client of the running loop; call it from a coroutine."""
     loop = asyncio.get_running_loop()

@@ -9,3 +9,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "priostack.settings")
 app = Celery("priostack")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["bundles", "runtime"])
+
+
+@app.on_after_finalize.connect
+def add_runner(sender: Celery, **_: object) -> None:
+    """The runner lives in the worker's process (ARCHITECTURE §3)."""
+    from runtime.tasks import RunnerStep
+
+    sender.steps["worker"].add(RunnerStep)

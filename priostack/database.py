@@ -24,7 +24,9 @@ def database(url: str, data_dir: Path) -> dict[str, Any]:
 def sqlite(path: Path) -> dict[str, Any]:
     # IMMEDIATE: a transaction that will write takes its lock first and waits, instead of failing half-way.
     options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": SQLITE_START}
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": options}
+    # Tests use a file too: their other threads and processes could not see a database in memory.
+    test = {"NAME": str(path.with_name("test.sqlite3"))}
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": options, "TEST": test}
 
 
 def postgres(url: str) -> dict[str, Any]:

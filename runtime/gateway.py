@@ -1,16 +1,202 @@
-"""placeholder"""
+"""The data plane: `/{tenant}/…` as a raw ASGI application, without cookies, private unless an endpoint is public."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+
+import orjson
+from django.conf import settings
+
+from billing.errors import ApiError
+from billing.slugs import GRAMMAR
+from bundles.routes import Match
+from runtime import ask, cors, running
+from runtime.background import end
+from runtime.call import Waist, waist
+from runtime.job import Job, Outcome
+from runtime.live import KeyGrant, Live, Tenants
+from runtime.strangers import look_up, throttled
+from runtime.wasm import units
+from runtime.wire import BASE, Headers, answer, problem, read_body
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
 
 class Gateway:
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+    """One for each process; its parts start with the first loop that serves."""
 
-    async def lifespan(self, receive: Any, send: Any) -> None:
+    def __init__(self) -> None:
+        self.tenants = Tenants()
+        self.waist: Waist | None = None
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
-            await send({"type": message["type"] + ".complete"})
-            if message["type"] == "lifespan.shutdown":
+            if message["type"] == "lifespan.startup":
+                await self.start()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    async def start(self) -> Waist:
+        """Open the journal, listen for changes; idempotent, for servers without a lifespan."""
+        if self.waist is None:
+            self.waist = waist()
+            running.announce_through(self.waist.journal.append)
+            self.tenants.start()
+            self.waist.publisher.start()
+            self.tasks = [asyncio.create_task(running.keep())]
+        return self.waist
+
+    async def stop(self) -> None:
+        await self.tenants.stop()
+        if self.waist is not None:
+            await self.waist.publisher.stop()
+        await end(self.tasks)
+        self.waist = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self.lifespan(receive, send)
+        if scope["type"] != "http":
+            return None
+        try:
+            await self.serve(scope, receive, send)
+        except ApiError as error:
+            await problem(send, error)
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request: route, who, body, call, answer. Nothing is read of the body before the caller is known."""
+        waist = self.waist or await self.start()
+        slug, path = split(scope)
+        method = scope["method"]
+        headers, token = read_headers(scope["headers"])
+        live = self.tenants.get(slug) or await self.tenants.load(slug)
+        match = live.table.match(method, path) if live is not None else None
+        if live is None or match is None:
+            live, match = await self.second_look(slug, path, scope, headers, token, send)
+            if match is None:
+                return
+        grant = await self.who(live, match, token, scope)
+        live.used = time.monotonic()
+        data = await read_body(receive, headers, settings.CALL_MAX_BODY)
+        job = make_job(match, method, path, scope["query_string"], headers, data, grant)
+        outcome = await waist.call(job)
+        extra = cors.headers(match.service.cors, headers.get("origin"))
+        await answer(
+            send, outcome_headers(job, outcome) + extra, outcome.reply, scope=scope, headers_in=headers
+        )
+
+    async def second_look(
+        self, slug: str, path: str, scope: Scope, headers: Headers, token: str | None, send: Send
+    ) -> tuple[Live, Match | None]:
+        """Before anything is refused: what was started a moment ago, preflights, other methods of a path."""
+        live = await self.tenants.fresh(slug)
+        match = live.table.match(scope["method"], path) if live is not None else None
+        if live is not None and match is not None:
+            return live, match
+        allowed = live.table.allowed(path) if live is not None else ()
+        if live is not None and allowed and scope["method"] == "OPTIONS":
+            found = live.table.match(allowed[0], path)
+            await cors.preflight(send, found.service.cors if found else (), headers, allowed)
+            return live, None
+        await self.known(live, token, slug)
+        if allowed:
+            raise ApiError(
+                405, f"{path} answers {', '.join(allowed)}.", headers={"Allow": ", ".join(allowed)}
+            )
+        raise ApiError(404, "No running bundle of this tenant has such a route.")
+
+    async def known(self, live: Live | None, token: str | None, slug: str) -> KeyGrant:
+        """The grant of the caller's key: 401 for nobody, 404 for somebody else's, 403 when it may not call."""
+        if token is None:
+            raise ApiError(401, "Send the tenant's API key as “Authorization: Bearer …”.", headers=CHALLENGE)
+        found = live.keys.get(hashlib.sha256(token.encode()).hexdigest()) if live is not None else None
+        if found is None or found.expires <= time.time():
+            live = await look_up(token, slug, self.tenants)
+            found = live.keys[hashlib.sha256(token.encode()).hexdigest()]
+        if "call" not in found.scopes:
+            raise ApiError(403, "This key may not call: it lacks the scope “call”.")
+        return found
+
+    async def who(self, live: Live, match: Match, token: str | None, scope: Scope) -> str:
+        """The name of the caller for the history."""
+        if match.endpoint.auth == "public" and token is None:
+            await throttled(live, scope)
+            return "public"
+        return (await self.known(live, token, live.slug)).actor
+
+
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+
+
+def split(scope: Scope) -> tuple[str, str]:
+    """Tenant and raw path; the raw form, so that `%2f` and `%2e` can never turn into another tenant's path."""
+    raw = scope.get("raw_path") or scope["path"].encode()
+    try:
+        path = raw.decode("ascii").partition("?")[0]
+    except UnicodeDecodeError:
+        raise ApiError(404) from None
+    slug, slash, rest = path[1:].partition("/")
+    if not GRAMMAR.fullmatch(slug):
+        raise ApiError(404)
+    return slug, slash + rest
+
+
+def read_headers(pairs: list[tuple[bytes, bytes]]) -> tuple[Headers, str | None]:
+    """What functions may see of the headers, and the bearer token, which they may not."""
+    headers: Headers = {}
+    token = None
+    for raw, value in pairs:
+        name = raw.decode("latin-1")
+        if name == "authorization":
+            kind, _, rest = value.decode("latin-1").partition(" ")
+            token = rest.strip() if kind.lower() == "bearer" else ""
+        elif name not in ask.HIDDEN:
+            headers[name] = value.decode("latin-1")
+    return headers, token
+
+
+def make_job(
+    match: Match, method: str, path: str, query: bytes, headers: Headers, data: bytes, caller: str
+) -> Job:  # the parts of one request
+    endpoint, bundle = match.endpoint, match.owner
+    job = Job(
+        bundle=bundle,
+        service=endpoint.service,
+        name=endpoint.name,
+        target=endpoint.to,
+        contract=endpoint.contract,
+        request=b"",
+        trigger="api",
+        caller=caller,
+    )
+    values = {
+        "method": method,
+        "path": path,
+        "params": match.params,
+        "query": ask.query(query),
+        "headers": headers,
+    }
+    body = ask.body(data, headers, limit=settings.CALL_MAX_BODY) if data else None
+    try:
+        job.request = ask.request(values, body, tenant=bundle.tenant, execution=job.id)
+    except orjson.JSONEncodeError:
+        raise ApiError(400, "The request cannot be written as JSON.") from None
+    return job
+
+
+def outcome_headers(job: Job, outcome: Outcome) -> list[tuple[bytes, bytes]]:
+    cost = units(outcome.fuel)
+    return [*BASE, (b"x-execution-id", job.id.encode()), (b"x-compute-units", b"%d" % cost)]
 
 
 gateway = Gateway()

@@ -144,8 +144,5 @@ class HostCall:
 
     def draw(self, size: int = 8) -> bytes:
         """The next pseudo-random bytes; the same for every run of this execution."""
-        parts: list[bytes] = []
-        while len(parts) * 64 < size:
-            self.draws += 1
-            parts.append(hashlib.blake2b(self.draws.to_bytes(8, "little") + self.seed).digest())
-        return b"".join(parts)[:size]
+        self.draws += 1
+        return hashlib.shake_256(self.draws.to_bytes(8, "little") + self.seed).digest(size)

@@ -45,22 +45,32 @@ class Frame(Protocol):
 
     call: HostCall
 
+    def check(self, place: int, size: int) -> None:
+        """Traps when the range is not inside guest memory."""
+        ...
+
     def read(self, place: int, size: int) -> bytes:
-        """Copy guest memory; traps when the range is not inside it."""
+        """Copy guest memory, checked."""
         ...
 
 
 def text(frame: Frame, place: int, size: int, limit: int = MAX_KEY) -> str | None:
     """UTF-8 text of the guest, or None when it is too long or not UTF-8."""
-    if size > limit:
-        return None
+    found = data(frame, place, size, limit)
     try:
-        return frame.read(place, size).decode("utf-8")
+        return None if found is None else found.decode("utf-8")
     except UnicodeDecodeError:
         return None
 
 
+def data(frame: Frame, place: int, size: int, limit: int) -> bytes | None:
+    """Bytes of the guest, or None when there are too many; traps when they are not inside memory."""
+    frame.check(place, size)
+    return None if size > limit else frame.read(place, size)
+
+
 def log(frame: Frame, level: int, place: int, size: int) -> None:
+    frame.check(place, size)
     line = frame.read(place, min(size, 65_537)).decode("utf-8", "replace")
     frame.call.log(LEVELS[level] if level < len(LEVELS) else "info", line)
 
@@ -75,10 +85,11 @@ def signal(frame: Frame, place: int, size: int, value: float) -> int:
 
 def fire(frame: Frame, name: int, name_size: int, place: int, size: int) -> int:
     sensor = text(frame, name, name_size, MAX_NAME)
-    if not sensor or size > MAX_VALUE:
+    payload = data(frame, place, size, MAX_VALUE)
+    if not sensor or payload is None:
         return -1
     _refuse_readonly(frame, "fire a sensor")
-    frame.call.fires.append((sensor, frame.read(place, size)))
+    frame.call.fires.append((sensor, payload))
     return 0
 
 
@@ -96,10 +107,11 @@ def kv_get(frame: Frame, place: int, size: int) -> bytes | int | None:
 
 def kv_set(frame: Frame, place: int, size: int, value: int, value_size: int) -> int:
     key = text(frame, place, size)
-    if not key or value_size > MAX_VALUE:
+    content = data(frame, value, value_size, MAX_VALUE)
+    if not key or content is None:
         return -1
     _refuse_readonly(frame, "store a value")
-    return frame.call.write(key, frame.read(value, value_size))
+    return frame.call.write(key, content)
 
 
 def kv_delete(frame: Frame, place: int, size: int) -> int:
@@ -137,16 +149,16 @@ def random(frame: Frame) -> int:
 
 
 def http(frame: Frame, place: int, size: int) -> bytes | int | None:
-    if size > MAX_PAYLOAD:
-        return -1
-    return _outside(frame, "http", "", frame.read(place, size))
+    request = data(frame, place, size, MAX_PAYLOAD)
+    return -1 if request is None else _outside(frame, "http", "", request)
 
 
 def call(frame: Frame, name: int, name_size: int, place: int, size: int) -> bytes | int | None:
     target = text(frame, name, name_size)
-    if not target or size > MAX_PAYLOAD:
+    payload = data(frame, place, size, MAX_PAYLOAD)
+    if not target or payload is None:
         return -1
-    return _outside(frame, "call", target, frame.read(place, size))
+    return _outside(frame, "call", target, payload)
 
 
 def _outside(frame: Frame, kind: str, name: str, payload: bytes) -> bytes | int | None:

@@ -17,6 +17,7 @@ from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
 from billing.redis import aredis
+from runtime.background import end
 from runtime.lines import DONE, absolute, clean, ending
 from runtime.record import Record
 
@@ -145,9 +146,7 @@ class Publisher:
 
     async def stop(self) -> None:
         tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
         self.watched.clear()
 
     async def _listen(self) -> None:

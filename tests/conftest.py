@@ -1,5 +1,6 @@
 """The cast (Alice owns, Bob is on her team, Charlie must see nothing), a real Valkey, and the corpus beside us."""
 
+import importlib
 import shutil
 import subprocess
 import time
@@ -51,6 +52,13 @@ def corpus() -> Path:
     return CORPUS
 
 
+def ensure_plans() -> None:
+    """The tiers; tests that flush the database lose what the migration added."""
+    from django.apps import apps
+
+    importlib.import_module("billing.migrations.0002_plans").add(apps, None)
+
+
 class Person:
     """One of the cast: a user, the tenant, a signed-in browser and a key."""
 
@@ -59,6 +67,7 @@ class Person:
         from billing.models import Membership, Tenant, User
         from billing.tenants import found
 
+        ensure_plans()
         self.email = email
         self.password = "correct horse battery staple"
         self.user = User.objects.create_user(email, self.password)

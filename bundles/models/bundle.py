@@ -23,6 +23,8 @@ class Bundle(models.Model):
     status_note = models.TextField(blank=True)  # why it is in error
     revision = models.PositiveIntegerField(default=0)  # number of the newest
     live_revision = models.PositiveIntegerField(null=True, blank=True)  # number of the one that runs
+    # Module name -> SHA-256 as resolved when it was started: a newer upload does not change what runs (A071).
+    live_modules = models.JSONField(default=dict, blank=True)
     # Where it came from: {"git": url, "branch": …, "commit": …, "token": secret's name, "deploy": bool}
     source = models.JSONField(default=dict, blank=True)
     hook_secret = models.BinaryField(null=True, blank=True, editable=False)  # sealed; signs push webhooks

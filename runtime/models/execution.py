@@ -68,7 +68,10 @@ class Execution(models.Model):
     logs = models.JSONField(default=list)  # [[milliseconds, level, text], …]
     caller = models.CharField(max_length=200, blank=True)
     parent = models.UUIDField(null=True)  # the run that fired or is retried by this one
-    attempts = models.PositiveSmallIntegerField(default=0)
+    depth = models.PositiveSmallIntegerField(default=0)  # how many fires lie behind it
+    rank = models.PositiveSmallIntegerField(default=2)  # 0 critical … 3 low: the order of waiting ones
+    attempts = models.PositiveSmallIntegerField(default=0)  # tries that the tenant's code failed
+    restarts = models.PositiveSmallIntegerField(default=0)  # tries that ended with their worker
     due = models.DateTimeField(null=True)  # a queued one starts no earlier
     expires = models.DateTimeField(null=True)  # a queued one starts no later
     leased_until = models.DateTimeField(null=True)
@@ -82,7 +85,9 @@ class Execution(models.Model):
             models.Index(fields=("bundle", "-id"), name="runs_of_bundle"),
             models.Index(fields=("tenant", "status", "-id"), name="runs_by_status"),
             models.Index(
-                fields=("due",), name="runs_to_do", condition=models.Q(status__in=("queued", "running", "waiting"))
+                fields=("rank", "due"),
+                name="runs_to_do",
+                condition=models.Q(status__in=("queued", "running", "waiting")),
             ),
         ]
 

@@ -1,0 +1,54 @@
+"""/api/executions: what ran, what runs, again and stop."""
+
+from typing import Any
+from uuid import UUID
+
+from ninja import Router
+
+from billing.audit import record
+from billing.door import Asked, Door
+from runtime import runs
+from runtime.shown import brief
+
+router = Router(tags=["executions"])
+
+
+@router.get("/executions", auth=Door("read"))
+def executions(
+    request: Asked,
+    status: str = "",
+    trigger: str = "",
+    bundle: str = "",
+    service: str = "",
+    name: str = "",
+    cursor: str = "",
+    limit: int = runs.PAGE,
+) -> dict[str, Any]:
+    """Newest first; `next` is the cursor of the following page."""
+    wanted = {"status": status, "trigger": trigger, "bundle": bundle, "service": service, "name": name}
+    limit = min(max(1, limit), runs.PAGE_MAX)
+    rows = list(runs.listed(request.who, wanted, cursor=cursor, limit=limit))
+    more = str(rows[limit - 1].pk) if len(rows) > limit else None
+    return {"items": [brief(run) for run in rows[:limit]], "next": more}
+
+
+@router.get("/executions/{uuid:id}", auth=Door("read"))
+def execution(request: Asked, id: UUID) -> dict[str, Any]:
+    """Also of a run that was answered a moment ago and is not in the database yet."""
+    return runs.show(request.who, id)
+
+
+@router.post("/executions/{uuid:id}/retry", auth=Door("call"), response={202: dict[str, Any]})
+def retry(request: Asked, id: UUID) -> tuple[int, dict[str, Any]]:
+    run = runs.find(request.who, id)
+    fresh = runs.retry(request.who, run)
+    record(request, "execution.retry", str(id), execution=fresh)
+    return 202, {"execution": fresh}
+
+
+@router.post("/executions/{uuid:id}/cancel", auth=Door("call"), response={202: dict[str, Any]})
+def cancel(request: Asked, id: UUID) -> tuple[int, dict[str, Any]]:
+    run = runs.find(request.who, id)
+    runs.cancel(request.who, run)
+    record(request, "execution.cancel", str(id))
+    return 202, {"execution": str(id)}

@@ -1,0 +1,86 @@
+"""What a function is told about a request (WASM.md): method, path, params, query, headers, body, tenant, execution."""
+
+import base64
+import zlib
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from billing.errors import ApiError
+
+HIDDEN = frozenset({"authorization", "cookie", "proxy-authorization", "x-forwarded-for", "forwarded"})
+MAX_QUERY = 200
+
+
+def request(values: Mapping[str, Any], body: Any, *, tenant: str, execution: str) -> bytes:
+    """The JSON of a request; ``values`` holds method, path, params, query, headers (and sensor)."""
+    return orjson.dumps({**values, "body": body, "tenant": tenant, "execution": execution})
+
+
+def query(raw: bytes) -> dict[str, str]:
+    """The last value of each name; 400 when there are too many."""
+    if not raw:
+        return {}
+    try:
+        pairs = parse_qsl(
+            raw.decode("ascii"), keep_blank_values=True, errors="replace", max_num_fields=MAX_QUERY
+        )
+    except ValueError:
+        raise ApiError(400, f"The query has more than {MAX_QUERY} fields or is not ASCII.") from None
+    return dict(pairs)
+
+
+def body(data: bytes, headers: Mapping[str, str], *, limit: int) -> Any:
+    """The body for the function: JSON as it is, text as a string, anything else as {"base64": …}."""
+    if not data:
+        return None
+    data = unpacked(data, headers.get("content-encoding", ""), limit)
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json" or kind.endswith("+json"):
+        return json_body(data)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(data).decode()}
+    if kind.startswith(("image/", "audio/", "video/", "application/octet-stream")):
+        return {"base64": base64.b64encode(data).decode()}
+    return text if kind else maybe_json(text)
+
+
+def json_body(data: bytes) -> orjson.Fragment:
+    """Checked and then passed on as it is: the bytes are not written a second time."""
+    try:
+        orjson.loads(data)
+    except orjson.JSONDecodeError as problem:
+        raise ApiError(
+            400,
+            "The body is not JSON.",
+            errors=[{"line": problem.lineno, "column": problem.colno, "message": problem.msg}],
+        ) from None
+    return orjson.Fragment(data)
+
+
+def maybe_json(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+
+
+def unpacked(data: bytes, encoding: str, limit: int) -> bytes:
+    if encoding in ("", "identity"):
+        return data
+    if encoding != "gzip":
+        raise ApiError(415, f"Content-Encoding {encoding[:20]!r} is not supported: send gzip or none.")
+    machine = zlib.decompressobj(wbits=31)
+    try:
+        plain = machine.decompress(data, limit + 1)
+    except zlib.error:
+        raise ApiError(400, "The body is not gzip.") from None
+    if len(plain) > limit:
+        raise ApiError(413, f"The unpacked body is larger than {limit} bytes.")
+    if not machine.eof:
+        raise ApiError(400, "The gzip body ends too early.")
+    return plain

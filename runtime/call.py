@@ -1,0 +1,185 @@
+"""The one waist: every call passes here, whatever door it came through.
+
+who and route are the door's; then contract → admit → execute → record → settle → stream (ARCHITECTURE §1).
+"""
+
+import time
+from dataclasses import dataclass
+
+import orjson
+
+from billing.errors import ApiError
+from market.admission import Grant, Refuse, Wait, admit
+from runtime import metrics, running, sensors, targets
+from runtime.answer import BadAnswer, Reply, read
+from runtime.job import Effects, Job, Outcome
+from runtime.journal import Journal, JournalFull, make
+from runtime.kv import Full
+from runtime.logs import Publisher
+from runtime.record import Record, readable, redact
+from runtime.wasm import Trap, units
+from runtime.wasmtypes import FUEL_PER_UNIT
+
+# Trap kind -> status of the answer (WASM.md); everything else a guest does wrong is 502.
+STATUS = {"interrupt": 504, "pool_full": 503, "conflict": 503, "missing_export": 501}
+
+
+@dataclass(slots=True)
+class Waist:
+    """The parts of a process that all calls share."""
+
+    journal: Journal
+    publisher: Publisher
+
+    async def call(self, job: Job) -> Outcome:
+        """Execute ``job`` and write it down before its reply may leave; never raises for what a guest does."""
+        outcome = await self.admitted(job)
+        await self.record(job, outcome)
+        self.stream(job, outcome)
+        return outcome
+
+    async def admitted(self, job: Job) -> Outcome:
+        decision = admit(job.contract, job.bundle.tenant, job.started)
+        if isinstance(decision, Grant):
+            return await execute(job, decision.units * FUEL_PER_UNIT)
+        return refused(decision)
+
+    async def record(self, job: Job, outcome: Outcome) -> None:
+        """The journal comes before the reply: a run that nobody could find again must not be acknowledged."""
+        record = ended(job, outcome)
+        for sensor, payload in outcome.effects.fires:
+            fired = await sensors.fire(
+                job.bundle, sensor, sensors.payload_of(payload), depth=job.depth + 1, parent=job.id
+            )
+            record.setdefault("fires", []).extend(fired.queued)
+            record["logs"] += [
+                [0, "info", f"{skip['intent']} was skipped: {skip['reason']}"] for skip in fired.skipped
+            ]
+        try:
+            await self.journal.append(record)
+        except JournalFull as problem:
+            raise ApiError(
+                503, f"The history cannot be written: {problem}.", headers={"Retry-After": "5"}
+            ) from None
+
+    def stream(self, job: Job, outcome: Outcome) -> None:
+        route = f"{job.service}.{job.name}"
+        metrics.observe(job.target.kind, route, outcome.status, time.perf_counter() - job.started)
+        if not self.publisher.watched:
+            return
+        now = time.time_ns() // 1_000_000
+        where = {"service": job.service, "name": job.name}
+        for level, text in outcome.effects.logs:
+            self.publisher.line(job.bundle.id, job.id, level, text, at_ms=now, **where)
+        self.publisher.line(job.bundle.id, job.id, *summary(outcome), at_ms=now, **where)
+
+
+def summary(outcome: Outcome) -> tuple[str, str]:
+    level = "info" if outcome.status == "success" else "error"
+    text = f"{outcome.status} {outcome.reply.status} · {units(outcome.fuel)} CU"
+    return level, f"{text} · {outcome.error}" if outcome.error else text
+
+
+async def execute(job: Job, fuel: int) -> Outcome:
+    """The target's outcome; every way in which it may end has its branch here."""
+    try:
+        answer, effects = await targets.execute(job, fuel)
+        reply = read(answer.body)
+        if reply.error:
+            return Outcome("error", reply, answer.fuel, reply.error, effects, retryable=True)
+        return Outcome("success", reply, answer.fuel, "", effects)
+    except Trap as trap:
+        return trapped(job, trap)
+    except BadAnswer as problem:
+        return failed(502, "bad-result", str(problem), retryable=True)
+    except targets.Absent as problem:
+        return failed(501, "not-available", str(problem))
+    except targets.Forbidden as problem:
+        return failed(502, "not-allowed", str(problem))
+    except Full as problem:
+        return failed(507, "state-full", str(problem))
+    except running.Cancelled:
+        return Outcome("cancelled", problem_reply(499, "cancelled", "cancelled"), error="cancelled")
+
+
+def trapped(job: Job, trap: Trap) -> Outcome:
+    if trap.kind == "fuel":
+        text = f"the contract's {job.contract.compute_units} compute units are used up"
+        outcome = failed(502, "compute-exhausted", text, retryable=False)
+    else:
+        outcome = failed(STATUS.get(trap.kind, 502), trap.kind.replace("_", "-"), str(trap), retryable=True)
+    outcome.fuel = trap.fuel
+    if trap.kind == "interrupt":
+        outcome.status = "timeout"
+    outcome.effects = Effects(logs=list(trap.logs))
+    return outcome
+
+
+def failed(status: int, kind: str, text: str, *, retryable: bool = False) -> Outcome:
+    return Outcome("error", problem_reply(status, kind, text), error=text, retryable=retryable)
+
+
+def problem_reply(status: int, kind: str, text: str) -> Reply:
+    body = {**ApiError(status, text).body(), "type": f"/docs/errors#{kind}"}
+    headers = [("retry-after", "1")] if status == 503 else None
+    return Reply(status, orjson.dumps(body), "application/problem+json", headers)
+
+
+def refused(decision: Wait | Refuse) -> Outcome:
+    reason = decision.reason if isinstance(decision, Refuse) else "no_capacity"
+    status = 504 if reason == "queue_timeout" else 503
+    return Outcome(
+        "refused", problem_reply(status, reason, "No capacity within the contract's terms."), error=reason
+    )
+
+
+def ended(job: Job, outcome: Outcome) -> Record:
+    """The journal's record of a finished job, secrets masked."""
+    spent = int((time.perf_counter() - job.started) * 1e6)
+    bundle = job.bundle
+    mask = [value.encode() for value in bundle.secrets.values()]
+    now = job.created_us + spent
+    body = readable(outcome.reply.body)
+    logs = [[spent // 1000, level, text] for level, text in outcome.effects.logs]
+    record = {
+        "op": "finish" if job.added else "add",
+        "id": job.id,
+        "tenant": bundle.tenant_id,
+        "bundle": bundle.id,
+        "revision": bundle.revision,
+        "service": job.service,
+        "name": job.name,
+        "target": str(job.target),
+        "trigger": job.trigger,
+        "status": outcome.status,
+        "created": job.created_us,
+        "started": job.created_us,
+        "completed": now,
+        "duration_us": spent,
+        "units_estimated": job.contract.compute_units,
+        "units_used": units(outcome.fuel),
+        "http_status": outcome.reply.status,
+        "input": readable(job.request),
+        "output": body,
+        "error": outcome.error[:4000],
+        "logs": logs,
+        "steps": outcome.effects.steps,
+        "signals": outcome.effects.signals,
+        "caller": job.caller,
+        "parent": job.parent,
+        "depth": job.depth,
+        "attempts": job.attempts,
+    }
+    return masked(record, mask) if mask else record
+
+
+def masked(record: Record, secrets: list[bytes]) -> Record:
+    for key in ("input", "output", "error"):
+        record[key] = redact(record[key], secrets)
+    record["logs"] = [[at, level, redact(text, secrets)] for at, level, text in record["logs"]]
+    return record
+
+
+def waist() -> Waist:
+    """A waist for this process, with a journal of its own."""
+    return Waist(make(), Publisher())

@@ -1,0 +1,115 @@
+"""Making a revision ready to be called, and starting and stopping bundles."""
+
+import logging
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from channels.db import database_sync_to_async
+from django.db import transaction
+
+from billing.live import touch
+from billing.models import Tenant
+from billing.secrets import open_for
+from bundles.bundle import Definition
+from bundles.definitions import definition as definition_of
+from bundles.models import Binary, Bundle, Revision, Status
+from bundles.resolve import resolve
+from runtime import guests
+from runtime.kv import Space
+from runtime.live import LiveBundle
+from runtime.wasm import Guest
+
+PATIENCE = timedelta(seconds=10)
+log = logging.getLogger(__name__)
+
+
+async def ready(bundle: Bundle, tenant: Tenant, number: int | None = None) -> LiveBundle | None:
+    """The bundle's live revision (or ``number``) with its guests loaded; None when that revision is gone."""
+    found = await database_sync_to_async(read, thread_sensitive=False)(bundle, tenant, number)
+    if found is None:
+        return None
+    revision, definition, modules, secrets = found
+    loaded, absent = await load_all(modules)
+    return LiveBundle(
+        id=str(bundle.pk),
+        tenant_id=str(tenant.pk),
+        tenant=tenant.slug,
+        name=bundle.name,
+        revision=revision.number,
+        definition=definition,
+        modules=modules,
+        guests=loaded,
+        absent=absent,
+        secrets=secrets,
+        space=Space.of(tenant.pk, bundle.pk),
+    )
+
+
+def read(
+    bundle: Bundle, tenant: Tenant, number: int | None
+) -> tuple[Revision, Definition, dict[str, str], dict[str, str]] | None:
+    """Everything of a revision that is in the database; modules of the live one stay those it was started with."""
+    revision = Revision.objects.filter(bundle=bundle, number=number or bundle.live_revision).first()
+    if revision is None:
+        return None
+    definition = definition_of(revision)
+    modules = bundle.live_modules if number is None else resolve(tenant, revision)
+    secrets = open_for(bundle.tenant_id, definition.secrets) if definition.secrets else {}
+    return revision, definition, modules, {k: v.decode() for k, v in secrets.items()}
+
+
+async def load_all(modules: dict[str, str]) -> tuple[dict[str, Guest], dict[str, str]]:
+    """Guests by module name, and for those that cannot be had the reason."""
+    loaded: dict[str, Guest] = {}
+    absent: dict[str, str] = {}
+    for name, sha256 in modules.items():
+        try:
+            loaded[name] = await guests.load(sha256)
+        except guests.Unusable as problem:
+            absent[name] = str(problem)
+    return loaded, absent
+
+
+def start(bundle_id: UUID) -> None:
+    """Finish a /run: compile what is not compiled, then let the newest revision take over at once.
+
+    Runs in a worker; repeating it changes nothing. A module that cannot be used puts the bundle in error and
+    leaves whatever ran before running.
+    """
+    bundle = Bundle.objects.select_related("tenant").filter(pk=bundle_id, status=Status.STARTING).first()
+    if bundle is None:
+        return None
+    try:
+        built = async_to_sync(ready)(bundle, bundle.tenant, bundle.revision)
+    except OSError as problem:
+        return settle(bundle, Status.ERROR, f"its files could not be read: {problem.strerror}")
+    if built is None:
+        return settle(bundle, Status.ERROR, "its newest revision is missing")
+    if built.absent:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in sorted(built.absent.items()))
+        return settle(bundle, Status.ERROR, reasons)
+    settle(bundle, Status.RUNNING, "", live_revision=built.revision, live_modules=dict(built.modules))
+
+
+def resume(now: datetime) -> None:
+    """Start again what has been starting for long, and compile what waits: a message may get lost, a row does not."""
+    for pk in Bundle.objects.filter(status=Status.STARTING, updated__lt=now - PATIENCE).values_list(
+        "pk", flat=True
+    ):
+        start(pk)
+    for sha256 in waiting_binaries(now):
+        guests.compile_binary(sha256)
+
+
+def waiting_binaries(now: datetime) -> list[str]:
+    old = Binary.objects.filter(state=Binary.State.COMPILING, created__lt=now - PATIENCE)
+    return list(old.values_list("pk", flat=True)[:20])
+
+
+@transaction.atomic
+def settle(bundle: Bundle, status: Status, note: str, **values: object) -> None:
+    """Leave "starting", unless somebody stopped the bundle meanwhile."""
+    mine = Bundle.objects.filter(pk=bundle.pk, status=Status.STARTING)
+    if mine.update(status=status, status_note=note, **values) == 1:
+        touch(bundle.tenant_id)

@@ -1,0 +1,176 @@
+"""Every change of an execution's row: batches from the journal, claims, leases; a status changes by compare-and-set."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from runtime import signals
+from runtime.models import CHANGES, Execution
+from runtime.record import Record
+
+LEASE = timedelta(seconds=30)
+MAX_RESTARTS = 3
+DONE = frozenset(state for state, after in CHANGES.items() if not after)
+# record key -> column, where they are written and read alike
+PLAIN = [
+    "revision",
+    "service",
+    "name",
+    "target",
+    "trigger",
+    "status",
+    "duration_us",
+    "units_estimated",
+    "units_used",
+    "price",
+    "round",
+    "http_status",
+    "input",
+    "output",
+    "error",
+    "steps",
+    "logs",
+    "caller",
+    "parent",
+    "depth",
+    "rank",
+    "attempts",
+    "restarts",
+]
+ENDING = [
+    "status",
+    "duration_us",
+    "units_used",
+    "price",
+    "round",
+    "http_status",
+    "output",
+    "error",
+    "steps",
+    "logs",
+    "attempts",
+]
+TIMES = ("created", "started", "completed", "due", "expires")
+
+
+def moment(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else datetime.fromtimestamp(microseconds / 1e6, UTC)
+
+
+def before(status: str) -> list[str]:
+    """The states from which ``status`` may be reached."""
+    return [state for state, after in CHANGES.items() if status in after]
+
+
+def row(record: Record) -> Execution:
+    values = {key: record[key] for key in PLAIN if key in record}
+    values |= {key: moment(record[key]) for key in TIMES if key in record}
+    if record["status"] == "running":
+        values["leased_until"] = timezone.now() + LEASE
+        values["lease"] = record.get("lease", "")
+    return Execution(id=record["id"], tenant_id=record["tenant"], bundle_id=record["bundle"], **values)
+
+
+def absorb(records: list[Record]) -> int:
+    """Write a batch down, each record once however often it comes; how many rows were new.
+
+    A run that fired sensors carries the queued runs with it, so that both are known or neither.
+    """
+    with transaction.atomic():
+        known = living(records)
+        added = [row(entry) for record in records if record["bundle"] in known for entry in unfold(record)]
+        fresh = unseen(added)
+        Execution.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=200)
+        ended = [record for record in records if record["op"] != "add" and change(record)]
+        new = {str(entry.id) for entry in fresh}
+        finished = [r for r in records if r["op"] == "add" and r["id"] in new and r["status"] in DONE]
+        signals.absorb(finished + [record for record in ended if record["status"] in DONE])
+    return len(fresh)
+
+
+def unfold(record: Record) -> Iterable[Record]:
+    """The rows that ``record`` adds: itself when it is new, and what it fired."""
+    if record["op"] == "add":
+        yield record
+    yield from record.get("fires", ())
+
+
+def living(records: list[Record]) -> set[str]:
+    """Of the records' bundles those that still exist: a run may outlive its deleted bundle by moments."""
+    from bundles.models import Bundle
+
+    wanted = {record["bundle"] for record in records}
+    return {str(pk) for pk in Bundle.objects.filter(pk__in=wanted).values_list("pk", flat=True)}
+
+
+def unseen(rows: list[Execution]) -> list[Execution]:
+    ids = [entry.id for entry in rows]
+    known = set()
+    for start in range(0, len(ids), 500):
+        found = Execution.objects.filter(pk__in=ids[start : start + 500]).values_list("pk", flat=True)
+        known |= {str(pk) for pk in found}
+    unique = {str(entry.id): entry for entry in rows if str(entry.id) not in known}
+    return list(unique.values())
+
+
+def change(record: Record) -> bool:
+    """Apply a "finish" or "again"; False when the row is not in a state that allows it any more."""
+    values: dict[str, Any] = {key: record[key] for key in ENDING if key in record}
+    values |= {key: moment(record[key]) for key in TIMES if key in record}
+    values |= {"leased_until": None, "lease": ""}
+    rows = Execution.objects.filter(pk=record["id"], status__in=before(record["status"]))
+    return rows.update(**values) == 1
+
+
+def due(now: datetime, limit: int) -> QuerySet[Execution]:
+    """Queued runs whose time has come, the most urgent first."""
+    ready = Q(due__isnull=True) | Q(due__lte=now)
+    return Execution.objects.filter(ready, status="queued").order_by("rank", "due", "id")[:limit]
+
+
+def claim(worker: str, limit: int) -> list[Execution]:
+    """Queued runs that now are ``worker``'s: each claimed by one conditional update, so by one worker only."""
+    now = timezone.now()
+    expired(now)
+    mine = []
+    for run in due(now, limit).select_related("tenant", "bundle"):
+        lease = {"lease": worker, "leased_until": now + LEASE, "started": run.started or now}
+        if Execution.objects.filter(pk=run.pk, status="queued").update(status="running", **lease) == 1:
+            mine.append(run)
+    return mine
+
+
+def expired(now: datetime) -> int:
+    """End queued runs that came too late (an intent's expiresIn)."""
+    late = Execution.objects.filter(status="queued", expires__lte=now)
+    return late.update(status="timeout", completed=now, error="expired before it could start (expiresIn)")
+
+
+def heartbeat(worker: str) -> int:
+    held = Execution.objects.filter(lease=worker, status__in=("running", "waiting"))
+    return held.update(leased_until=timezone.now() + LEASE)
+
+
+def reap(now: datetime) -> int:
+    """Take back runs whose worker stopped reporting: queued ones' work starts again, at most MAX_RESTARTS times."""
+    lost = Execution.objects.filter(status__in=("running", "waiting"), leased_until__lt=now)
+    again = lost.filter(restarts__lt=MAX_RESTARTS).exclude(trigger="api")
+    count = again.update(status="queued", restarts=F("restarts") + 1, lease="", leased_until=None, due=now)
+    # An API call's caller is gone with its connection: nobody waits for a second try.
+    return count + lost.update(
+        status="error", completed=now, error="its worker stopped while it ran", lease=""
+    )
+
+
+def ask_cancel(run: Execution) -> bool:
+    """Cancel at once what only waits; ask the worker of what runs. False when it is over already."""
+    now = timezone.now()
+    waiting = Execution.objects.filter(pk=run.pk, status="queued")
+    if waiting.update(status="cancelled", completed=now, error="cancelled") == 1:
+        return True
+    running = Execution.objects.filter(pk=run.pk, status__in=("running", "waiting"))
+    return running.update(cancel_asked=True) == 1

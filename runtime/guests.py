@@ -1,0 +1,52 @@
+"""The modules of this process, ready to be called: compiled once on each machine, loaded once in each process."""
+
+from functools import cache, lru_cache
+from pathlib import Path
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from wasmtime import WasmtimeError
+
+from bundles import files
+from bundles.models import Binary
+from bundles.wasmfile import WasmError, inspect
+from runtime.compile import CodeCache, CompileError
+from runtime.wasm import Guest, engine
+
+KEEP = 256  # loaded guests; one that was dropped is loaded again in a tenth of a millisecond
+
+
+class Unusable(Exception):
+    """A module that cannot be called, and why."""
+
+
+@cache
+def code() -> CodeCache:
+    return CodeCache(Path(settings.DATA_DIR) / "cache")
+
+
+@lru_cache(maxsize=KEEP)
+def prepare(sha256: str) -> Guest:
+    """The guest of a binary; blocking, at most for a compilation's time limit. Unusable says why there is none."""
+    try:
+        data = files.get(sha256)
+        return Guest.load(engine(), code().compiled(data), inspect(data))
+    except (CompileError, WasmError, files.Damaged, WasmtimeError) as problem:
+        raise Unusable(str(problem)) from None
+
+
+async def load(sha256: str) -> Guest:
+    return await sync_to_async(prepare, thread_sensitive=False)(sha256)
+
+
+def compile_binary(sha256: str) -> None:
+    """The job of an upload: compile once, write down what came of it; repeating it changes nothing."""
+    waiting = Binary.objects.filter(pk=sha256, state=Binary.State.COMPILING)
+    if not waiting.exists():
+        return
+    try:
+        prepare(sha256)
+        state, error = Binary.State.READY, ""
+    except Unusable as problem:
+        state, error = Binary.State.FAILED, str(problem)
+    waiting.update(state=state, error=error)

@@ -1,0 +1,57 @@
+"""One call on its way through the waist, and what came of it."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from billing.ids import uuid7
+from bundles.contract import Contract
+from bundles.target import Target
+from runtime.answer import Reply
+from runtime.live import LiveBundle
+
+
+@dataclass(slots=True)
+class Job:
+    """What is to be executed, for whom and why; ``request`` is the JSON the function gets."""
+
+    bundle: LiveBundle
+    service: str
+    name: str
+    target: Target
+    contract: Contract
+    request: bytes
+    trigger: str
+    id: str = field(default_factory=lambda: str(uuid7()))
+    caller: str = ""
+    parent: str | None = None
+    depth: int = 0
+    attempts: int = 0
+    restarts: int = 0
+    primitive: str = ""
+    added: bool = False  # a row of it exists already: its end is a "finish"
+    created_us: int = field(default_factory=lambda: time.time_ns() // 1000)
+    started: float = field(default_factory=time.perf_counter)
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a finished function did beside answering."""
+
+    writes: dict[str, bytes | None] = field(default_factory=dict)
+    fires: list[tuple[str, bytes]] = field(default_factory=list)
+    signals: list[tuple[str, float]] = field(default_factory=list)
+    logs: list[tuple[str, str]] = field(default_factory=list)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The end of a job: ``status`` of the execution, the reply to its caller, what it cost."""
+
+    status: str
+    reply: Reply
+    fuel: int = 0
+    error: str = ""
+    effects: Effects = field(default_factory=Effects)
+    retryable: bool = False

@@ -1,0 +1,200 @@
+"""What a process knows of a tenant to serve its calls: running bundles, routes, keys; loaded once, replaced when changed.
+
+The tenant's version in the database is the truth; messages on Redis only wake (billing/live.py). A tenant that is
+not called for a while is forgotten, and loaded again by its next call (DECISIONS C01).
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from django.db.models import Q
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from billing.live import CHANNEL
+from billing.models import ApiKey, Tenant
+from billing.redis import patient
+from bundles.bundle import Definition
+from bundles.intents import Intent
+from bundles.models import Bundle, Status
+from bundles.routes import RouteTable, routes_of
+from bundles.service import Service
+from runtime.background import end
+from runtime.kv import Space
+from runtime.wasm import Guest
+
+IDLE_S = 15 * 60
+CHECK_S = 1.0
+MISS_S = 1.0  # an unknown tenant is looked up this often at most
+MAX_MISSES = 10_000
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class LiveBundle:
+    """A running bundle with everything its calls need; ``absent`` says why a module has no guest."""
+
+    id: str
+    tenant_id: str
+    tenant: str
+    name: str
+    revision: int
+    definition: Definition
+    modules: Mapping[str, str]  # name -> SHA-256
+    guests: Mapping[str, Guest]
+    absent: Mapping[str, str]
+    secrets: Mapping[str, str]
+    space: Space
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def intents(self, sensor: str) -> list[tuple[Service, Intent]]:
+        found = []
+        for service in self.definition.services:
+            found += [(service, intent) for intent in service.intents if intent.when_sensor == sensor]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class KeyGrant:
+    """What a key may do here; ``expires`` in Unix seconds."""
+
+    id: UUID
+    actor: str
+    scopes: frozenset[str]
+    expires: float
+
+
+@dataclass(slots=True)
+class Live:
+    """One tenant as this process serves it."""
+
+    tenant_id: str
+    slug: str
+    version: int
+    keys: dict[str, KeyGrant]
+    bundles: dict[str, LiveBundle]
+    table: RouteTable  # its matches' owner is the LiveBundle
+    used: float = field(default_factory=time.monotonic)
+
+
+def fetch(slug: str) -> "tuple[Tenant, list[Bundle], dict[str, KeyGrant]] | None":
+    """The rows behind a tenant; a blocking call."""
+    tenant = Tenant.objects.filter(slug=slug).first()
+    if tenant is None:
+        return None
+    # What was running goes on being served while a newer revision of it starts.
+    running = Bundle.objects.filter(tenant=tenant, live_revision__isnull=False).exclude(status=Status.STOPPED)
+    living = ApiKey.objects.filter(Q(expires__isnull=True) | Q(expires__gt=timezone.now()), tenant=tenant)
+    return tenant, list(running), {key.digest: grant(key) for key in living}
+
+
+def grant(key: ApiKey) -> KeyGrant:
+    expires = key.expires.timestamp() if key.expires else float("inf")
+    return KeyGrant(key.pk, f"key:{key.prefix}", frozenset(key.scopes), expires)
+
+
+def assemble(tenant: Tenant, bundles: list[LiveBundle], keys: dict[str, KeyGrant]) -> Live:
+    """Routes of all running bundles in one table; /run has refused two that claim the same route."""
+    routes = [
+        route
+        for bundle in bundles
+        for service in bundle.definition.services
+        for route in routes_of(service, bundle)
+    ]
+    by_id = {bundle.id: bundle for bundle in bundles}
+    return Live(str(tenant.pk), tenant.slug, tenant.version, keys, by_id, RouteTable(routes))
+
+
+class Tenants:
+    """All tenants this process serves at present."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Live] = {}
+        self.misses: dict[str, float] = {}
+        self.loading: dict[str, asyncio.Task[Live | None]] = {}
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def get(self, slug: str) -> Live | None:
+        """The tenant if it is loaded: the hot path."""
+        return self.known.get(slug)
+
+    async def load(self, slug: str) -> Live | None:
+        """The tenant, read from the database unless it was found absent a moment ago."""
+        if self.misses.get(slug, 0) > time.monotonic():
+            return None
+        task = self.loading.get(slug)
+        if task is None:
+            task = self.loading[slug] = asyncio.create_task(self.read(slug))
+            task.add_done_callback(lambda _: self.loading.pop(slug, None))
+        return await asyncio.shield(task)
+
+    async def fresh(self, slug: str) -> Live | None:
+        """As ``load``, but also when something is known that may be out of date: before a 404 is answered."""
+        live = self.known.get(slug)
+        if live is not None and await versions([live.slug]) == {live.slug: live.version}:
+            return live
+        return await self.load(slug)
+
+    async def read(self, slug: str) -> Live | None:
+        from runtime.deploy import ready  # which needs this module's types
+
+        rows = await database_sync_to_async(fetch, thread_sensitive=False)(slug)
+        if rows is None:
+            self.known.pop(slug, None)
+            if len(self.misses) > MAX_MISSES:
+                self.misses.clear()
+            self.misses[slug] = time.monotonic() + MISS_S
+            return None
+        tenant, bundles, keys = rows
+        built = [await ready(bundle, tenant) for bundle in bundles]
+        live = assemble(tenant, [bundle for bundle in built if bundle is not None], keys)
+        self.known[slug] = live
+        return live
+
+    def start(self) -> None:
+        self.tasks = [asyncio.create_task(self.listen()), asyncio.create_task(self.check())]
+
+    async def stop(self) -> None:
+        await end(self.tasks)
+
+    async def listen(self) -> None:
+        """Reload a tenant as soon as a change of it is told."""
+        while True:
+            try:
+                async with patient() as client, client.pubsub() as inbox:
+                    await inbox.subscribe(CHANNEL)
+                    async for message in inbox.listen():
+                        if message["type"] == "message":
+                            await self.changed(message["data"].decode())
+            except (RedisError, OSError) as problem:
+                log.warning("waiting for Redis: %s", problem)
+                await asyncio.sleep(1)
+
+    async def changed(self, tenant_id: str) -> None:
+        self.misses.clear()
+        for live in list(self.known.values()):
+            if live.tenant_id == tenant_id:
+                await self.read(live.slug)
+
+    async def check(self) -> None:
+        """Once a second: what changed without a message reaching us, and who has been idle."""
+        while True:
+            await asyncio.sleep(CHECK_S)
+            limit = time.monotonic() - IDLE_S
+            self.known = {slug: live for slug, live in self.known.items() if live.used > limit}
+            now = await versions(list(self.known))
+            for slug, live in list(self.known.items()):
+                if now.get(slug, live.version) != live.version:
+                    await self.read(slug)
+
+
+async def versions(slugs: list[str]) -> dict[str, int]:
+    def read() -> dict[str, int]:
+        return dict(Tenant.objects.filter(slug__in=slugs).values_list("slug", "version"))
+
+    return await database_sync_to_async(read, thread_sensitive=False)() if slugs else {}

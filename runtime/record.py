@@ -1,0 +1,43 @@
+"""What is written down of a run: plain dictionaries, JSON in the journal, rows of Execution after import.
+
+Three shapes, told apart by "op": "add" (a whole row), "finish" (the end of a row that was added before) and
+"again" (a queued row's next try). Times are Unix microseconds; inputs and outputs are JSON text, cut at CAP bytes.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+CAP = 64 * 1024
+CUT = "… (cut)"
+MASK = "•••"
+Record = dict[str, Any]
+
+
+def cut(text: str) -> str:
+    return text if len(text) <= CAP else text[:CAP] + CUT
+
+
+def was_cut(text: str) -> bool:
+    return text.endswith(CUT)
+
+
+def readable(data: bytes) -> str:
+    """Bytes of the sandbox as text that any database takes: no NUL, no broken UTF-8."""
+    return cut(data[: CAP + 4].decode("utf-8", "replace").replace("\0", "\ufffd"))
+
+
+def redact(text: str, secrets: Iterable[bytes]) -> str:
+    """``text`` without the secrets that were granted to the run, also where JSON escaped them."""
+    for value in secrets:
+        plain = value.decode("utf-8", "replace")
+        if len(plain) < 4:  # masking single letters would only garble
+            continue
+        escaped = orjson.dumps(plain).decode()[1:-1]
+        text = text.replace(plain, MASK).replace(escaped, MASK)
+    return text
+
+
+def encode(record: Record) -> bytes:
+    return orjson.dumps(record)

@@ -1,0 +1,105 @@
+"""Runs that take longer than a blink: announced in the history, kept alive by a lease, and cancellable."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable
+
+from channels.db import database_sync_to_async
+from django.db import DatabaseError
+
+from runtime import executions
+from runtime.job import Job
+from runtime.models import Execution
+from runtime.record import Record, readable
+
+BEAT_S = 5.0
+WORKER = f"{socket.gethostname()}:{os.getpid()}"
+log = logging.getLogger(__name__)
+_tasks: "dict[str, asyncio.Task[object]]" = {}
+
+
+class Cancelled(Exception):
+    """Somebody cancelled the run."""
+
+
+Announcer = Callable[[Record], Awaitable[None]]
+_announcer: list[Announcer] = []
+
+
+def announce_through(announcer: Announcer) -> None:
+    """Where this process writes down that a run has begun: its journal."""
+    _announcer[:] = [announcer]
+
+
+async def announce(job: Job) -> None:
+    """Make a call that turns out to be long visible as running, once."""
+    if job.added or not _announcer:
+        return
+    job.added = True
+    await _announcer[0](begun(job))
+
+
+def begun(job: Job) -> Record:
+    return {
+        "op": "add",
+        "id": job.id,
+        "tenant": job.bundle.tenant_id,
+        "bundle": job.bundle.id,
+        "revision": job.bundle.revision,
+        "service": job.service,
+        "name": job.name,
+        "target": str(job.target),
+        "trigger": job.trigger,
+        "status": "running",
+        "created": job.created_us,
+        "started": job.created_us,
+        "input": readable(job.request),
+        "caller": job.caller,
+        "parent": job.parent,
+        "depth": job.depth,
+        "lease": WORKER,
+        "units_estimated": job.contract.compute_units,
+    }
+
+
+async def cancellable(job: Job, work: Awaitable[object]) -> object:
+    """Await ``work``; Cancelled when the keeper learns that somebody asked for it."""
+    task = asyncio.ensure_future(work)
+    _tasks[job.id] = task
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if task.cancelled() and not current_is_cancelled():
+            raise Cancelled(job.id) from None
+        task.cancel()
+        raise
+    finally:
+        _tasks.pop(job.id, None)
+
+
+def current_is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def keep() -> None:
+    """Renew this process's leases and carry out cancellations, for as long as the process serves."""
+    while True:
+        await asyncio.sleep(BEAT_S if not _tasks else 1.0)
+        try:
+            for run in await database_sync_to_async(beat, thread_sensitive=False)(list(_tasks)):
+                if task := _tasks.get(run):
+                    task.cancel()
+        except DatabaseError as problem:
+            log.warning("leases could not be renewed: %s", problem)
+
+
+def beat(mine: list[str]) -> list[str]:
+    """Of the runs of this process those that somebody cancelled."""
+    if not mine:
+        return []
+    executions.heartbeat(WORKER)
+    asked = Execution.objects.filter(pk__in=mine[:500], cancel_asked=True)
+    return [str(pk) for pk in asked.values_list("pk", flat=True)]

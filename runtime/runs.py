@@ -1,0 +1,142 @@
+"""Verbs on executions, called alike by REST and pages: find, list, retry, cancel; always within one tenant."""
+
+import time
+from typing import Any
+from uuid import UUID
+
+import orjson
+from asgiref.sync import async_to_sync
+from django.db.models import QuerySet
+
+from billing.access import Principal
+from billing.errors import ApiError
+from billing.ids import uuid7
+from runtime import executions, importer
+from runtime.journal import JournalFull
+from runtime.models import Execution
+from runtime.outbox import outbox
+from runtime.record import Record, was_cut
+from runtime.shown import full, recorded
+
+PAGE = 50
+PAGE_MAX = 200
+FILTERS = ("status", "trigger", "service", "name")
+
+
+def of_tenant(who: Principal) -> QuerySet[Execution]:
+    return Execution.objects.filter(tenant_id=who.tenant_id)
+
+
+def find(who: Principal, run: UUID) -> Execution:
+    """The row; imports the journal first when it is not there yet. ApiError 404 otherwise."""
+    rows = of_tenant(who).select_related("bundle")
+    found = rows.filter(pk=run).first()
+    if found is None and importer.find(str(run)) is not None:
+        importer.drain()
+        found = rows.filter(pk=run).first()
+    if found is None:
+        raise ApiError(404, "No such execution.")
+    return found
+
+
+def show(who: Principal, run: UUID) -> dict[str, Any]:
+    """As REST answers; a run that was acknowledged is found even before it is imported."""
+    found = of_tenant(who).filter(pk=run).first()
+    if found is not None and found.completed:
+        return full(found)
+    record = importer.find(str(run))
+    if record is None or record["tenant"] != str(who.tenant_id):
+        if found is None:
+            raise ApiError(404, "No such execution.")
+        return full(found)
+    if found is not None:
+        return full(found) | ending(record)
+    return recorded(record)
+
+
+def ending(record: Record) -> dict[str, Any]:
+    """What a "finish" that waits in the journal adds to a row that says running."""
+    known = recorded(
+        {"input": "", "service": "", "name": "", "target": "", "trigger": "", "revision": 0, **record}
+    )
+    keys = [
+        "status",
+        "completed",
+        "duration_ms",
+        "units_used",
+        "http_status",
+        "error",
+        "output",
+        "steps",
+        "logs",
+        "attempts",
+    ]
+    return {key: known[key] for key in keys}
+
+
+def listed(
+    who: Principal, wanted: dict[str, str], *, cursor: str = "", limit: int = PAGE
+) -> QuerySet[Execution]:
+    """Newest first, one more than ``limit`` so that the caller sees whether there is a next page."""
+    rows = of_tenant(who)
+    for name in FILTERS:
+        if wanted.get(name):
+            rows = rows.filter(**{name: wanted[name]})
+    if wanted.get("bundle"):
+        rows = rows.filter(bundle_id=as_uuid(wanted["bundle"]))
+    if cursor:
+        rows = rows.filter(pk__lt=as_uuid(cursor))
+    return rows[: min(max(1, limit), PAGE_MAX) + 1]
+
+
+def as_uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ApiError(422, f"{text[:40]!r} is not an id.") from None
+
+
+def retry(who: Principal, run: Execution) -> str:
+    """Queue the same request again, for the revision that runs now; the new run's id."""
+    if run.status not in executions.DONE:
+        raise ApiError(409, "It has not ended yet.")
+    if was_cut(run.input) or not run.input:
+        raise ApiError(409, "Its input was too large to be kept whole.")
+    fresh = str(uuid7())
+    request = orjson.loads(run.input) | {"execution": fresh}
+    now = time.time_ns() // 1000
+    record = {
+        "op": "add",
+        "id": fresh,
+        "tenant": str(run.tenant_id),
+        "bundle": str(run.bundle_id),
+        "revision": run.bundle.live_revision or run.bundle.revision,
+        "service": run.service,
+        "name": run.name,
+        "target": run.target,
+        "trigger": "retry",
+        "status": "queued",
+        "created": now,
+        "due": now,
+        "input": orjson.dumps(request).decode(),
+        "caller": who.actor,
+        "parent": str(run.pk),
+    }
+    write([record])
+    return fresh
+
+
+def write(records: list[Record]) -> None:
+    """Into the journal, before anybody is told; 503 when it cannot be."""
+    try:
+        for record in records:
+            async_to_sync(outbox().append)(record)
+    except JournalFull as problem:
+        raise ApiError(
+            503, f"The history cannot be written: {problem}.", headers={"Retry-After": "5"}
+        ) from None
+
+
+def cancel(who: Principal, run: Execution) -> None:
+    if not executions.ask_cancel(run):
+        raise ApiError(409, "It is over already.")

@@ -1,0 +1,97 @@
+"""A sensor fires: which intents start, which are held back, and the queued runs that come of it.
+
+What is returned is written to the journal before anybody is told, so an acknowledged fire is never lost.
+"""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from billing.ids import uuid7
+from billing.redis import aredis
+from bundles.intents import Intent
+from bundles.service import Service
+from runtime import ask
+from runtime.live import LiveBundle
+from runtime.record import Record, readable
+
+MAX_DEPTH = 8  # fires that set off fires
+RANKS = {"critical": 0, "high": 1, "normal": 2, "low": 3}
+
+
+@dataclass(slots=True)
+class Fired:
+    """``queued`` are "add" records of the runs that will follow; ``skipped`` names intents and reasons."""
+
+    queued: list[Record] = field(default_factory=list)
+    skipped: list[dict[str, str]] = field(default_factory=list)
+
+
+async def fire(
+    bundle: LiveBundle,
+    sensor: str,
+    payload: Any,
+    *,
+    depth: int = 0,
+    parent: str | None = None,
+    caller: str = "",
+) -> Fired:
+    """Every intent of the bundle that listens to ``sensor``, unless it cools down or the chain is too long."""
+    fired = Fired()
+    for service, intent in bundle.intents(sensor):
+        reason = await held_back(bundle, service, intent, depth)
+        if reason:
+            fired.skipped.append({"intent": f"{service.name}.{intent.name}", "reason": reason})
+        else:
+            record = queued(bundle, service, intent, payload)
+            fired.queued.append({**record, "depth": depth, "parent": parent, "caller": caller})
+    return fired
+
+
+async def held_back(bundle: LiveBundle, service: Service, intent: Intent, depth: int) -> str:
+    if depth > MAX_DEPTH:
+        return f"sensors set each other off more than {MAX_DEPTH} deep"
+    if not intent.cooldown_ms:
+        return ""
+    # SET NX with an expiry is one atomic step: of any number of racing fires exactly one passes in a window.
+    name = f"tenant:{bundle.tenant_id}:bundle:{bundle.id}:cooldown:{service.name}:{intent.name}"
+    free = await aredis().set(name, "1", nx=True, px=intent.cooldown_ms)
+    return "" if free else f"cooldown of {intent.cooldown_ms} ms"
+
+
+def queued(bundle: LiveBundle, service: Service, intent: Intent, payload: Any) -> Record:
+    """The record of a run that waits for a worker; its input is the request its function will get."""
+    now = time.time_ns() // 1000
+    run = str(uuid7())
+    values = {"method": "SENSOR", "path": intent.when_sensor, "params": {}, "query": {}, "headers": {}}
+    request = ask.request(
+        {**values, "sensor": intent.when_sensor}, payload, tenant=bundle.tenant, execution=run
+    )
+    return {
+        "op": "add",
+        "id": run,
+        "tenant": bundle.tenant_id,
+        "bundle": bundle.id,
+        "revision": bundle.revision,
+        "service": service.name,
+        "name": intent.name,
+        "target": str(intent.to),
+        "trigger": "sensor",
+        "status": "queued",
+        "created": now,
+        "due": now,
+        "expires": now + intent.expires_in_ms * 1000 if intent.expires_in_ms else None,
+        "rank": 3 if intent.primitive == "cleanup" else RANKS[intent.contract.priority],
+        "input": request.decode() if len(request) < MAX_INPUT else readable(request),
+        "units_estimated": intent.contract.compute_units,
+    }
+
+
+MAX_INPUT = 1024 * 1024  # a queued run needs its whole input, unlike history
+
+
+def payload_of(data: bytes) -> Any:
+    """A sensor's payload: JSON, or nothing."""
+    return orjson.loads(data) if data.strip() else None

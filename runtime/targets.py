@@ -1,0 +1,216 @@
+"""Executing a job's target: the attempts in the sandbox, the answers it waits for, the commit of what it wrote."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import orjson
+
+from bundles.target import Target, TargetError, parse
+from runtime import fiber, kv, running
+from runtime.host import HostCall, HostFailure, Missing, Nested, Outcome
+from runtime.job import Effects, Job
+from runtime.outbound import http
+from runtime.wasm import Answer, Guest, Limits, Suspend, Trap
+
+Supplied = Outcome | Iterable[str]
+MAX_PAUSES = 64  # restarts of one inline attempt before it moves to a fiber, which never starts again
+MAX_CONFLICTS = 500
+PATIENCE = 2  # conflicts after which calls of one bundle in this process take turns
+MAX_DEPTH = 8
+
+
+class Absent(Exception):
+    """The target is not there; 501 with the name of what is expected."""
+
+
+class Forbidden(Exception):
+    """The function did what its kind of intent may not do."""
+
+
+@dataclass(slots=True)
+class Frame:
+    """One function of a job: the root, or one that was called by another."""
+
+    job: Job
+    target: Target
+    limits: Limits
+    level: int = 0
+    overlay: dict[str, bytes | None] = field(default_factory=dict)  # uncommitted writes of its callers
+
+
+@dataclass(slots=True)
+class State:
+    """What one attempt of a job has learned of the stored state, and the steps it took."""
+
+    reads: dict[str, bytes | None] = field(default_factory=dict)
+    lists: dict[str, list[str]] = field(default_factory=dict)
+    steps: list[dict[str, object]] = field(default_factory=list)
+    doomed: str = ""
+    # What the outside has answered is kept for the next attempt: the n-th asking of the same gets the same again.
+    heard: dict[tuple[bytes, int], bytes | HostFailure] = field(default_factory=dict)
+    asked: Counter[bytes] = field(default_factory=Counter)
+
+
+def guest_of(job: Job, target: Target) -> Guest:
+    """The guest that ``target`` means; Absent tells what is missing."""
+    if target.kind != "wasm":
+        raise Absent(f"{target}: flows and prompts cannot be executed by this release")
+    guest = job.bundle.guests.get(target.module)
+    if guest is None:
+        reason = job.bundle.absent.get(target.module) or f"put it at wasm/{target.module}.wasm"
+        raise Absent(f"module “{target.module}” is not here: {reason}")
+    return guest
+
+
+async def execute(job: Job, fuel: int) -> tuple[Answer, Effects]:
+    """Run the target until its writes are committed; all or nothing, also when others write the same keys."""
+    limits = Limits(fuel=fuel)
+    state = State()
+    for attempt in range(MAX_CONFLICTS):
+        if attempt > PATIENCE:
+            async with job.bundle.lock:
+                done = await once(job, limits, state)
+        else:
+            done = await once(job, limits, state)
+        if done is not None:
+            return done
+    raise Trap("conflict", "its state was changed by other calls too often")
+
+
+async def once(job: Job, limits: Limits, state: State) -> tuple[Answer, Effects] | None:
+    """One attempt with its commit; None when what it had read was changed meanwhile."""
+    state.steps, state.doomed = [], ""
+    state.asked.clear()
+    frame = Frame(job, job.target, limits)
+    host = context(frame, state)
+    try:
+        answer = await run(frame, host, state, job.request)
+    except Trap as trap:
+        trap.logs = host.logs  # what it said before it fell is what its author needs
+        raise
+    if state.doomed:
+        raise Forbidden(state.doomed)
+    if host.writes and job.primitive == "validation":
+        raise Forbidden("a validation may not write state (primitiveIntent: validation)")
+    try:
+        await job.bundle.space.commit(job.id, state.reads, host.writes, state.lists)
+    except kv.Conflict as conflict:
+        state.reads.update(conflict.fresh)
+        if conflict.relist:
+            state.lists.clear()
+        return None
+    return answer, Effects(host.writes, host.fires, host.signals, host.logs, state.steps)
+
+
+def context(frame: Frame, state: State) -> HostCall:
+    """The host's side of one function: what is known of the state, seen through its callers' writes."""
+    job = frame.job
+    host = HostCall(
+        job.id,
+        job.created_us // 1000,
+        seed=f"{job.id}:{frame.level}:{len(state.steps)}".encode(),
+        secrets=job.bundle.secrets,
+    )
+    host.reads.update(state.reads)
+    host.reads.update(frame.overlay)
+    return host
+
+
+async def run(frame: Frame, host: HostCall, state: State, request: bytes) -> Answer:
+    """Inline first; whatever it waits for is fetched and it runs again, until fuel or patience moves it to a fiber."""
+    guest, function = guest_of(frame.job, frame.target), frame.target.function
+    for _ in range(MAX_PAUSES):
+        try:
+            return guest.call(function, request, host, frame.limits)
+        except Suspend as pause:
+            if pause.reason == "fuel":
+                break
+            missing = host.missing[-1]
+            host.learn(missing, await supply(frame, host, state, missing))
+        host.restart()
+    host.restart()
+    await running.announce(frame.job)
+
+    async def supplied(ask: fiber.Ask) -> Supplied:
+        return await supply(frame, host, state, Missing(ask.kind, ask.name, ask.payload))
+
+    return await fiber.run(guest, function, request, host, frame.limits, supplied)
+
+
+async def supply(frame: Frame, host: HostCall, state: State, missing: Missing) -> Supplied:
+    """The answer to what a function asked of the world outside."""
+    space = frame.job.bundle.space
+    if missing.kind == "kv":
+        if missing.name not in state.reads:
+            state.reads.update(await space.get([missing.name]))
+        return state.reads[missing.name]
+    if missing.kind == "list":
+        if missing.name not in state.lists:
+            state.lists[missing.name] = await space.names(missing.name)
+        return overlaid(state.lists[missing.name], frame.overlay, missing.name)
+    if missing.kind == "http":
+        return await outside(frame, state, missing.payload)
+    return await nested(frame, host, state, missing)
+
+
+async def outside(frame: Frame, state: State, payload: bytes) -> bytes | HostFailure:
+    turn = payload, state.asked[payload]
+    state.asked[payload] += 1
+    if turn not in state.heard:
+        began = time.perf_counter()
+        state.heard[turn] = await http(frame.job.bundle, payload)
+        note(state, Missing("http", "http"), began)
+    return state.heard[turn]
+
+
+def overlaid(names: list[str], overlay: dict[str, bytes | None], prefix: str) -> list[str]:
+    added = {key for key, value in overlay.items() if value is not None and key.startswith(prefix)}
+    gone = {key for key, value in overlay.items() if value is None}
+    return sorted((set(names) - gone) | added)
+
+
+async def nested(frame: Frame, host: HostCall, state: State, missing: Missing) -> Supplied:
+    """A function called by another: its writes join the caller's when it succeeds, and are dropped when it fails.
+
+    Within a transaction a failed one dooms the whole: nothing of the job is committed.
+    """
+    began = time.perf_counter()
+    try:
+        answer, child = await inner(frame, host, state, missing)
+    except (Trap, Absent, HostFailure) as problem:
+        note(state, missing, began, error=str(problem))
+        if frame.job.primitive == "transaction":
+            state.doomed = f"{missing.name} failed, so the transaction is rolled back: {problem}"
+        return HostFailure(str(problem))
+    note(state, missing, began, fuel=answer.fuel)
+    return Nested(answer.body, child.writes, child.fires, child.signals, child.logs)
+
+
+async def inner(frame: Frame, host: HostCall, state: State, missing: Missing) -> tuple[Answer, HostCall]:
+    if frame.level >= MAX_DEPTH:
+        raise HostFailure(f"functions call each other more than {MAX_DEPTH} deep")
+    try:
+        target = parse(missing.name)
+    except TargetError as problem:
+        raise HostFailure(str(problem)) from None
+    child = Frame(frame.job, target, frame.limits, frame.level + 1, {**frame.overlay, **host.writes})
+    inside = context(child, state)
+    answer = await run(child, inside, state, called(frame.job, missing))
+    return answer, inside
+
+
+def called(job: Job, missing: Missing) -> bytes:
+    """The request of a nested call: the payload is its body."""
+    try:
+        body = orjson.loads(missing.payload) if missing.payload else None
+    except orjson.JSONDecodeError:
+        raise HostFailure("the payload of call() is not JSON") from None
+    values = {"method": "CALL", "path": missing.name, "params": {}, "query": {}, "headers": {}, "body": body}
+    return orjson.dumps({**values, "tenant": job.bundle.tenant, "execution": job.id})
+
+
+def note(state: State, missing: Missing, began: float, **more: object) -> None:
+    spent = int((time.perf_counter() - began) * 1e6)
+    state.steps.append({"target": missing.name, "duration_us": spent, **more})

@@ -1,0 +1,186 @@
+"""Executes queued runs: claims them, calls their functions through the waist, tries again what may be tried again.
+
+It lives in a thread of the Celery worker with an event loop of its own; the database says what there is to do.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+
+from channels.db import database_sync_to_async
+from django.db import DatabaseError
+
+from bundles.contract import Contract
+from bundles.endpoints import Endpoint
+from bundles.intents import Intent
+from bundles.target import parse
+from runtime import executions, importer, running
+from runtime.call import Waist
+from runtime.deploy import ready
+from runtime.gateway import Gateway
+from runtime.job import Job, Outcome
+from runtime.live import LiveBundle
+from runtime.models import Execution
+from runtime.record import Record
+
+AT_ONCE = 32
+LOOK_S = 0.2  # how often to look for work that nobody announced
+BACKOFF_S = 1.0  # before the first retry; doubled with each
+BACKOFF_MAX_S = 300.0
+log = logging.getLogger(__name__)
+
+
+class Worker(threading.Thread):
+    """The runner of background work in this process."""
+
+    def __init__(self) -> None:
+        super().__init__(name="runner", daemon=True)
+        self.importer = importer.Importer()
+        self.ending = threading.Event()
+        self.busy: set[asyncio.Task[None]] = set()
+        self.bundles: dict[tuple[str, int], LiveBundle] = {}
+
+    def run(self) -> None:
+        self.importer.start()
+        asyncio.run(self.main())
+        self.importer.stop()
+
+    def stop(self) -> None:
+        self.ending.set()
+        self.join(15)
+
+    async def main(self) -> None:
+        gateway = Gateway()
+        waist = await gateway.start()
+        while not self.ending.is_set():
+            try:
+                await self.look(waist)
+            except DatabaseError as problem:
+                log.error("looking for queued runs waits: %s", problem)
+                await asyncio.sleep(1)
+            await asyncio.to_thread(self.pause)
+        await asyncio.gather(*self.busy, return_exceptions=True)
+        await gateway.stop()
+
+    def pause(self) -> None:
+        self.importer.fresh.wait(LOOK_S)
+        self.importer.fresh.clear()
+
+    async def look(self, waist: Waist) -> None:
+        room = AT_ONCE - len(self.busy)
+        if room <= 0:
+            return
+        for run in await database_sync_to_async(executions.claim, thread_sensitive=False)(
+            running.WORKER, room
+        ):
+            task = asyncio.create_task(self.work(waist, run))
+            self.busy.add(task)
+            task.add_done_callback(self.busy.discard)
+
+    async def work(self, waist: Waist, run: Execution) -> None:
+        """One claimed run to its end; whatever happens, it does not stay running."""
+        try:
+            bundle = await self.bundle(run)
+            if bundle is None:
+                return await waist.journal.append(gone(run))
+            job = job_of(run, bundle)
+            outcome = await waist.admitted(job)
+            await self.settle(waist, job, outcome)
+        except Exception:  # the edge of this loop: the reaper takes the run back when its lease ends
+            log.exception("run %s fell out of its worker", run.pk)
+
+    async def bundle(self, run: Execution) -> LiveBundle | None:
+        """The revision that the run was queued for, whatever runs by now."""
+        key = (str(run.bundle_id), run.revision)
+        known = self.bundles.get(key)
+        if known is None:
+            known = await ready(run.bundle, run.tenant, run.revision)
+            if known is not None:
+                self.bundles[key] = known
+        if len(self.bundles) > 200:
+            self.bundles.pop(next(iter(self.bundles)))
+        return known
+
+    async def settle(self, waist: Waist, job: Job, outcome: Outcome) -> None:
+        """Write the end down, or the next try of an intent that has one left."""
+        intent = intent_of(job.bundle, job.service, job.name)
+        if outcome.retryable and intent is not None and job.attempts < intent.retries:
+            return await waist.journal.append(again(job, outcome))
+        await waist.record(job, outcome)
+        waist.stream(job, outcome)
+
+
+def gone(run: Execution) -> Record:
+    return {
+        "op": "finish",
+        "id": str(run.pk),
+        "bundle": str(run.bundle_id),
+        "service": run.service,
+        "name": run.name,
+        "status": "error",
+        "created": int(run.created.timestamp() * 1e6),
+        "completed": time.time_ns() // 1000,
+        "duration_us": 0,
+        "http_status": None,
+        "signals": [],
+        "error": "its revision is not there any more",
+    }
+
+
+def again(job: Job, outcome: Outcome) -> Record:
+    """A failed try goes back into the queue, each time for twice as long."""
+    wait = min(BACKOFF_MAX_S, BACKOFF_S * 2**job.attempts)
+    tries = job.attempts + 1
+    return {
+        "op": "again",
+        "id": job.id,
+        "bundle": job.bundle.id,
+        "status": "queued",
+        "attempts": tries,
+        "due": time.time_ns() // 1000 + int(wait * 1e6),
+        "error": f"try {tries} failed: {outcome.error}"[:4000],
+        "logs": [[0, level, text] for level, text in outcome.effects.logs],
+    }
+
+
+def job_of(run: Execution, bundle: LiveBundle) -> Job:
+    found = intent_of(bundle, run.service, run.name) or endpoint_of(bundle, run.service, run.name)
+    return Job(
+        bundle=bundle,
+        service=run.service,
+        name=run.name,
+        target=parse(run.target),
+        contract=found.contract if found else service_contract(bundle, run.service),
+        request=run.input.encode(),
+        trigger=run.trigger,
+        id=str(run.pk),
+        caller=run.caller,
+        parent=str(run.parent) if run.parent else None,
+        depth=run.depth,
+        attempts=run.attempts,
+        primitive=found.primitive if isinstance(found, Intent) else "",
+        added=True,
+        created_us=int(run.created.timestamp() * 1e6),
+    )
+
+
+def service_contract(bundle: LiveBundle, service: str) -> Contract:
+    for one in bundle.definition.services:
+        if one.name == service:
+            return one.contract
+    return Contract()
+
+
+def intent_of(bundle: LiveBundle, service: str, name: str) -> Intent | None:
+    return next(
+        (i for s in bundle.definition.services if s.name == service for i in s.intents if i.name == name),
+        None,
+    )
+
+
+def endpoint_of(bundle: LiveBundle, service: str, name: str) -> Endpoint | None:
+    return next(
+        (e for s in bundle.definition.services if s.name == service for e in s.endpoints if e.name == name),
+        None,
+    )

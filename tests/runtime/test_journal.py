@@ -1,0 +1,84 @@
+"""What was acknowledged is found again, whatever happens to the process that wrote it."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from runtime import journal
+from runtime.journal import FileJournal
+
+
+def written(home):
+    return [payload for path in journal.files(home) for _, payload in journal.read(path, 0)]
+
+
+def test_records_come_back_in_order(tmp_path):
+    book = FileJournal(tmp_path)
+    for n in range(3):
+        book.write({"n": n})
+    assert written(tmp_path) == [b'{"n":0}', b'{"n":1}', b'{"n":2}']
+
+
+def test_a_torn_tail_ends_the_reading(tmp_path):
+    book = FileJournal(tmp_path)
+    book.write({"n": 1})
+    book.write({"n": 2})
+    path = journal.files(tmp_path)[0]
+    os.truncate(path, path.stat().st_size - 3)
+    assert written(tmp_path) == [b'{"n":1}']
+
+
+def test_a_flipped_bit_is_noticed(tmp_path):
+    book = FileJournal(tmp_path)
+    book.write({"n": 1})
+    path = journal.files(tmp_path)[0]
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(bytes(data))
+    assert written(tmp_path) == []
+
+
+def test_the_writer_is_known_to_live_by_its_lock(tmp_path):
+    book = FileJournal(tmp_path)
+    book.write({"n": 1})
+    path = journal.files(tmp_path)[0]
+    assert not journal.orphaned(path)
+    os.close(book.handle)
+    assert journal.orphaned(path)
+
+
+def test_a_full_disk_is_told_and_loses_nothing_before_it(tmp_path):
+    book = FileJournal(tmp_path)
+    book.write({"n": 1})
+    os.close(book.handle)
+    book.handle = os.open("/dev/full", os.O_WRONLY)
+    with pytest.raises(journal.JournalFull):
+        book.write({"n": 2})
+    assert written(tmp_path) == [b'{"n":1}']
+
+
+def test_a_killed_writer_loses_nothing_that_it_had_written(tmp_path):
+    script = f"""
+        import os, signal, sys
+        os.environ["DJANGO_SETTINGS_MODULE"] = "priostack.settings"
+        from pathlib import Path
+        from runtime.journal import FileJournal
+        book = FileJournal(Path({str(tmp_path)!r}))
+        for n in range(1000):
+            book.write({{"n": n}})
+            print(n, flush=True)
+            if n == 500:
+                os.kill(os.getpid(), signal.SIGKILL)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PRIOSTACK_DATA_DIR": str(tmp_path / "data")},
+    )
+    told = done.stdout.split()
+    assert done.returncode == -9
+    assert len(written(tmp_path)) >= len(told) == 501
