@@ -15,6 +15,7 @@ _PLUMBING = frozenset(
 _PLUMBING_PREFIXES = ("__", "cabi_", "canonical_abi_", "asyncify_", "wasi_", "emscripten_")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,99}\Z")
 _NUMBERS = frozenset({"i32", "i64", "f32", "f64"})
+MAX_NUMBERS = 32
 _PAIR = ("i32", "i32")
 
 
@@ -45,7 +46,8 @@ def convention(exports: Exports, name: str) -> str | None:
             return "plain-i32"
     if params == ("i32",) and results == ("i32",) and _has_strings(exports):
         return "assemblyscript"
-    if len(results) <= 1 and _NUMBERS.issuperset(params) and _NUMBERS.issuperset(results):
+    few = len(params) <= MAX_NUMBERS and len(results) <= 1
+    if few and _NUMBERS.issuperset(params) and _NUMBERS.issuperset(results):
         return "numeric"
     return None
 

@@ -99,6 +99,7 @@ class FiberFrame(RawFrame):
             return None
         allocation, self.allocation, self.giving = self.allocation, None, False
         place = int(allocation.result())
+        self.toll(len(self.value))
         self.put(place, self.value)
         return place << 32 | len(self.value)
 

@@ -60,5 +60,6 @@ def give(frame: PublicFrame, caller: Any, value: Any) -> int:
     frame.giving = True
     place = int(frame.guarded(lambda: allocator(frame.public, max(len(value), 1), *more))) & 0xFFFF_FFFF
     frame.giving = False
+    frame.toll(len(value))
     frame.put(place, value)
     return place << 32 | len(value)

@@ -26,7 +26,7 @@ def trap(frame: RawFrame, error: BaseException) -> int:
     """Remember why (the first reason, when an allocator failed inside a host call), and stop the guest."""
     if frame.error is None:
         frame.error = error
-    return int(lib.trap_new(b"host", 4))
+    return int(lib.trap_new_code(lib.UNREACHABLE))  # one with a code carries the guest's frames
 
 
 def memory_of(frame: RawFrame, caller: int) -> None:
@@ -70,6 +70,7 @@ def give(frame: RawFrame, value: bytes | int | None) -> int:
     frame.giving = True
     place = frame.allocate(target, (max(len(value), 1), *more))
     frame.giving = False
+    frame.toll(len(value))
     frame.put(place, value)
     return place << 32 | len(value)
 

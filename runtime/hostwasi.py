@@ -77,6 +77,8 @@ def random_get(frame: Frame, place: int, size: int) -> int:
 def _vectors(frame: Frame, place: int, count: int) -> list[tuple[int, int]]:
     if count > MAX_VECTORS:
         raise Trap("bad_pointer", f"{count} buffers in one call; the limit is {MAX_VECTORS}")
+    if count > 1:
+        frame.deduct(IO_TARIFF * (count - 1))
     raw = frame.read(place, 8 * count)
     numbers = [int.from_bytes(raw[i : i + 4], _LITTLE) for i in range(0, len(raw), 4)]
     return list(zip(numbers[::2], numbers[1::2], strict=True))
@@ -94,6 +96,7 @@ def fd_write(frame: Frame, fd: int, vectors: int, count: int, written: int) -> i
 
 
 def _emit(frame: Frame, fd: int, place: int, size: int) -> None:
+    frame.check(place, size)
     if fd == 2:
         frame.call.log("info", frame.read(place, min(size, 65_537)).decode("utf-8", "replace").rstrip("\n"))
         return

@@ -5,6 +5,8 @@ from abc import ABC, abstractmethod
 from runtime.host import HostCall
 from runtime.wasmtypes import Limits, Trap
 
+# Copies beyond this cost one fuel a byte; smaller ones are in the tariff.
+FREE_BYTES = 1_024
 MASK32 = 0xFFFF_FFFF
 
 
@@ -50,16 +52,21 @@ class Frame(ABC):
     def set_fuel(self, fuel: int) -> None:
         """Set the fuel that is left."""
 
-    def read(self, place: int, size: int) -> bytes:
-        """Memory a guest pointed at in a host call."""
+    def check(self, place: int, size: int) -> None:
+        """A range that a guest named in a host call has to lie inside memory as it is now."""
         if place + size > self.size():
             raise Trap("bad_pointer", f"a host call named {size} bytes at {place}, outside memory")
+
+    def read(self, place: int, size: int) -> bytes:
+        """Memory a guest pointed at in a host call."""
+        self.check(place, size)
+        self.toll(size)
         return self.copy(place, size)
 
     def write(self, place: int, data: bytes) -> None:
         """Memory a guest asked to have filled in a host call."""
-        if place + len(data) > self.size():
-            raise Trap("bad_pointer", f"a host call named {len(data)} bytes at {place}, outside memory")
+        self.check(place, len(data))
+        self.toll(len(data))
         self.store(place, data)
 
     def put(self, place: int, data: bytes) -> None:
@@ -68,9 +75,9 @@ class Frame(ABC):
             raise Trap("bad_result", f"alloc({len(data)}) returned {place}, outside memory")
         self.store(place, data)
 
-    def take(self, place: int, size: int) -> bytes:
+    def take(self, place: int, size: int, limit: int | None = None) -> bytes:
         """The bytes of a result."""
-        if size > self.limits.output_bytes:
+        if size > (limit or self.limits.output_bytes):
             raise Trap("bad_result", f"the result is {size} bytes; the limit is {self.limits.output_bytes}")
         if place + size > self.size():
             raise Trap("bad_result", f"the result names {size} bytes at {place}, outside memory")
@@ -87,8 +94,17 @@ class Frame(ABC):
         call.host_calls += 1
         if call.host_calls > self.limits.host_calls:
             raise Trap("host_calls", f"more than {self.limits.host_calls} host calls in one run")
+        self.deduct(tariff)
+
+    def toll(self, size: int) -> None:
+        """Take fuel for a large copy."""
+        if size > FREE_BYTES:
+            self.deduct(size)
+
+    def deduct(self, fuel: int) -> None:
+        """Take fuel for work that the host does for the guest."""
         left = self.fuel()
-        if left <= tariff:
+        if left <= fuel:
             self.set_fuel(0)
             raise Trap("fuel", "the compute units of this call are used up")
-        self.set_fuel(left - tariff)
+        self.set_fuel(left - fuel)

@@ -55,7 +55,7 @@ define_async = _bind(
     "wasmtime_linker_define_async_func",
     *(_P, _P, c_char_p, c_size_t, c_char_p, c_size_t, _P, _P, _P, _P),
 )
-trap_new = _bind(_keep, "wasmtime_trap_new", _P, c_char_p, c_size_t)
+trap_new_code = _bind(_keep, "wasmtime_trap_new_code", _P, c_uint8)
 trap_code = _bind(_keep, "wasmtime_trap_code", c_bool, _P, _P)
 trap_message = _bind(_keep, "wasm_trap_message", None, _P, _P)
 trap_trace = _bind(_keep, "wasm_trap_trace", None, _P, _P)
@@ -85,6 +85,7 @@ AsyncCallback = ctypes.CFUNCTYPE(
 ContinuationCallback = ctypes.CFUNCTYPE(c_bool, c_void_p)
 
 NO_CODE = 255
+UNREACHABLE = 9
 KIND_CODES = {"i32": 0, "i64": 1, "f32": 2, "f64": 3}
 
 

@@ -28,8 +28,13 @@ def load(module: bytes, raw: bool = True) -> Guest:
     return Guest.compile(engine(raw), module)
 
 
-def trap_of(guest: Guest, function: str, request: bytes = b"{}", call: HostCall | None = None,
-            limits: Limits | None = None) -> Trap:
+def trap_of(
+    guest: Guest,
+    function: str,
+    request: bytes = b"{}",
+    call: HostCall | None = None,
+    limits: Limits | None = None,
+) -> Trap:
     with pytest.raises(Trap) as caught:
         guest.call(function, request, call or context(), limits or Limits(fuel=2_000_000))
     return caught.value

@@ -1,4 +1,5 @@
 """A guest is called, by each convention, on the fast path and on the public classes alike."""
+# ruff: noqa: E501 - guests are WAT text
 
 import json
 
@@ -70,7 +71,9 @@ def test_an_assemblyscript_null_is_json_null(raw: bool) -> None:
         ("quiet", [1], None),
     ],
 )
-def test_a_numeric_function_takes_an_array(raw: bool, function: str, arguments: list[float], expected: object) -> None:
+def test_a_numeric_function_takes_an_array(
+    raw: bool, function: str, arguments: list[float], expected: object
+) -> None:
     module = load(wasm(NUMBERS), raw)
     bare = module.call(function, json.dumps(arguments).encode(), context())
     wrapped = module.call(function, json.dumps({"method": "POST", "body": arguments}).encode(), context())
@@ -94,7 +97,10 @@ def test_infinity_is_no_json_number(raw: bool) -> None:
 
 
 @both
-@pytest.mark.parametrize("name", ["memory", "alloc", "_start", "_initialize", "__new", "cabi_realloc", "nope", "", "../echo", "e" * 200])
+@pytest.mark.parametrize(
+    "name",
+    ["memory", "alloc", "_start", "_initialize", "__new", "cabi_realloc", "nope", "", "../echo", "e" * 200],
+)
 def test_only_callable_exports_answer_to_a_name(raw: bool, name: str) -> None:
     module = load(guest(ECHO, '(func (export "cabi_realloc") (param i32 i32) (result i64) i64.const 0)'), raw)
     assert trap_of(module, name).kind == "missing_export"
@@ -107,10 +113,29 @@ def test_a_function_of_an_impossible_signature_is_not_callable(raw: bool) -> Non
 
 
 @both
+def test_more_numbers_than_there_is_room_for_are_not_callable(raw: bool) -> None:
+    for count, callable_ in ((32, True), (33, False), (999, False)):
+        module = load(
+            wasm(
+                f'(module (func (export "many") (param {"i32 " * count}) (result i32) (local.get {count - 1})))'
+            ),
+            raw,
+        )
+        request = json.dumps(list(range(count))).encode()
+        if callable_:
+            assert module.call("many", request, context()).body == str(count - 1).encode()
+        else:
+            assert trap_of(module, "many", request).kind == "missing_export"
+
+
+@both
 def test_a_reactor_is_initialised_before_it_is_called(raw: bool) -> None:
     module = guest(
         '(global $ready (mut i32) (i32.const 0)) (func (export "_initialize") (global.set $ready (i32.const 1)))',
-        handler("ready", "(i32.store8 (i32.const 16) (i32.add (global.get $ready) (i32.const 48))) (call $pack (i32.const 16) (i32.const 1))"),
+        handler(
+            "ready",
+            "(i32.store8 (i32.const 16) (i32.add (global.get $ready) (i32.const 48))) (call $pack (i32.const 16) (i32.const 1))",
+        ),
     )
     assert load(module, raw).call("ready", b"", context()).body == b"1"
 

@@ -1,4 +1,5 @@
-"""Whatever a guest does to itself ends as a Trap that says what and where; the process and the next call live."""
+"""Whatever a guest does to itself ends as a Trap that says what and where; process and next call live."""
+# ruff: noqa: E501 - guests are WAT text
 
 import threading
 import time
@@ -66,7 +67,6 @@ def test_a_loop_in_alloc_ends(raw: bool) -> None:
 
 @both
 def test_time_is_limited_where_fuel_is_cheap(raw: bool) -> None:
-    # One memory.fill of 8 MiB costs the fuel of one instruction in this loop: only the clock can end it.
     fill = "(memory.fill (i32.const 0) (i32.const 1) (i32.const 8388608))"
     module = load(guest(ECHO, handler("slow", f"(loop $l {fill} (br $l)) unreachable"), pages=130), raw)
     limits = Limits(fuel=1 << 50, inline_fuel=1 << 50, wall_ms=60)
@@ -90,7 +90,16 @@ def test_memory_grows_to_the_limit_and_no_further(raw: bool) -> None:
 @both
 def test_a_table_does_not_grow_beyond_its_limit(raw: bool) -> None:
     grow = "(i64.extend_i32_s (table.grow $t (ref.null func) (i32.const 100000)))"
-    module = load(guest("(table $t 1 funcref)", handler("grow", f"(drop {grow}) (i32.store (i32.const 64) (table.size $t)) (call $pack (i32.const 64) (i32.const 4))")), raw)
+    module = load(
+        guest(
+            "(table $t 1 funcref)",
+            handler(
+                "grow",
+                f"(drop {grow}) (i32.store (i32.const 64) (table.size $t)) (call $pack (i32.const 64) (i32.const 4))",
+            ),
+        ),
+        raw,
+    )
     assert int.from_bytes(module.call("grow", b"", context()).body, "little") == 1
 
 
@@ -104,7 +113,13 @@ def test_a_module_that_starts_above_the_calls_memory_is_told_so(raw: bool) -> No
 @both
 @pytest.mark.parametrize(
     "packed",
-    ["0x00000400_7fffffff", "0x00020000_00000001", "0x0001ffff_00000002", "0xffffffff_ffffffff", "0x80000000_00000000"],
+    [
+        "0x00000400_7fffffff",
+        "0x00020000_00000001",
+        "0x0001ffff_00000002",
+        "0xffffffff_ffffffff",
+        "0x80000000_00000000",
+    ],
 )
 def test_a_result_outside_memory_is_refused(raw: bool, packed: str) -> None:
     module = load(guest(ECHO, handler("lie", f"(i64.const {packed})")), raw)

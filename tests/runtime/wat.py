@@ -1,4 +1,5 @@
 """Guests as WAT text, shared by the sandbox tests."""
+# ruff: noqa: E501 - guests are WAT text
 
 import wasmtime
 
