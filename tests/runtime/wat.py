@@ -1,5 +1,4 @@
 """Guests as WAT text, shared by the sandbox tests."""
-# ruff: noqa: E501 - guests are WAT text
 
 import wasmtime
 
@@ -22,7 +21,8 @@ ALLOC = """
   (func $alloc (export "alloc") (param $n i32) (result i32)
     (local $p i32)
     (local.set $p (global.get $bump))
-    (global.set $bump (i32.add (global.get $bump) (i32.and (i32.add (local.get $n) (i32.const 7)) (i32.const -8))))
+    (global.set $bump (i32.add (global.get $bump)
+      (i32.and (i32.add (local.get $n) (i32.const 7)) (i32.const -8))))
     (local.get $p))
   (func $pack (param i32 i32) (result i64)
     (i64.or (i64.shl (i64.extend_i32_u (local.get 0)) (i64.const 32)) (i64.extend_i32_u (local.get 1))))
