@@ -53,3 +53,12 @@ def unseal(sealed: bytes | memoryview, place: str) -> bytes:
 def is_stale(sealed: bytes | memoryview) -> bool:
     """Whether ``sealed`` waits to be sealed again under the newest key."""
     return bytes(sealed)[len(VERSION) : HEAD] != _derive(settings.SECRET_KEY)[0]
+
+
+def key_name(secret: str) -> str:
+    """By which sealed bytes remember the key of ``secret``; it tells nothing of the key."""
+    return _derive(secret)[0].hex()
+
+
+def knows_key(name: str) -> bool:
+    return bytes.fromhex(name) in _keys()
