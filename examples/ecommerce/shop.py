@@ -53,9 +53,9 @@ class Shop:
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
             raise Surprise(f"the shop does not answer: {error}") from None
 
-    def wait(self, path: str, *wanted: str) -> Any:
+    def wait(self, path: str, *wanted: str, patience_s: float = PATIENCE_S) -> Any:
         """Ask until the status is one of those wanted: intents run behind the request that fired them."""
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + patience_s
         while True:
             found = self.ask("GET", path)
             if found["status"] in wanted:
@@ -152,14 +152,12 @@ def give_back(shop: Shop, payment_id: str) -> None:
     say("It does not fit: refund")
     path = f"/api/v1/payments/{payment_id}"
     shop.ask("POST", f"{path}/refund", expect=202)
-    time.sleep(0.5)
-    state = shop.wait(path, "refunded", "refund_pending")["status"]
-    if state == "refund_pending":
-        try:
-            state = shop.wait(path, "refunded")["status"]
-        except Surprise:
-            print("      still waiting: a refund ran less than a minute ago, the next takes this one along")
-            return
+    time.sleep(0.3)
+    try:
+        state = shop.wait(path, "refunded", patience_s=3)["status"]
+    except Surprise:
+        state = shop.wait(path, "refund_pending")["status"]
+        print("      a refund ran less than a minute ago; the next one takes this one along")
     print(f"      {state}")
 
 
