@@ -41,15 +41,22 @@ def told(plan: Plan) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
 
-def announce(plan: Plan, ready: threading.Event, done: threading.Event) -> None:
-    """Sets ``ready`` at the first answer; the banner also waits for the facts, but not for ever."""
+class Events:
+    """What the loop and the announcer tell each other."""
+
+    def __init__(self) -> None:
+        self.ready = threading.Event()  # the server answered
+        self.settled = threading.Event()  # nothing that runs only once still runs
+        self.done = threading.Event()  # the end has begun
+
+
+def announce(plan: Plan, events: Events) -> None:
+    """Sets ``ready`` at the first answer; the banner also waits for the demo, well or badly ended."""
     while plan.ready and not answers(plan.ready):
-        if done.wait(EVERY):
+        if events.done.wait(EVERY):
             return
-    ready.set()
-    for _ in range(int(60 / EVERY)):
-        if not plan.facts or Path(plan.facts).exists() or done.wait(EVERY):
-            break
-    if plan.banner and not done.is_set():
+    events.ready.set()
+    events.settled.wait()
+    if plan.banner and not events.done.is_set():
         sys.stdout.write(f"\n{told(plan)}\n\n")
         sys.stdout.flush()

@@ -14,7 +14,7 @@ from typing import IO
 
 from priostack.janitor import Janitor, end
 from priostack.plan import Child, Plan, load
-from priostack.ready import announce
+from priostack.ready import Events, announce
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 10.0
 STABLE = 20.0  # seconds; whoever lived that long starts again without waiting
@@ -71,8 +71,7 @@ class Supervisor:
         self.plan = plan
         self.out = out
         self.processes = [Process(child, self._prefix(i)) for i, child in enumerate(plan.children)]
-        self.ready = threading.Event()
-        self.done = threading.Event()
+        self.events = Events()
         self.code = 0
         self._signals = 0
         self._select = selectors.DefaultSelector()
@@ -87,16 +86,18 @@ class Supervisor:
     def run(self) -> int:
         self._janitor.hire()  # forks, hence before the thread below
         self._listen()
-        threading.Thread(target=announce, args=(self.plan, self.ready, self.done), daemon=True).start()
+        threading.Thread(target=announce, args=(self.plan, self.events), daemon=True).start()
         while not self._signals and not self.code:
             self._start_due()
+            self._settle()
             self._turn(self._pause())
         self.stop()
         return self.code
 
     def stop(self) -> None:
         """First those that use the others, then the others (Valkey); a second signal insists at once."""
-        self.done.set()
+        self.events.done.set()
+        self.events.settled.set()
         for last in (False, True):
             self._stop([p for p in self.processes if p.child.last is last])
         self._janitor.dismiss()
@@ -131,6 +132,10 @@ class Supervisor:
         for process in self.processes:
             if process.due is not None and process.due <= time.monotonic():
                 self._start(process)
+
+    def _settle(self) -> None:
+        if all(p.popen is None and p.due is None for p in self.processes if p.child.once):
+            self.events.settled.set()
 
     def _start(self, process: Process) -> None:
         try:
@@ -178,7 +183,7 @@ class Supervisor:
             self._write(process.lines(b""))
             self._close(popen.stdout)
         process.buried(time.monotonic())
-        if not self.done.is_set():
+        if not self.events.done.is_set():
             self._report(process, popen.returncode)
 
     def _last_words(self, popen: subprocess.Popen[bytes]) -> bytes:
@@ -201,7 +206,7 @@ class Supervisor:
 
     def _give_up_on(self, process: Process) -> None:
         """What never ran will not run by trying for ever: a wrong setting, a taken port."""
-        if not self.ready.is_set() and process.deaths >= TRIES:
+        if not self.events.ready.is_set() and process.deaths >= TRIES:
             self.say(f"{process.child.name} does not start; stopping everything")
             self.code = 1
 

@@ -211,6 +211,12 @@ def test_the_banner_waits_for_the_server_and_leaves_out_what_is_not_known(
     assert "Password" not in text
 
 
+def test_the_banner_waits_for_what_runs_once_even_when_that_fails(stack: Callable[..., Stack]) -> None:
+    job = child("job", "import time; time.sleep(0.5); raise SystemExit(1)", once=True)
+    text = stack(job, child("two", SLEEPER), banner="Ready at home").until("Ready at home")
+    assert text.index("job failed (exit 1)") < text.index("Ready at home")
+
+
 def free_port() -> int:
     import socket
 
