@@ -93,7 +93,7 @@ class Publisher:
         self._dirty: set[Buffer] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
-    def line(  # noqa: PLR0913  on the hot path a call with plain arguments is the cheapest
+    def line(
         self, bundle_id: str, execution: str, level: str, text: str, at_ms: int, service: str, name: str
     ) -> None:
         watched = self.watched

@@ -11,6 +11,7 @@ import orjson
 from redis.exceptions import RedisError
 
 from billing.redis import aredis
+from runtime.background import end
 from runtime.lines import Batch, Line
 from runtime.logs import CHANNEL, TTL_S, WATCHED, layer
 
@@ -125,14 +126,17 @@ class Hub:
             self._tasks = [asyncio.create_task(self._receive()), asyncio.create_task(self._refresh())]
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks, self._channel = [], ""
+        tasks, self._tasks, self._channel = self._tasks, [], ""
+        await end(tasks)
 
     async def _receive(self) -> None:
-        while True:
-            message = await layer().receive(self._channel)
+        while self._channel:
+            try:
+                message = await layer().receive(self._channel)
+            except (RedisError, OSError) as problem:
+                log.warning("live logs do not arrive for now: %s", problem)
+                await asyncio.sleep(1)
+                continue
             lines = [Line(*fields) for fields in message["lines"]]
             batch = Batch(lines, message["left_out"], message["status"])
             await self.deliver(message["group"], batch, self._lost(message, batch.count))
@@ -152,7 +156,7 @@ class Hub:
                 await asyncio.sleep(0)
 
     async def _refresh(self) -> None:
-        while True:
+        while self._channel:
             await asyncio.sleep(REFRESH_S)
             groups = list(self.groups)
             try:

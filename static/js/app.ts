@@ -4,9 +4,11 @@ import { confirm } from "./confirm";
 import { copy } from "./copy";
 import { dialog } from "./dialog";
 import { drawer } from "./drawer";
+import { editor } from "./editor";
+import { livelog } from "./livelog";
 import { localtime } from "./localtime";
 import { tabs } from "./tabs";
 import { theme } from "./theme";
 import { toasts } from "./toast";
 
-for (const behaviour of [theme, drawer, tabs, dialog, confirm, copy, toasts, localtime]) behaviour();
+for (const behaviour of [theme, drawer, tabs, dialog, confirm, copy, toasts, localtime, livelog, editor]) behaviour();
