@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from bundles import files, locks
-from bundles.models import Binary, Module, Revision
+from bundles.models import Binary, Bundle, Module, Revision
 
 
 @transaction.atomic
@@ -20,6 +20,8 @@ def sweep() -> int:
 
 def _needed() -> set[str]:
     needed = set(Module.objects.values_list("binary_id", flat=True))
+    for running in Bundle.objects.values_list("live_modules", flat=True):
+        needed.update(running.values())
     for listing in Revision.objects.values_list("files", flat=True).iterator():
         needed.update(sha256 for sha256, _ in listing.values())
     return needed
