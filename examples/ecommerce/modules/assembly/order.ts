@@ -4,7 +4,7 @@ import {
   Json, NOTHING, Request, Writer, answer, answerWith, fire, isId, load, newId, now, problem, remove, reply, signal,
 } from "./priostack";
 import { Line, MOST_LINES, indexOf, lineOf, linesOf, quantityIn, writeLines } from "./lines";
-import { inStock, moveStock, order, ordersOf, saveOrder, stateOf } from "./orders";
+import { Goods, order, ordersOf, saveOrder, stateOf } from "./orders";
 import { product, stockOf } from "./products";
 
 export { alloc } from "./priostack";
@@ -116,7 +116,7 @@ export function cancelOrder(at: usize, length: i32): i64 {
   if (state != "created" && state != "processing" && state != "backordered") {
     return problem(409, "the order is " + state + "; refund its payment instead");
   }
-  if (found.get("reserved").isTrue) moveStock(found, true);
+  if (found.get("reserved").isTrue) new Goods(found).putBack();
   const patch = new Writer(128).begin().text("status", "cancelled").flag("reserved", false).int("cancelledAt", now());
   return answerWith(200, saveOrder(found, patch.end()));
 }
@@ -128,8 +128,9 @@ export function processNewOrder(at: usize, length: i32): i64 {
   if (!found.exists) return problem(404, "there is no such order");
   const state = stateOf(found);
   if (found.get("reserved").isTrue || state == "cancelled" || state == "refunded") return answerWith(200, found);
-  const enough = inStock(found);
-  if (enough) moveStock(found, false);
+  const goods = new Goods(found);
+  const enough = goods.inStock;
+  if (enough) goods.take();
   const patch = new Writer(128).begin().flag("reserved", enough);
   if (state == "created" || state == "backordered") patch.text("status", enough ? "processing" : "backordered");
   const time = now();

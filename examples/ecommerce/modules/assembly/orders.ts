@@ -3,7 +3,7 @@
 // the later one again when something it has read was changed meanwhile.
 
 import { Json, Writer, changed, load, save } from "./priostack";
-import { linesOf } from "./lines";
+import { Line, linesOf } from "./lines";
 import { product, saveStock, stockOf } from "./products";
 
 const MOST_LISTED = 100;
@@ -20,10 +20,16 @@ export function stateOf(order: Json): string {
   return order.get("status").text();
 }
 
-/** Store the order with these members changed, and its entry in the user's list. Returns it as it is now. */
-export function saveOrder(before: Json, patch: Writer): Json {
+/** Store the order with these members changed. Returns it as it is now. */
+export function saveDetail(before: Json, patch: Writer): Json {
   const after = changed(before, patch);
   save(orderKey(after.get("orderId").text()), after);
+  return after;
+}
+
+/** The same when its status changes, which the user's list shows too. */
+export function saveOrder(before: Json, patch: Writer): Json {
+  const after = saveDetail(before, patch);
   const user = after.get("userId").text();
   save(listKey(user), listWith(ordersOf(user).items(), entryOf(after)));
   return after;
@@ -68,23 +74,34 @@ function placeOf(entries: Json[], id: string): i32 {
   return -1;
 }
 
-/** Put the goods of an order back on the shelf, or take them from it. */
-export function moveStock(order: Json, back: bool): void {
-  const lines = linesOf(order);
-  for (let i = 0; i < lines.length; i++) {
-    const id = lines[i].productId;
-    const current = product(id);
-    if (!current.exists) continue;
-    const quantity = lines[i].quantity;
-    saveStock(id, current, stockOf(current) + (back ? quantity : -quantity));
-  }
-}
+/** The goods of an order and the products they are, each read once. */
+export class Goods {
+  private lines: Line[];
+  private products: Json[] = [];
 
-/** Is there enough of everything? */
-export function inStock(order: Json): bool {
-  const lines = linesOf(order);
-  for (let i = 0; i < lines.length; i++) {
-    if (stockOf(product(lines[i].productId)) < lines[i].quantity) return false;
+  constructor(order: Json) {
+    this.lines = linesOf(order);
+    for (let i = 0; i < this.lines.length; i++) this.products.push(product(this.lines[i].productId));
   }
-  return true;
+
+  /** Is there enough of everything? */
+  get inStock(): bool {
+    for (let i = 0; i < this.lines.length; i++) {
+      if (stockOf(this.products[i]) < this.lines[i].quantity) return false;
+    }
+    return true;
+  }
+
+  take(): void {
+    for (let i = 0; i < this.lines.length; i++) this.move(i, -this.lines[i].quantity);
+  }
+
+  putBack(): void {
+    for (let i = 0; i < this.lines.length; i++) this.move(i, this.lines[i].quantity);
+  }
+
+  private move(i: i32, quantity: i64): void {
+    const current = this.products[i];
+    if (current.exists) saveStock(this.lines[i].productId, current, stockOf(current) + quantity);
+  }
 }

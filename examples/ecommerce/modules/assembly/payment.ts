@@ -5,7 +5,7 @@ import {
   Json, NOTHING, Request, Writer, answer, answerWith, changed, fire, isId, keys, load, newId, now, problem, remove, reply,
   save, signal,
 } from "./priostack";
-import { moveStock, order, saveOrder, stateOf } from "./orders";
+import { Goods, order, saveDetail, saveOrder, stateOf } from "./orders";
 
 export { alloc } from "./priostack";
 
@@ -83,7 +83,7 @@ function begin(id: string, found: Json, body: Json, method: string): i64 {
     .end()
     .done();
   save(PREFIX + id, fresh);
-  saveOrder(found, new Writer(96).begin().text("paymentId", id).end());
+  saveDetail(found, new Writer(96).begin().text("paymentId", id).end());
   tell("paymentRequest", fresh.get("paymentId"), fresh.get("orderId"));
   return answerWith(202, fresh);
 }
@@ -144,7 +144,7 @@ function refund(key: string): bool {
   savePayment(found, new Writer(96).begin().text("status", "refunded").int("refundedAt", time).end());
   const bought = order(found.get("orderId").text());
   if (!bought.exists) return true;
-  if (bought.get("reserved").isTrue) moveStock(bought, true);
+  if (bought.get("reserved").isTrue) new Goods(bought).putBack();
   const patch = new Writer(96).begin().text("status", "refunded").flag("reserved", false).int("refundedAt", time);
   saveOrder(bought, patch.end());
   return true;
