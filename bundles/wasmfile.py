@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bundles.wasmcallable import interface_of, resolve
-from bundles.wasmimports import ALLOWED, Signature, allowed_text, permissions
+from bundles.wasmimports import ALLOWED, WASI_MODULE, Signature, allowed_text, permissions
 from bundles.wasmreader import WasmError
 from bundles.wasmsections import Sections, read
 
@@ -50,7 +50,9 @@ def inspect(data: bytes, *, max_memory: int | None = None) -> WasmInfo:
     sections = read(data)
     _check_imports(sections)
     interface = interface_of(sections.exports, [(module, name) for module, name, _ in sections.imports])
-    limit = max_memory or (WASI_MEMORY if interface == "wasi" else MEMORY)
+    # Ordinary libraries for WASI reserve more than 16 MiB for their stack.
+    wasi = any(module == WASI_MODULE for module, _, _ in sections.imports)
+    limit = max_memory or (WASI_MEMORY if wasi else MEMORY)
     _check_memory(sections, limit)
     return WasmInfo(
         exports=sections.exports,
@@ -115,4 +117,5 @@ def _check_memory(sections: Sections, limit: int) -> None:
     if sections.memory_min * PAGE > limit:
         raise WasmError(
             f"the module asks for {sections.memory_min * PAGE} bytes of memory at start; the limit is {limit}"
+            " (a linker's default stack may be the reason: -Wl,-z,stack-size=65536)"
         )

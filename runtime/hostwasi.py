@@ -87,23 +87,18 @@ def _vectors(frame: Frame, place: int, count: int) -> list[tuple[int, int]]:
 def fd_write(frame: Frame, fd: int, vectors: int, count: int, written: int) -> int:
     if fd not in (1, 2):
         return BADF
-    total = 0
-    for place, size in _vectors(frame, vectors, count):
-        _emit(frame, fd, place, size)
-        total += size
-    frame.write(written, (total & 0xFFFF_FFFF).to_bytes(4, _LITTLE))
+    parts = _vectors(frame, vectors, count)
+    for place, size in parts:
+        frame.check(place, size)
+    if len(frame.stdout) + sum(size for _, size in parts) > frame.limits.output_bytes:
+        raise Trap("bad_result", f"the program wrote more than {frame.limits.output_bytes} bytes")
+    data = b"".join(frame.read(place, size) for place, size in parts)
+    if fd == 1:
+        frame.stdout += data
+    elif line := data.decode("utf-8", "replace").rstrip():
+        frame.call.log("info", line)
+    frame.write(written, len(data).to_bytes(4, _LITTLE))
     return SUCCESS
-
-
-def _emit(frame: Frame, fd: int, place: int, size: int) -> None:
-    frame.check(place, size)
-    if fd == 2:
-        frame.call.log("info", frame.read(place, min(size, 65_537)).decode("utf-8", "replace").rstrip("\n"))
-        return
-    limit = frame.limits.output_bytes
-    if len(frame.stdout) + size > limit:
-        raise Trap("bad_result", f"the program wrote more than {limit} bytes")
-    frame.stdout += frame.read(place, size)
 
 
 def fd_read(frame: Frame, fd: int, vectors: int, count: int, filled: int) -> int:

@@ -71,7 +71,7 @@ class Guest:
 
     def memory(self, limits: Limits) -> int:
         """Bytes of memory a call may grow to."""
-        return limits.wasi_memory if self.info.interface == "wasi" else limits.memory
+        return limits.wasi_memory if self.wasi else limits.memory
 
     def giver(self) -> tuple[Target, tuple[int, ...]]:
         """The allocator for host results."""

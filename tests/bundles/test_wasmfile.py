@@ -168,6 +168,7 @@ def test_a_bad_module_is_refused_with_its_reason(data: bytes, reason: str) -> No
 def test_wasi_programs_may_begin_larger_and_callers_may_decide() -> None:
     large = f'{WASI} (memory (export "memory") 1000) (func (export "_start")))'
     assert inspect(wasm(large)).memory_min == 1000 * 65536
+    assert inspect(wasm(f'{WASI} (memory 1000) (func (export "_initialize")))')).memory_min == 1000 * 65536
     with pytest.raises(WasmError, match="the limit is 65536"):
         inspect(wasm(PLAIN), max_memory=65536)
 
