@@ -54,6 +54,7 @@ def ask_stop(somebody: Somebody, bundle: Bundle) -> Bundle:
             "status": Status.STOPPED,
             "status_note": "",
             "live_revision": None,
+            "live_modules": {},
             "updated": timezone.now(),
         }
         if Bundle.objects.filter(pk=bundle.pk).exclude(status=Status.STOPPED).update(**stopped):
