@@ -181,7 +181,7 @@ def worker() -> Child:
 def clock(settings: ModuleType) -> Child:
     """A little later than the others: nothing is due in the first second, and the server wants the cores."""
     schedule = ("--schedule", str(settings.DATA_DIR / "beat-schedule"), "--pidfile", "")
-    argv = ("-m", "celery", "-q", "-A", "priostack", "beat", *schedule, "--loglevel", "WARNING")
+    argv = ("-m", "celery", "-q", "-A", "priostack.clock", "beat", *schedule, "--loglevel", "WARNING")
     return Child("clock", (sys.executable, *argv), delay=2.0)
 
 
