@@ -9,12 +9,12 @@ from typing import Any
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
 django = get_asgi_application()
 
 from billing.slugs import GRAMMAR, RESERVED  # noqa: E402  models need the apps to be loaded
+from priostack.origin import SameOrigin  # noqa: E402
 from runtime.gateway import gateway  # noqa: E402
 from runtime.routing import websockets  # noqa: E402
 
@@ -25,7 +25,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 platform = ProtocolTypeRouter(
     {
         "http": django,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websockets))),
+        "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websockets))),
     }
 )
 

@@ -75,7 +75,8 @@ def formatter(*, human: bool) -> structlog.stdlib.ProcessorFormatter:
         else structlog.processors.JSONRenderer(default=str)
     )
     # The traceback becomes text before the mask, so that what an exception quotes is masked too.
-    last = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info]
+    meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    last: list[Processor] = [meta, structlog.processors.format_exc_info]
     return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before(), processors=[*last, mask, render])
 
 

@@ -73,7 +73,9 @@ def test_secrets_in_a_text_are_masked(heard: Heard, text: str) -> None:
 
 
 def test_secrets_in_fields_and_tracebacks_are_masked(heard: Heard) -> None:
-    structlog.contextvars.bind_contextvars(api_key="hunter2", deep={"Set-Cookie": ["hunter2"], "plain": "stays"})
+    structlog.contextvars.bind_contextvars(
+        api_key="hunter2", deep={"Set-Cookie": ["hunter2"], "plain": "stays"}
+    )
     try:
         raise ValueError(f"bad key {TOKEN}")
     except ValueError:

@@ -111,9 +111,20 @@ async def test_strangers_and_foreign_tenants_are_refused(alice: Any, charlie: An
 async def test_another_site_cannot_use_the_cookie(alice: Any) -> None:
     bundle = await bundle_of(alice.tenant)
     evil = (b"origin", b"https://evil.example")
-    wire = socket(f"/ws/bundles/{bundle.pk}/logs", evil, with_session(alice.client))
-    accepted, _ = await wire.connect(5)
-    assert not accepted
+    for headers in (
+        [evil, with_session(alice.client)],
+        [with_session(alice.client)],
+        [evil, with_key(alice.token)],
+    ):
+        accepted, _ = await socket(f"/ws/bundles/{bundle.pk}/logs", *headers).connect(5)
+        assert not accepted
+
+
+async def test_a_program_with_a_key_needs_no_origin(alice: Any) -> None:
+    bundle = await bundle_of(alice.tenant)
+    async with publishing():
+        wire = await opened(f"/ws/bundles/{bundle.pk}/logs", with_key(alice.token))
+        assert await wire.receive_json_from(5) == {"lines": []}
 
 
 async def test_a_deleted_key_and_a_logout_close_open_sockets(

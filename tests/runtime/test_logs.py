@@ -98,7 +98,9 @@ def test_a_finished_run_says_what_its_row_will_show() -> None:
     publisher = watching(run_group(RUN))
     ended = {"status": "error", "http_status": 502, "units_used": 3, "duration_us": 1500, "error": "trap"}
     record = {"bundle": str(BUNDLE), "id": str(RUN), "service": "cart", "name": "add"}
-    publisher.record({**record, **ended, "logs": [[2, "info", "hi"]], "started": 1_000_000, "completed": 1_001_500})
+    publisher.record(
+        {**record, **ended, "logs": [[2, "info", "hi"]], "started": 1_000_000, "completed": 1_001_500}
+    )
     message = take(publisher)
     assert [(*line[:2], line[5]) for line in message["lines"]] == [
         (1002, "info", "hi"),
