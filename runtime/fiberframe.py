@@ -71,7 +71,17 @@ def _fill(slot: Any, kind: str, value: Number) -> None:
 class FiberFrame(RawFrame):
     """Adds what a waiting host function remembers; at most one waits at a time."""
 
-    __slots__ = ("_arguments", "_run", "allocation", "ask", "failed", "result_place", "trap_place", "value")
+    __slots__ = (
+        "_arguments",
+        "_pin",
+        "_run",
+        "allocation",
+        "ask",
+        "failed",
+        "result_place",
+        "trap_place",
+        "value",
+    )
 
     def __init__(self, engine: int) -> None:
         super().__init__(engine)
@@ -79,6 +89,7 @@ class FiberFrame(RawFrame):
         self.allocation: Future | None = None
         self.failed = False
         self.value: bytes = b""
+        self._pin: Target | None = None
 
     def wait(self, run: Callable[..., Any], arguments: tuple[int, ...], results: int, trap: int) -> None:
         """Begin a host call; `proceed` brings it to its end."""
@@ -92,13 +103,17 @@ class FiberFrame(RawFrame):
             value = self._answer()
             if value is None or isinstance(value, int):
                 return value
-            target, more = self.guest.giver()
+            target, more, self._pin = self.guest.giver()
             self.value, self.giving = value, True
             self.allocation = Future(self, target, (max(len(value), 1), *more))
         if not self.allocation.poll():
             return None
-        allocation, self.allocation, self.giving = self.allocation, None, False
+        allocation, self.allocation = self.allocation, None
         place = int(allocation.result())
+        if self._pin is not None:
+            self.allocation, self._pin = Future(self, self._pin, (place,)), None
+            return self.proceed()
+        self.giving = False
         self.toll(len(self.value))
         self.put(place, self.value)
         return place << 32 | len(self.value)

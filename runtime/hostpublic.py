@@ -55,10 +55,13 @@ def give(frame: PublicFrame, caller: Any, value: Any) -> int:
         return 0
     if isinstance(value, int):
         return value
-    target, more = frame.guest.giver()
-    allocator = caller.get(target.name)
+    target, more, pin = frame.guest.giver()
+    allocator, pinner = caller.get(target.name), pin and caller.get(pin.name)
     frame.giving = True
-    place = int(frame.guarded(lambda: allocator(frame.public, max(len(value), 1), *more))) & 0xFFFF_FFFF
+    found = int(frame.guarded(lambda: allocator(frame.public, max(len(value), 1), *more)))
+    if pinner is not None:
+        frame.guarded(lambda: pinner(frame.public, found))
+    place = found & 0xFFFF_FFFF
     frame.giving = False
     frame.toll(len(value))
     frame.put(place, value)

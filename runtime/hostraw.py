@@ -66,9 +66,11 @@ def give(frame: RawFrame, value: bytes | int | None) -> int:
         return 0
     if isinstance(value, int):
         return value
-    target, more = frame.guest.giver()
+    target, more, pin = frame.guest.giver()
     frame.giving = True
     place = frame.allocate(target, (max(len(value), 1), *more))
+    if pin is not None:
+        frame.allocate(pin, (place,))
     frame.giving = False
     frame.toll(len(value))
     frame.put(place, value)

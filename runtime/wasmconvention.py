@@ -63,14 +63,23 @@ def entry(info: WasmInfo, function: str) -> Entry:
     return Entry(function, kind, _target(name, signature), _CONVENTIONS[kind])
 
 
-def giver(exports: Mapping[str, Signature | str]) -> tuple[Target, tuple[int, ...]] | None:
-    """The allocator that host results are returned through, and its arguments after the size."""
+class Giver(NamedTuple):
+    """How host results find room in a guest: an allocator, its arguments after the size, a pin."""
+
+    target: Target
+    more: tuple[int, ...]
+    pin: Target | None
+
+
+def giver(exports: Mapping[str, Signature | str]) -> Giver | None:
+    """`alloc` where it is exported; else AssemblyScript's `__new` of an ArrayBuffer, pinned for the run."""
     if exports.get("memory") != "memory":
         return None
     if exports.get("alloc") == Signature(ALLOC.params, ALLOC.results):
-        return ALLOC, ()
+        return Giver(ALLOC, (), None)
     if exports.get("__new") == Signature(NEW.params, NEW.results):
-        return NEW, (_BUFFER_CLASS,)
+        pins = exports.get("__pin") == Signature(PIN.params, PIN.results)
+        return Giver(NEW, (_BUFFER_CLASS,), PIN if pins else None)
     return None
 
 

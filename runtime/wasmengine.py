@@ -72,7 +72,8 @@ class Engine:
         self.address = lib.address(self.engine)
         self.kept: list[Any] = []  # callbacks that C code holds
         self.linker, self.fiber_linker = self._linkers()
-        self.frames: list[RawFrame] = []
+        self._lock = threading.Lock()
+        self._threads: list[tuple[threading.Thread, RawFrame]] = []
         self.fibers: set[Any] = set()
         self.calls = self.peak = 0
         self._local = threading.local()
@@ -93,9 +94,10 @@ class Engine:
         """This thread's scratch."""
         found: RawFrame | None = getattr(self._local, "frame", None)
         if found is None or found.busy:
-            found = RawFrame(self.address)
-            self.frames.append(found)
-            self._local.frame = found
+            found = self._local.frame = RawFrame(self.address)
+            thread = threading.current_thread()
+            with self._lock:
+                self._threads = [(t, f) for t, f in self._threads if t.is_alive()] + [(thread, found)]
         return found
 
     def room(self) -> bool:
@@ -104,12 +106,12 @@ class Engine:
 
     def used(self) -> int:
         """Slots in use now."""
-        return sum(frame.busy for frame in self.frames) + len(self.fibers)
+        return sum(frame.busy for _, frame in self._threads) + len(self.fibers)
 
     def stats(self) -> dict[str, float]:
         """The slot pool in figures: size, used, peak, calls, reused, reuse_rate, utilisation."""
         used = self.used()
-        self.peak = max(self.peak, used, len(self.frames), 1)
+        self.peak = max(self.peak, used, len(self._threads), 1)
         reused = max(0, self.calls - self.peak)
         return {
             "size": self.slots,

@@ -12,7 +12,7 @@ from runtime import wasmlib as lib
 from runtime import wasmpublic, wasmraw
 from runtime.host import HostCall
 from runtime.hostcalls import Unknown
-from runtime.wasmconvention import Entry, Target, entry, giver
+from runtime.wasmconvention import Entry, Giver, entry, giver
 from runtime.wasmengine import Engine
 from runtime.wasmtypes import Answer, Limits, Suspend, Trap
 
@@ -73,7 +73,7 @@ class Guest:
         """Bytes of memory a call may grow to."""
         return limits.wasi_memory if self.wasi else limits.memory
 
-    def giver(self) -> tuple[Target, tuple[int, ...]]:
+    def giver(self) -> Giver:
         """The allocator for host results."""
         if self._giver is None:
             raise Trap("missing_export", "a host result needs the export alloc(size: i32) -> i32 (or __new)")

@@ -171,7 +171,7 @@ def load(place: int, results: tuple[str, ...]) -> int | float | None:
     return (c_float if kind == "f32" else c_double).from_address(place).value
 
 
-def run(  # noqa: PLR0913 - the hot path: gathering these into an object would be churn per call
+def run(
     frame: RawFrame,
     guest: "Guest",
     entry: Entry,

@@ -135,6 +135,32 @@ def _leb(value: int) -> bytes:
     return bytes(out) + bytes([value])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(module (memory 1) (func (drop (i32.atomic.load (i32.const 0)))) (func (memory.atomic.notify (i32.const 0) (i32.const 1)) drop))",
+        "(module (func (param (ref null extern)) (drop (ref.cast (ref extern) (local.get 0)))))",
+        "(module (func (drop (f32x4.relaxed_madd (v128.const i64x2 0 0) (v128.const i64x2 0 0) (v128.const i64x2 0 0)))))",
+        "(module (func (try_table (catch_all 0))))",
+    ],
+    ids=["threads", "gc", "relaxed simd", "exceptions"],
+)
+def test_unfinished_and_nondeterministic_proposals_are_refused(cache: CodeCache, text: str) -> None:
+    with pytest.raises(CompileError):
+        cache.compiled(wasm(text))
+    assert files(cache) == []
+
+
+def test_vectors_are_welcome(cache: CodeCache) -> None:
+    data = wasm(
+        '(module (func (export "lane") (result i32) (i32x4.extract_lane 2 (v128.const i32x4 1 2 3 4))))'
+    )
+    assert (
+        Guest.load(engine(True), cache.compiled(data), inspect(data)).call("lane", b"", context()).body
+        == b"3"
+    )
+
+
 def test_the_child_inherits_no_secret(cache: CodeCache, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, object] = {}
     real = subprocess.Popen

@@ -5,10 +5,11 @@ import json
 
 import pytest
 
+from runtime.fiber import Fiber
 from runtime.host import MAX_LOGS, MAX_VALUE, MAX_WRITES, HostCall, HostFailure, Missing
 from runtime.hostcalls import TARIFF
 from runtime.wasm import Guest, Limits
-from tests.runtime.sandbox import NOW, both, context, load, suspended, trap_of
+from tests.runtime.sandbox import NOW, both, context, finish, load, suspended, trap_of
 from tests.runtime.wat import guest, handler, wasm
 
 ALL = "log signal fire kv_get kv_set kv_delete kv_list secret now_ms random http call"
@@ -278,6 +279,26 @@ def test_a_host_result_without_an_allocator_is_a_clear_error(raw: bool) -> None:
     trap = trap_of(load(module, raw), "f", b"[]", context(secrets={"K": "v"}))
     assert trap.kind == "missing_export"
     assert "alloc" in trap.message
+
+
+MANAGED = """(module (import "priostack" "kv_get" (func $get (param i32 i32) (result i64)))
+  (memory (export "memory") 1) (data (i32.const 8) "K") (global $pins (mut i32) (i32.const 0))
+  (func (export "__new") (param i32 i32) (result i32) (i32.add (i32.const 64) (i32.mul (local.get 1) (i32.const 256))))
+  (func (export "__pin") (param i32) (result i32)
+    (global.set $pins (i32.add (global.get $pins) (i32.const 1))) (local.get 0))
+  (func (export "place") (result i64) (call $get (i32.const 8) (i32.const 1)))
+  (func (export "pins") (result i32) (drop (call $get (i32.const 8) (i32.const 1))) (global.get $pins)))"""
+
+
+@both
+def test_without_alloc_results_go_into_a_pinned_array_buffer(raw: bool) -> None:
+    module = load(wasm(MANAGED), raw)
+    for function, expected in (("place", str(320 << 32 | 5).encode()), ("pins", b"1")):
+        call = context()
+        waited = finish(Fiber(module, function, b"[]", call), {"kv": b"value"})
+        call.restart()
+        assert module.call(function, b"[]", call) == waited
+        assert waited.body == expected
 
 
 @both

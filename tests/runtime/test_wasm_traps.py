@@ -58,6 +58,11 @@ def test_a_loop_in_the_start_function_ends(raw: bool) -> None:
 
 
 @both
+def test_a_data_segment_outside_memory_is_a_trap(raw: bool) -> None:
+    assert trap_of(load(guest(ECHO, '(data (i32.const 131070) "abcd")'), raw), "echo").kind == "memory"
+
+
+@both
 def test_a_loop_in_alloc_ends(raw: bool) -> None:
     module = wasm("""(module (memory (export "memory") 1)
       (func (export "alloc") (param i32) (result i32) (loop $l (br $l)) unreachable)
