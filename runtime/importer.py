@@ -19,8 +19,11 @@ log = logging.getLogger(__name__)
 
 
 def drain(home: Path | None = None) -> int:
-    """Import all that lies there; the number of records. Two at once would only do the same work twice."""
-    return sum(drain_file(path) for path in journal.files(home))
+    """Import all that lies there; the number of records. One at a time on a machine: others wait for their turn."""
+    where = home or journal.folder()
+    with (where / "drain.lock").open("a") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        return sum(drain_file(path) for path in journal.files(where))
 
 
 def drain_file(path: Path) -> int:
