@@ -11,7 +11,7 @@ from runtime.hostcalls import Unknown
 from runtime.wasmconvention import Target
 from runtime.wasmraw import RawFrame, load, store_float
 from runtime.wasmtrap import take_error, take_trap
-from runtime.wasmtypes import Trap
+from runtime.wasmtypes import EXHAUSTED, Trap
 
 Number = int | float
 
@@ -78,6 +78,7 @@ class FiberFrame(RawFrame):
         "allocation",
         "ask",
         "failed",
+"owed",
         "result_place",
         "trap_place",
         "value",
@@ -88,8 +89,27 @@ class FiberFrame(RawFrame):
         self.ask: Ask | None = None
         self.allocation: Future | None = None
         self.failed = False
+        self.owed = 0
         self.value: bytes = b""
         self._pin: Target | None = None
+
+    def fuel(self) -> int:
+        """Fuel left after what host calls cost; below zero when the guest ran on past its end."""
+        return super().fuel() - self.owed
+
+    def deduct(self, fuel: int) -> None:
+        """Remember the price until the slice ends: setting fuel inside it would begin the slice anew."""
+        left = self.fuel()
+        if left <= fuel:
+            self.owed += left
+            raise Trap("fuel", EXHAUSTED)
+        self.owed += fuel
+
+    def settle(self) -> None:
+        """Between slices: take what host calls cost."""
+        if self.owed:
+            self.set_fuel(max(0, self.fuel()))
+            self.owed = 0
 
     def wait(self, run: Callable[..., Any], arguments: tuple[int, ...], results: int, trap: int) -> None:
         """Begin a host call; `proceed` brings it to its end."""

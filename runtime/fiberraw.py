@@ -13,7 +13,7 @@ from runtime.hostwasi import ProgramExit
 from runtime.wasmconvention import INITIALIZE
 from runtime.wasmraw import current
 from runtime.wasmtrap import take_error, take_trap
-from runtime.wasmtypes import FUEL_PER_MS, TICK_MS, Answer, Limits, Trap
+from runtime.wasmtypes import EXHAUSTED, FUEL_PER_MS, TICK_MS, Answer, Limits, Trap
 
 if TYPE_CHECKING:
     from runtime.wasmguest import Guest
@@ -99,6 +99,7 @@ class RawFiber:
         current.frame = self.frame
         began, before = monotonic(), self.spent
         self._limit_time()
+        self.frame.settle()
         try:
             while self._advance() and self.spent - before < self._slice:
                 pass
@@ -118,7 +119,10 @@ class RawFiber:
         if self._future is None:
             self._future = Start(self.frame, self.guest)
         finished = self._future.poll()
-        self.spent = self.limits.fuel - self.frame.fuel()
+        left = self.frame.fuel()
+        self.spent = self.limits.fuel - max(0, left)
+        if left < 0:
+            raise Trap("fuel", EXHAUSTED)
         if not finished:
             return False
         self._next(self._future)
@@ -177,7 +181,7 @@ class RawFiber:
             ran = self._ran + monotonic() - began
             self.spent = max(self.spent, min(self.limits.fuel, int(ran * 1000 * FUEL_PER_MS)))
         else:
-            self.spent = self.limits.fuel - self.frame.fuel()
+            self.spent = self.limits.fuel - max(0, self.frame.fuel())
         trap.fuel = self.spent
         self.error = trap
 

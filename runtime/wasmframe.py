@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 
 from runtime.host import HostCall
-from runtime.wasmtypes import Limits, Trap
+from runtime.wasmtypes import EXHAUSTED, Limits, Trap
 
 # Copies beyond this cost one fuel a byte; smaller ones are in the tariff.
 FREE_BYTES = 1_024
@@ -106,5 +106,5 @@ class Frame(ABC):
         left = self.fuel()
         if left <= fuel:
             self.set_fuel(0)
-            raise Trap("fuel", "the compute units of this call are used up")
+            raise Trap("fuel", EXHAUSTED)
         self.set_fuel(left - fuel)

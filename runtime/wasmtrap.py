@@ -1,7 +1,7 @@
 """Turns wasmtime's traps and errors into our Trap, alike for both ways of calling."""
 
 from runtime import wasmlib as lib
-from runtime.wasmtypes import Trap
+from runtime.wasmtypes import EXHAUSTED, Trap
 
 INTERRUPT = 10
 OUT_OF_FUEL = 11
@@ -17,7 +17,7 @@ _KINDS = {
     8: ("conversion", "a float does not fit into an integer"),
     9: ("unreachable", "an unreachable instruction was executed (a panic or a failed check)"),
     INTERRUPT: ("interrupt", "the time limit was reached"),
-    OUT_OF_FUEL: ("fuel", "the compute units of this call are used up"),
+    OUT_OF_FUEL: ("fuel", EXHAUSTED),
 }
 
 

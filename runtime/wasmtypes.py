@@ -9,6 +9,7 @@ FUEL_PER_MS = 5_000_000
 INLINE_FUEL = 2_000_000
 SLICE_FUEL = 1_000_000
 TICK_MS = 10
+EXHAUSTED = "the compute units of this call are used up"
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,24 @@ def test_what_was_spent_is_exact_between_polls(raw: Guest) -> None:
     fiber.close()
 
 
+def test_host_calls_do_not_stretch_a_slice() -> None:
+    count = COUNT.removeprefix("(local $i i32)").replace("1000000", "10000")
+    body = f"""(local $i i32) (local $n i32) (loop $again (local.set $i (i32.const 0)) {count}
+      (drop (call $now_ms)) (local.set $n (i32.add (local.get $n) (i32.const 1)))
+      (br_if $again (i32.lt_u (local.get $n) (i32.const 100)))) (i64.const 0)"""
+    module = load(guest(handler("busy", body), imports="now_ms"))
+    inline = module.call("busy", b"", context(), Limits(inline_fuel=10_000_000))
+    fiber = Fiber(module, "busy", b"", context(), slice_fuel=500_000)
+    polls = 1
+    while not fiber.poll():
+        polls += 1
+    assert polls >= 16
+    assert finish(fiber) == inline
+    with pytest.raises(Trap) as caught:
+        finish(Fiber(module, "busy", b"", context(), Limits(fuel=inline.fuel - 1), slice_fuel=500_000))
+    assert (caught.value.kind, caught.value.fuel) == ("fuel", inline.fuel - 1)
+
+
 def test_a_market_may_stop_and_go_on_in_a_later_round(raw: Guest) -> None:
     fibers = [Fiber(raw, "count", b"", context(), slice_fuel=1_000_000) for _ in range(3)]
     rounds = 0
