@@ -2,10 +2,12 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from billing.live import touch
@@ -67,9 +69,15 @@ def revoke(tenant_id: UUID, key_id: UUID) -> ApiKey | None:
 
 def used(key: ApiKey) -> None:
     """Note the use of ``key``, at most once a minute, so that reading does not become writing."""
+    if key.last_used is None or timezone.now() - key.last_used > NOTE_USE_EVERY:
+        used_all([key.pk])
+
+
+def used_all(key_ids: Iterable[UUID]) -> None:
+    """The same for keys that a data plane has seen; it may tell so whenever it likes."""
     now = timezone.now()
-    if key.last_used is None or now - key.last_used > NOTE_USE_EVERY:
-        ApiKey.objects.filter(pk=key.pk).update(last_used=now)
+    due = Q(last_used=None) | Q(last_used__lt=now - NOTE_USE_EVERY)
+    ApiKey.objects.filter(due, pk__in=list(key_ids)).update(last_used=now)
 
 
 def find(token: str) -> ApiKey | None:
