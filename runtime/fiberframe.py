@@ -78,7 +78,7 @@ class FiberFrame(RawFrame):
         "allocation",
         "ask",
         "failed",
-"owed",
+        "owed",
         "result_place",
         "trap_place",
         "value",

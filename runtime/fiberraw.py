@@ -79,7 +79,7 @@ class RawFiber:
         self.answer: Answer | None = None
         self.error: BaseException | None = None
         self.closed = False
-        guest.engine.fibers.add(self)
+        guest.engine.hold(self)
 
     @property
     def ask(self) -> Ask | None:

@@ -100,6 +100,11 @@ class Engine:
                 self._threads = [(t, f) for t, f in self._threads if t.is_alive()] + [(thread, found)]
         return found
 
+    def hold(self, fiber: Any) -> None:
+        """Count a fiber's slot."""
+        self.fibers.add(fiber)
+        self.peak = max(self.peak, len(self.fibers) + len(self._threads))
+
     def room(self) -> bool:
         """Whether another fiber may begin."""
         return len(self.fibers) < max(1, self.slots - RESERVED)

@@ -231,6 +231,7 @@ def test_a_thousand_fibers_wait_at_once(raw: Guest) -> None:
     for fiber in fibers:
         assert not fiber.poll()
     assert raw.engine.stats()["used"] == 1000
+    assert raw.engine.stats()["peak"] >= 1000
     assert raw.call("echo", b"still", context()).body == b"still"
     for number, fiber in enumerate(fibers):
         fiber.asks[0].answer(str(number).encode())
