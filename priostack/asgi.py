@@ -5,7 +5,7 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "priostack.settings")
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, cast
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -21,13 +21,12 @@ from runtime.routing import websockets  # noqa: E402
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-platform = ProtocolTypeRouter(
-    {
-        "http": django,
-        "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websockets))),
-    }
-)
+pages = cast(Application, django)
+# Channels has no annotations of its own
+sockets: Application = SameOrigin(AuthMiddlewareStack(URLRouter(websockets)))  # type: ignore[no-untyped-call]
+platform: Application = ProtocolTypeRouter({"http": pages, "websocket": sockets})  # type: ignore[no-untyped-call]
 
 
 def is_tenant(path: str) -> bool:
@@ -42,7 +41,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if is_tenant(scope["path"]):
             await gateway(scope, receive, send)
         else:
-            await django(scope, receive, send)
+            await pages(scope, receive, send)
     elif kind == "lifespan":
         await gateway.lifespan(receive, send)
     else:

@@ -50,7 +50,8 @@ def read(
     bundle: Bundle, tenant: Tenant, number: int | None
 ) -> tuple[Revision, Definition, dict[str, str], dict[str, str]] | None:
     """Everything of a revision that is in the database; modules of the live one stay those it was started with."""
-    revision = Revision.objects.filter(bundle=bundle, number=number or bundle.live_revision).first()
+    wanted = number or bundle.live_revision or 0
+    revision = Revision.objects.filter(bundle=bundle, number=wanted).first()
     if revision is None:
         return None
     definition = definition_of(revision)

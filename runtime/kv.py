@@ -94,13 +94,13 @@ class Space:
         names = list(keys)
         if not names:
             return {}
-        values = await aredis().hmget(self.prefix + "data", names)
+        values: list[Any] = await aredis().hmget(self.prefix + "data", names)
         return dict(zip(names, values, strict=True))
 
     async def names(self, prefix: str) -> list[str]:
         """Names that begin with ``prefix``, sorted by bytes."""
         low, high = b"[" + prefix.encode(), b"(" + prefix.encode() + b"\xff"
-        found = await aredis().zrangebylex(self.prefix + "index", low, high, 0, MAX_NAMES)
+        found: list[Any] = await aredis().zrangebylex(self.prefix + "index", low, high, 0, MAX_NAMES)
         return [name.decode() for name in found]
 
     async def commit(

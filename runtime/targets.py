@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -207,7 +208,7 @@ def called(job: Job, missing: Missing) -> bytes:
         body = orjson.loads(missing.payload) if missing.payload else None
     except orjson.JSONDecodeError:
         raise HostFailure("the payload of call() is not JSON") from None
-    values = {"method": "CALL", "path": missing.name, "params": {}, "query": {}, "headers": {}, "body": body}
+    values: dict[str, Any] = {"method": "CALL", "path": missing.name, "params": {}, "query": {}, "headers": {}, "body": body}
     return orjson.dumps({**values, "tenant": job.bundle.tenant, "execution": job.id})
 
 

@@ -11,7 +11,7 @@ import time
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
 
-from bundles.contract import Contract
+from bundles.contract import Contract, seal
 from bundles.endpoints import Endpoint
 from bundles.intents import Intent
 from bundles.target import parse
@@ -169,7 +169,7 @@ def service_contract(bundle: LiveBundle, service: str) -> Contract:
     for one in bundle.definition.services:
         if one.name == service:
             return one.contract
-    return Contract()
+    return seal({})
 
 
 def intent_of(bundle: LiveBundle, service: str, name: str) -> Intent | None:
