@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -62,6 +61,7 @@ class Round:
         lost = {who for who, holds in zip(asked, valid, strict=True) if not holds}
         now = time.monotonic()
         for index, socket in enumerate(list(self.sockets), 1):
+            socket.told.settle(now)
             with suppress(OSError, RuntimeError):
                 await (socket.close(FORBIDDEN) if socket.who in lost else socket.ping(now))
             if index % 500 == 0:
@@ -105,8 +105,7 @@ async def door(scope: dict[str, Any], receive: Receive, send: Send, *, kind: str
     await receive()  # websocket.connect
     # Accepted first: a refused handshake would hide the code that says why.
     await send({"type": "websocket.accept"})
-    who = await database_sync_to_async(access.of_scope)(scope)
-    code, source = await judge(who, kind, scope["url_route"]["kwargs"]["id"])
+    who, code, source = await database_sync_to_async(judge)(scope, kind)
     if who is None or source is None:
         await send({"type": "websocket.close", "code": code})
         return
@@ -122,14 +121,15 @@ async def door(scope: dict[str, Any], receive: Receive, send: Send, *, kind: str
         await hub().leave(socket.watcher)
 
 
-async def judge(who: Principal | None, kind: str, wanted: UUID) -> tuple[int, Source | None]:
-    """The code to close with, or what may be watched."""
+def judge(scope: dict[str, Any], kind: str) -> tuple[Principal | None, int, Source | None]:
+    """Who asks, the code to close with, or what may be watched."""
+    who = access.of_scope(scope)
     if who is None:
-        return UNKNOWN, None
+        return None, UNKNOWN, None
     if not who.may("read"):
-        return FORBIDDEN, None
-    source = await database_sync_to_async(find)(who, kind, wanted)
-    return (0, source) if source else (ABSENT, None)
+        return who, FORBIDDEN, None
+    source = find(who, kind, scope["url_route"]["kwargs"]["id"])
+    return who, 0 if source else ABSENT, source
 
 
 async def attend(socket: Socket, receive: Receive) -> None:
@@ -139,7 +139,5 @@ async def attend(socket: Socket, receive: Receive) -> None:
         await socket.close(FULL)
         return
     rounds().add(socket)
-    read: Callable[[], Any] = socket.told.history
-    lines, status = await database_sync_to_async(read)()
-    await socket.begin(Batch(lines), status)
+    await socket.begin(*await socket.told.history())
     await socket.listen(receive)

@@ -65,6 +65,10 @@ class Batch:
     def json(self) -> str:
         return orjson.dumps({"lines": [line.shown() for line in self.lines]}).decode()
 
+    @cached_property
+    def said(self) -> frozenset[tuple[str, str, str]]:
+        return frozenset(line.said for line in self.lines)
+
 
 def rfc3339(milliseconds: int) -> str:
     text = datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")

@@ -43,8 +43,8 @@ class Reader:
         self.status: str | None = None
 
     async def events(self) -> AsyncIterator[bytes]:
-        lines, self.status = await database_sync_to_async(self.told.history)()
-        yield b"retry: 2000\n\n" + self.encoded(lines)
+        batch, self.status = await self.told.history()
+        yield b"retry: 2000\n\n" + self.encoded(batch.lines)
         spoke = checked = time.monotonic()
         while self.status is None:
             with suppress(TimeoutError):

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 
@@ -18,7 +19,9 @@ from runtime.watch import bundle_group, run_group
 
 HISTORY = 100
 RESUMED = 1000  # lines that a reconnecting reader may have missed and still gets
+GATHER_S = 0.02
 OVERLAP_S = 2.0  # for so long a recorded line may come again as a live one
+NOTHING: frozenset[tuple[str, str, str]] = frozenset()
 PATIENCE = 20  # tenths of a second until the row of a run is there that just began or ended elsewhere
 
 
@@ -52,6 +55,23 @@ def is_run(who: Principal, wanted: UUID) -> bool:
     return True
 
 
+_reads: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[UUID, asyncio.Task[Batch]]]" = WeakKeyDictionary()
+
+
+async def shared(bundle: UUID) -> Batch:
+    """The recent lines, read after this moment; whoever asks at nearly the same time shares one reading."""
+    reads = _reads.setdefault(asyncio.get_running_loop(), {})
+    if bundle not in reads:
+        reads[bundle] = asyncio.create_task(read_soon(bundle, reads))
+    return await asyncio.shield(reads[bundle])
+
+
+async def read_soon(bundle: UUID, reads: dict[UUID, "asyncio.Task[Batch]"]) -> Batch:
+    await asyncio.sleep(GATHER_S)
+    del reads[bundle]  # who comes from here on might miss a line with this reading
+    return Batch(await database_sync_to_async(recent)(bundle, HISTORY))
+
+
 def run_of(source: Source) -> Execution:
     return Execution.objects.get(pk=source.id)
 
@@ -64,32 +84,39 @@ class Told:
     def __init__(self, source: Source, mark: Mark | None = None) -> None:
         self.source = source
         self.mark = mark
-        self._old: set[tuple[str, str, str]] = set()
+        self._old: frozenset[tuple[str, str, str]] = NOTHING
         self._until = 0.0
         self._live: Counter[tuple[str, str, str]] | None = Counter() if source.kind == "run" else None
 
-    def history(self) -> tuple[list[Line], str | None]:
-        """The recorded lines after the mark, and how the run ended when it has. Reads the database."""
-        status = None
-        if self.source.kind == "run":
-            run = run_of(self.source)
-            lines = after(of_run(run), self.mark)
-            status = run.status if run.status in DONE else None
+    async def history(self) -> tuple[Batch, str | None]:
+        """The recorded lines after the mark, and how the run ended when it has."""
+        if self.source.kind == "bundle" and self.mark is None:
+            batch, status = await shared(self.source.id), None
         else:
-            count, since = (RESUMED, self.mark.at) if self.mark else (HISTORY, 0)
-            lines = after(recent(self.source.id, count, after_ms=since), self.mark)
-        self._old = {line.said for line in lines}
+            batch, status = await database_sync_to_async(self.read)()
+        self._old = batch.said
         self._until = time.monotonic() + OVERLAP_S
         if self._live is not None:
-            self._live.update(line.said for line in lines)
-        return lines, status
+            self._live.update(line.said for line in batch.lines)
+        return batch, status
+
+    def read(self) -> tuple[Batch, str | None]:
+        if self.source.kind == "run":
+            run = run_of(self.source)
+            return Batch(after(of_run(run), self.mark)), run.status if run.status in DONE else None
+        since = self.mark.at if self.mark else 0
+        return Batch(after(recent(self.source.id, RESUMED, after_ms=since), self.mark)), None
+
+    def settle(self, now: float) -> None:
+        """Forget what can no longer come twice."""
+        if self._old and now > self._until:
+            self._old = NOTHING
 
     def fresh(self, batch: Batch) -> Batch:
         """``batch`` without what was told already; the same object when all of it is new."""
         lines = batch.lines
         if self._old:
-            if time.monotonic() > self._until:
-                self._old = set()
+            self.settle(time.monotonic())
             lines = [line for line in lines if line.said not in self._old]
         if self.mark is not None and self.source.kind == "run":
             lines = after(lines, self.mark)
