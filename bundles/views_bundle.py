@@ -39,6 +39,14 @@ class Resolved:
     terms: tuple[Term, ...]
     calls: tuple[str, ...]
 
+    @property
+    def written(self) -> list[Term]:
+        return [term for term in self.terms if term.source != "default"]
+
+    @property
+    def defaults(self) -> list[Term]:
+        return [term for term in self.terms if term.source == "default"]
+
 
 def frame(request: HttpRequest, bundle: Bundle, tab: str, **more: Any) -> dict[str, Any]:
     """What every page of a bundle needs."""
