@@ -103,13 +103,6 @@ class CodeCache:
         return hashlib.blake2b(path.read_bytes()).digest()
 
 
-def ensure(sha256: str, data: bytes, directory: Path) -> Path:
-    """The compiled file of a module whose bytes hash to `sha256`; compiles it when needed."""
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise CompileError("the module's bytes are not those of its SHA-256")
-    return CodeCache(directory).compiled(data)
-
-
 def _run_child(source: Path, output: Path, timeout_s: float, cpu_s: int) -> None:
     child = subprocess.Popen(
         [sys.executable, "-m", "runtime.compile", str(source), str(output), str(cpu_s)],

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bundles.wasmfile import inspect
-from runtime.compile import CodeCache, CompileError, ensure
+from runtime.compile import CodeCache, CompileError
 from runtime.wasm import Guest, Trap
 from tests.runtime.sandbox import both, context, engine
 from tests.runtime.wat import ECHO, guest, wasm
@@ -180,9 +180,3 @@ def test_the_child_inherits_no_secret(cache: CodeCache, monkeypatch: pytest.Monk
 def test_only_hashes_name_files(cache: CodeCache, name: str) -> None:
     with pytest.raises(ValueError, match="SHA-256"):
         cache.path(name)
-
-
-def test_ensure_checks_the_hash(tmp_path: Path) -> None:
-    assert ensure(SHA, DATA, tmp_path).is_file()
-    with pytest.raises(CompileError, match="SHA-256"):
-        ensure(SHA, DATA + b"\0", tmp_path)
