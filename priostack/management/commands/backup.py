@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from redis.exceptions import RedisError
 
 from priostack.backup import backup
+from priostack.memory_on import memory_on
 
 
 class Command(BaseCommand):
@@ -17,8 +19,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            counts = backup(options["file"])
-        except OSError as problem:
+            with memory_on():
+                counts = backup(options["file"])
+        except (OSError, RedisError) as problem:
             raise CommandError(f"The backup could not be written: {problem}") from None
         self.stdout.write(
             "{file}: {rows} rows, {files} files, {keys} keys".format(**counts, file=options["file"])

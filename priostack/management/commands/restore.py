@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from redis.exceptions import RedisError
 
+from priostack.memory_on import memory_on
 from priostack.restore import CannotRestore, restore
 
 
@@ -18,10 +20,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            done = restore(options["file"], force=options["force"])
+            with memory_on():
+                done = restore(options["file"], force=options["force"])
         except CannotRestore as why:
             raise CommandError(str(why)) from None
-        except OSError as problem:
+        except (OSError, RedisError) as problem:
             raise CommandError(f"The backup could not be read: {problem}") from None
         self.stdout.write("{rows} rows, {files} files, {keys} keys are back.".format(**done))
         if not done["secrets_readable"]:

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from billing.models import Tenant
 from priostack.goodbye import say_goodbye
+from priostack.memory_on import memory_on
 
 
 class Command(BaseCommand):
@@ -23,5 +24,6 @@ class Command(BaseCommand):
             raise CommandError(f"There is no tenant {slug!r}.")
         if not options["yes"] and input(f"Type {slug} to delete it with all its data: ").strip() != slug:
             raise CommandError("Nothing was deleted.")
-        say_goodbye(tenant.pk, by="command line")
+        with memory_on():
+            say_goodbye(tenant.pk, by="command line")
         self.stdout.write(f"The tenant {slug} is deleted.")
