@@ -10,7 +10,7 @@ from billing.door import Asked, Door
 from billing.errors import ApiError
 from runtime import runs
 from runtime.lines import Mark, of_run, page, runs_of
-from runtime.sse import stream
+from runtime.sse import crowded, stream
 from runtime.told import Source, find
 
 MAX_PAGE = 1000
@@ -52,7 +52,10 @@ def wants_stream(request: HttpRequest) -> bool:
 
 
 def answer(request: Asked, source: Source) -> StreamingHttpResponse:
-    events = stream(source, request.who, mark_of(request, source))
+    mark = mark_of(request, source)
+    if crowded(source.tenant_id):
+        raise ApiError(429, "Too many streams are open; use the websocket.", headers={"Retry-After": "5"})
+    events = stream(source, request.who, mark)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(events, content_type="text/event-stream", headers=headers)
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from uuid import UUID
 
 from channels.db import database_sync_to_async
 
@@ -16,11 +18,21 @@ from runtime.watch import Full, Watcher, hub
 
 CHECK_S = 2.0  # how often permission and, for a run, its end are looked at
 HEART_S = 15.0
+# Django keeps a thread for each response that streams; whoever wants thousands of readers uses the websockets.
+MAX_STREAMS = 200
+MAX_OF_TENANT = 50
+_open: Counter[UUID] = Counter()
+
+
+def crowded(tenant: UUID) -> bool:
+    """Whether this process has no room for another stream of ``tenant``."""
+    return _open[tenant] >= MAX_OF_TENANT or _open.total() >= MAX_STREAMS
 
 
 async def stream(source: Source, who: Principal, mark: Mark | None) -> AsyncIterator[bytes]:
     """Until the run ends, the permission ends or the reader leaves."""
     reader = Reader(source, who, mark)
+    _open[source.tenant_id] += 1
     try:
         await hub().join(reader.watcher)
         async for piece in reader.events():
@@ -28,6 +40,7 @@ async def stream(source: Source, who: Principal, mark: Mark | None) -> AsyncIter
     except Full:
         yield note("full", {"detail": "Too many are watching. Try again later."})
     finally:
+        _open[source.tenant_id] -= 1
         await asyncio.shield(hub().leave(reader.watcher))
 
 

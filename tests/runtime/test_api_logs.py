@@ -175,6 +175,20 @@ async def test_a_stream_ends_with_the_key_and_leaves_nothing_behind(
         assert hub().count == 0
 
 
+async def test_streams_of_one_tenant_are_limited(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "MAX_OF_TENANT", 1)
+    path = f"/api/bundles/{(await bundle_of(alice.tenant)).pk}/logs"
+    async with publishing():
+        async with streaming(path, alice.token) as stream:
+            await stream.until("retry")
+            async with streaming(path, alice.token) as second:
+                await second.end()
+                assert second.status == 429
+        async with streaming(path, alice.token) as third:
+            await third.until("retry")
+            assert third.status == 200
+
+
 async def test_a_reader_who_leaves_is_forgotten(alice: Any) -> None:
     bundle = await bundle_of(alice.tenant)
     async with publishing() as publisher:
