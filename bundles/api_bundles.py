@@ -32,7 +32,8 @@ def list_bundles(
     """The tenant's bundles by name; `next` is the `after` of the following page."""
     mine = Bundle.objects.select_related("tenant").filter(tenant_id=request.who.tenant_id, name__gt=after)
     page = list(mine.order_by("name")[: limit + 1])
-    items = [bundle_json(bundle, store.newest(bundle)) for bundle in page[:limit]]
+    revisions = store.all_newest(page[:limit])
+    items = [bundle_json(bundle, revisions[bundle.pk]) for bundle in page[:limit]]
     return {"items": items, "next": page[limit - 1].name if len(page) > limit else None}
 
 

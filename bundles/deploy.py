@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -50,7 +51,7 @@ def ask_stop(somebody: Somebody, bundle: Bundle) -> Bundle:
     """Nothing of it answers any more; stopping what is stopped changes nothing."""
     with transaction.atomic():
         locks.tenant(bundle.tenant_id)
-        stopped = {
+        stopped: dict[str, Any] = {
             "status": Status.STOPPED,
             "status_note": "",
             "live_revision": None,

@@ -95,9 +95,16 @@ def concerns(bundle: Bundle, headers: Mapping[str, str], body: bytes) -> bool:
     return ref is None or ref == f"refs/heads/{bundle.source.get('branch', '')}"
 
 
+def forget(bundle: Bundle) -> None:
+    """A delivery that could not be imported may come again."""
+    redis().delete(_place(bundle))
+
+
 def _first(bundle: Bundle, body: bytes) -> bool:
-    key = f"hook:{bundle.pk}:{hashlib.sha256(body).hexdigest()}"
     try:
-        return bool(redis().set(key, 1, nx=True, ex=REMEMBERED))
+        with redis().pipeline() as pipe:
+            pipe.sadd(_place(bundle), hashlib.sha256(body).digest())
+            pipe.expire(_place(bundle), REMEMBERED)
+            return bool(pipe.execute()[0])
     except RedisError:
         raise ApiError(503, "Try again in a moment.", headers={"Retry-After": "10"}) from None

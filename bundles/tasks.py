@@ -7,7 +7,7 @@ from celery import shared_task
 from billing.access import Principal
 from billing.errors import ApiError
 from billing.models import Tenant
-from bundles import deploy, jobs, origin
+from bundles import deploy, hooks, jobs, origin
 from bundles.author import Author
 from bundles.jobs import Job
 from bundles.models import Bundle
@@ -53,6 +53,7 @@ def pushed(bundle_id: str) -> None:
             deploy.ask_run(PUSH, done.bundle)
     except ApiError as refused:
         log.warning("push to %s was not imported: %s", bundle.name, refused.detail)
+        hooks.forget(bundle)
         Bundle.objects.filter(pk=bundle.pk).update(status_note=f"Push not imported: {refused.detail}"[:1000])
 
 

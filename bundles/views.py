@@ -30,9 +30,10 @@ LONGEST = {"url": 2000, "branch": 200, "token": 2000}
 
 def shown(request: HttpRequest, **more: Any) -> dict[str, Any]:
     who = author_of(request).who
-    mine = Bundle.objects.filter(tenant_id=who.tenant_id).order_by("name")
+    mine = list(Bundle.objects.filter(tenant_id=who.tenant_id).order_by("name"))
+    revisions = store.all_newest(mine)
     return {
-        "bundles": [(bundle, store.newest(bundle)) for bundle in mine],
+        "bundles": [(bundle, revisions[bundle.pk]) for bundle in mine],
         "example": EXAMPLE.is_dir(),
         "may_write": who.may("write"),
     } | more

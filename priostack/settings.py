@@ -122,6 +122,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "reap": {"task": "runtime.reap", "schedule": 5.0},
     "goals": {"task": "runtime.goals", "schedule": 10.0},
     "expire": {"task": "runtime.expire", "schedule": 3600.0},
+    "sweep": {"task": "bundles.sweep", "schedule": 6 * 3600.0},
 }
 
 AUTH_USER_MODEL = "billing.User"
@@ -204,6 +205,11 @@ STORAGES = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 60 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "bundles.uploads.Quota",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
 USE_TZ = True

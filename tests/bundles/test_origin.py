@@ -188,6 +188,18 @@ def test_a_signed_push_is_imported_once(
     assert bundle.revisions.get(number=2).author == "push webhook"
 
 
+def test_a_push_that_failed_may_be_delivered_again(
+    alice: Person, server: GitServer, origin: Repository, sent: list[tuple[str, ...]]
+) -> None:
+    url, secret = hooked(alice, server)
+    origin.commit(TREE | {"bundle.yaml": b"name: ["})
+    push(url, secret)
+    tasks.pushed(url.rsplit("/", 1)[1])
+    assert "Push not imported" in Bundle.objects.get().status_note
+    assert Bundle.objects.get().revision == 1
+    assert push(url, secret).json() == {"status": "queued"}
+
+
 def test_gitlab_shows_the_token_itself(
     alice: Person, server: GitServer, origin: Repository, sent: list[tuple[str, ...]]
 ) -> None:
