@@ -11,6 +11,12 @@ def uuid7() -> uuid.UUID:
     return uuid.UUID(int=uuid7_int(time.time_ns() // 1_000_000))
 
 
+def uuid7_text() -> str:
+    """The same as text, without the object: for the hot path."""
+    digits = f"{uuid7_int(time.time_ns() // 1_000_000):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
 def uuid7_int(milliseconds: int) -> int:
     """The 128 bits of an identifier for a time in Unix milliseconds."""
     noise = int.from_bytes(os.urandom(10), "big")

@@ -21,7 +21,15 @@ from runtime.wasm import Trap, units
 from runtime.wasmtypes import FUEL_PER_UNIT
 
 # Trap kind -> status of the answer (WASM.md); everything else a guest does wrong is 502.
-STATUS = {"interrupt": 504, "pool_full": 503, "conflict": 503, "missing_export": 501}
+STATUS = {
+    "interrupt": 504,
+    "pool_full": 503,
+    "conflict": 503,
+    "unavailable": 503,
+    "missing_export": 501,
+    "input": 413,
+    "bad_arguments": 422,
+}
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from bundles import files
 from bundles.models import Binary
 from bundles.wasmfile import WasmError, inspect
 from runtime.compile import CodeCache, CompileError
-from runtime.wasm import Guest, engine
+from runtime.wasm import Guest, Trap, engine
 
 KEEP = 256  # loaded guests; one that was dropped is loaded again in a tenth of a millisecond
 
@@ -31,7 +31,7 @@ def prepare(sha256: str) -> Guest:
     try:
         data = files.get(sha256)
         return Guest.load(engine(), code().compiled(data), inspect(data))
-    except (CompileError, WasmError, files.Damaged, WasmtimeError) as problem:
+    except (CompileError, WasmError, files.Damaged, WasmtimeError, Trap) as problem:
         raise Unusable(str(problem)) from None
 
 

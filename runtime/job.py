@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from billing.ids import uuid7
+from billing.ids import uuid7_text
 from bundles.contract import Contract
 from bundles.target import Target
 from runtime.answer import Reply
@@ -22,7 +22,7 @@ class Job:
     contract: Contract
     request: bytes
     trigger: str
-    id: str = field(default_factory=lambda: str(uuid7()))
+    id: str = field(default_factory=uuid7_text)
     caller: str = ""
     parent: str | None = None
     depth: int = 0

@@ -96,7 +96,7 @@ def test_a_failing_intent_is_tried_again_and_then_ends_in_error(alice, bundle, w
 def test_a_validation_may_not_write(alice, bundle, work):
     run = fire(alice, bundle, "look").json()["executions"][0]
     work()
-    assert "may not write" in Execution.objects.get(pk=run).error
+    assert "validation" in Execution.objects.get(pk=run).error
     counted = fire(alice, bundle, "tick").json()["executions"][0]
     work()
     assert Execution.objects.get(pk=counted).output == "1"
