@@ -10,5 +10,6 @@ import { localtime } from "./localtime";
 import { tabs } from "./tabs";
 import { theme } from "./theme";
 import { toasts } from "./toast";
+import { tryit } from "./tryit";
 
-for (const behaviour of [theme, drawer, tabs, dialog, confirm, copy, toasts, localtime, livelog, editor]) behaviour();
+for (const behaviour of [theme, drawer, tabs, dialog, confirm, copy, toasts, localtime, livelog, editor, tryit]) behaviour();

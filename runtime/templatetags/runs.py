@@ -1,0 +1,21 @@
+"""Template filters for runs: values as readable text, microseconds as milliseconds."""
+
+import json
+from typing import Any
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def pretty(value: Any) -> str:
+    """JSON with its indents; text as it is."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+@register.filter
+def millis(microseconds: int | None) -> str:
+    return f"{(microseconds or 0) / 1000:,.1f}"

@@ -1,0 +1,138 @@
+"""The list of runs with its filters, and the page of one run with Retry and Cancel."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from billing.access import Principal
+from billing.audit import record
+from billing.errors import ApiError
+from billing.pages import page
+from bundles.asked import author_of
+from bundles.definitions import definition
+from bundles.endpoints import Endpoint
+from bundles.intents import Intent
+from bundles.models import Bundle, Revision
+from bundles.service import Service
+from bundles.store import newest
+from runtime import runs
+from runtime.executions import DONE
+from runtime.models import Execution, Trigger
+from runtime.models.execution import State
+from runtime.views_base import htmx, live
+
+FILTERS = ("status", "trigger", "bundle", "service", "name")
+PAGE = 50
+
+
+@require_safe
+@page("read")
+def run_list(request: HttpRequest) -> HttpResponse:
+    who = author_of(request).who
+    wanted = {name: request.GET.get(name, "").strip()[:100] for name in FILTERS}
+    before = request.GET.get("before", "")
+    shown = rows(who, wanted, before) | {"wanted": wanted, "before": before}
+    if htmx(request):
+        return live(request, "runtime/_runs.html", shown)
+    return render(request, "runtime/runs.html", shown | choices(who) | {"seen": "first"})
+
+
+def rows(who: Principal, wanted: dict[str, str], before: str) -> dict[str, Any]:
+    """A page of runs; a filter that is no id finds nothing."""
+    try:
+        found = list(runs.listed(who, wanted, cursor=before, limit=PAGE).select_related("bundle"))
+    except ApiError:
+        found = []
+    query = urlencode({name: value for name, value in wanted.items() if value})
+    older = str(found[PAGE - 1].pk) if len(found) > PAGE else ""
+    return {"runs": found[:PAGE], "older": older, "query": f"{query}&" if query else ""}
+
+
+def choices(who: Principal) -> dict[str, Any]:
+    """What the filters offer: names come from the newest revisions."""
+    bundles = list(Bundle.objects.filter(tenant_id=who.tenant_id, revision__gt=0).order_by("name"))
+    services = [service for bundle in bundles for service in definition(newest(bundle)).services]
+    names = {part.name for service in services for part in parts_of(service)}
+    return {
+        "bundles": [(str(bundle.pk), str(bundle)) for bundle in bundles],
+        "services": sorted({service.name for service in services}),
+        "names": sorted(names),
+        "states": State.values,
+        "triggers": Trigger.values,
+    }
+
+
+@require_safe
+@page("read", back="runtime:runs")
+def run_detail(request: HttpRequest, id: UUID) -> HttpResponse:
+    who = author_of(request).who
+    run = runs.show(who, id)
+    shown = {
+        "run": run,
+        "bundle": Bundle.objects.filter(pk=run["bundle"], tenant_id=who.tenant_id).first(),
+        "over": run["status"] in DONE,
+        "may_call": who.may("call"),
+        "fired": runs.of_tenant(who).filter(parent=id).order_by("id")[:50],
+        "parent": parent(who, run["parent"]),
+        "place": place(run) if run["error"] else None,
+    }
+    if htmx(request):
+        return live(request, "runtime/_run.html", shown)
+    return render(request, "runtime/run.html", shown | {"seen": "first"})
+
+
+def place(run: dict[str, Any]) -> Endpoint | Intent | None:
+    """Where the revision that ran says what was called."""
+    revision = Revision.objects.filter(bundle_id=run["bundle"], number=run["revision"]).first()
+    services = definition(revision).services if revision else ()
+    parts = [
+        part for one in services if one.name == run["service"] for part in (*one.endpoints, *one.intents)
+    ]
+    return next((part for part in parts if part.name == run["name"]), None)
+
+
+def parts_of(service: Service) -> list[Endpoint | Intent]:
+    return [*service.endpoints, *service.intents]
+
+
+def parent(who: Principal, pk: str | None) -> Execution | None:
+    return runs.of_tenant(who).filter(pk=pk).first() if pk else None
+
+
+@require_POST
+@page("call", back="runtime:runs")
+def retry(request: HttpRequest, id: UUID) -> HttpResponse:
+    """Queues the same request again and goes to the new run."""
+    who = author_of(request).who
+    run = runs.find(who, id)
+    try:
+        fresh = runs.retry(who, run)
+    except ApiError as refused:
+        return back(request, id, refused)
+    record(request, "execution.retry", str(id), execution=fresh)
+    messages.success(request, "Queued again as this run.")
+    return redirect("runtime:run_detail", fresh)
+
+
+@require_POST
+@page("call", back="runtime:runs")
+def cancel(request: HttpRequest, id: UUID) -> HttpResponse:
+    who = author_of(request).who
+    run = runs.find(who, id)
+    try:
+        runs.cancel(who, run)
+    except ApiError as refused:
+        return back(request, id, refused)
+    record(request, "execution.cancel", str(id))
+    messages.success(request, "Asked to stop.")
+    return redirect("runtime:run_detail", id)
+
+
+def back(request: HttpRequest, id: UUID, refused: ApiError) -> HttpResponse:
+    messages.error(request, refused.detail or refused.title)
+    return redirect("runtime:run_detail", id)
