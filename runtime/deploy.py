@@ -10,7 +10,7 @@ from django.db import transaction
 
 from billing.live import touch
 from billing.models import Tenant
-from billing.secrets import open_for
+from billing.secrets import Bound, bound
 from bundles.bundle import Definition
 from bundles.definitions import definition as definition_of
 from bundles.models import Binary, Bundle, Revision, Status
@@ -41,14 +41,15 @@ async def ready(bundle: Bundle, tenant: Tenant, number: int | None = None) -> Li
         modules=modules,
         guests=loaded,
         absent=absent,
-        secrets=secrets,
+        secrets={name: one.value.decode("utf-8", "replace") for name, one in secrets.items()},
+        bound=secrets,
         space=Space.of(tenant.pk, bundle.pk),
     )
 
 
 def read(
     bundle: Bundle, tenant: Tenant, number: int | None
-) -> tuple[Revision, Definition, dict[str, str], dict[str, str]] | None:
+) -> tuple[Revision, Definition, dict[str, str], dict[str, Bound]] | None:
     """Everything of a revision that is in the database; modules of the live one stay those it was started with."""
     wanted = number or bundle.live_revision or 0
     revision = Revision.objects.filter(bundle=bundle, number=wanted).first()
@@ -56,8 +57,8 @@ def read(
         return None
     definition = definition_of(revision)
     modules = bundle.live_modules if number is None else resolve(tenant, revision)
-    secrets = open_for(bundle.tenant_id, definition.secrets) if definition.secrets else {}
-    return revision, definition, modules, {k: v.decode() for k, v in secrets.items()}
+    secrets = bound(bundle.tenant_id, definition.secrets) if definition.secrets else {}
+    return revision, definition, modules, secrets
 
 
 async def load_all(modules: dict[str, str]) -> tuple[dict[str, Guest], dict[str, str]]:

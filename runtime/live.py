@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from billing.live import CHANNEL
 from billing.models import ApiKey, Tenant
 from billing.redis import patient
+from billing.secrets import Bound
 from bundles.bundle import Definition
 from bundles.intents import Intent
 from bundles.models import Bundle, Status
@@ -49,6 +50,7 @@ class LiveBundle:
     guests: Mapping[str, Guest]
     absent: Mapping[str, str]
     secrets: Mapping[str, str]
+    bound: Mapping[str, Bound]  # the same with the hosts each may be sent to
     space: Space
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 

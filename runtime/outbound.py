@@ -20,7 +20,7 @@ async def http(bundle: LiveBundle, payload: bytes) -> bytes | HostFailure:
     try:
         wanted = orjson.loads(payload)
         url = str(wanted["url"])
-        check_host(url, bundle.definition.allowed_hosts)
+        permit(bundle, payload, url)
         headers = {str(name): str(value) for name, value in (wanted.get("headers") or {}).items()}
         answer = await afetch(
             str(wanted.get("method") or "GET"),
@@ -29,13 +29,22 @@ async def http(bundle: LiveBundle, payload: bytes) -> bytes | HostFailure:
             content=content(wanted.get("body"), headers),
             timeout=TIMEOUT_S,
             max_bytes=MAX_BYTES,
-            permit=lambda hop: check_host(hop, bundle.definition.allowed_hosts),
+            permit=lambda hop: permit(bundle, payload, hop),
         )
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as problem:
         return HostFailure(f"http: the request is not {{method, url, headers, body}}: {problem}")
     except (EgressRefused, EgressFailed) as problem:
         return HostFailure(f"http: {problem}")
     return orjson.dumps({"status": answer.status, "headers": dict(answer.headers), "body": body(answer.body)})
+
+
+def permit(bundle: LiveBundle, payload: bytes, url: str) -> None:
+    """EgressRefused unless the bundle may reach the host, and every secret in the request may travel there."""
+    check_host(url, bundle.definition.allowed_hosts)
+    host = urlsplit(url).hostname or ""
+    for name, secret in bundle.bound.items():
+        if len(secret.value) >= 4 and secret.value in payload and not secret.may_go(host):
+            raise EgressRefused(f"the secret “{name}” is not bound to {host}")
 
 
 def check_host(url: str, allowed: tuple[str, ...]) -> None:

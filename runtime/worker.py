@@ -107,8 +107,19 @@ class Worker(threading.Thread):
         intent = intent_of(job.bundle, job.service, job.name)
         if outcome.retryable and intent is not None and job.attempts < intent.retries:
             return await waist.journal.append(again(job, outcome))
+        if intent is not None:
+            note_overrun(job, outcome, intent)
         await waist.record(job, outcome)
         waist.stream(job, outcome)
+
+
+def note_overrun(job: Job, outcome: Outcome, intent: Intent) -> None:
+    """An intent that took longer than its expectedDuration: told in its log and counted as a signal."""
+    took_ms = (time.perf_counter() - job.started) * 1000
+    if intent.expected_duration_ms and took_ms > intent.expected_duration_ms:
+        text = f"took {took_ms:.0f} ms, longer than its expectedDuration of {intent.expected_duration_ms} ms"
+        outcome.effects.logs.append(("warning", text))
+        outcome.effects.signals.append(("overrun", 1.0))
 
 
 def gone(run: Execution) -> Record:
