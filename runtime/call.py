@@ -69,23 +69,11 @@ class Waist:
             raise ApiError(
                 503, f"The history cannot be written: {problem}.", headers={"Retry-After": "5"}
             ) from None
+        self.publisher.record(record)  # what watchers see is what was recorded, secrets masked
 
     def stream(self, job: Job, outcome: Outcome) -> None:
         route = f"{job.service}.{job.name}"
         metrics.observe(job.target.kind, route, outcome.status, time.perf_counter() - job.started)
-        if not self.publisher.watched:
-            return
-        now = time.time_ns() // 1_000_000
-        where = {"service": job.service, "name": job.name}
-        for level, text in outcome.effects.logs:
-            self.publisher.line(job.bundle.id, job.id, level, text, at_ms=now, **where)
-        self.publisher.line(job.bundle.id, job.id, *summary(outcome), at_ms=now, **where)
-
-
-def summary(outcome: Outcome) -> tuple[str, str]:
-    level = "info" if outcome.status == "success" else "error"
-    text = f"{outcome.status} {outcome.reply.status} · {units(outcome.fuel)} CU"
-    return level, f"{text} · {outcome.error}" if outcome.error else text
 
 
 async def execute(job: Job, fuel: int) -> Outcome:
