@@ -50,8 +50,8 @@ class LiveBundle:
     guests: Mapping[str, Guest]
     absent: Mapping[str, str]
     secrets: Mapping[str, str]
-    bound: Mapping[str, Bound]  # the same with the hosts each may be sent to
     space: Space
+    bound: Mapping[str, Bound] = field(default_factory=dict)  # the secrets with the hosts each may be sent to
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def intents(self, sensor: str) -> list[tuple[Service, Intent]]:
