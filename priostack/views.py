@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from redis.exceptions import RedisError
 
 from billing.redis import redis
+from priostack import docs as documentation
 
 
 def landing(request: HttpRequest) -> HttpResponse:
@@ -21,7 +22,12 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 
 
 def docs(request: HttpRequest, page: str = "index") -> HttpResponse:
-    raise Http404
+    found = documentation.page(page)
+    if found is None:
+        raise Http404
+    before, after = documentation.neighbours(page)
+    shown = {"page": found, "contents": documentation.CONTENTS, "before": before, "after": after}
+    return render(request, "docs.html", shown)
 
 
 def healthz(request: HttpRequest) -> HttpResponse:

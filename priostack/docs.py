@@ -1,0 +1,128 @@
+"""The documentation at /docs: Markdown of templates/docs as pages with anchors, a table of contents and coloured code."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from pygments import highlight  # type: ignore[import-untyped]
+from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
+from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+
+FOLDER = Path(settings.BASE_DIR) / "templates" / "docs"
+# The order of reading: sections with (page, title in the navigation).
+CONTENTS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    ("Start", (("index", "Quick start"), ("tutorial", "Tutorial: a shop"))),
+    (
+        "Concepts",
+        (
+            ("bundles", "Bundles"),
+            ("services", "Services"),
+            ("intents", "Intents"),
+            ("goals", "Goals and metrics"),
+            ("wasm", "WASM modules"),
+            ("contracts", "Resource contracts"),
+        ),
+    ),
+    (
+        "Reference",
+        (
+            ("yaml", "YAML fields"),
+            ("host", "Functions and host"),
+            ("data-plane", "Calling your API"),
+            ("rest", "REST API"),
+            ("live", "Live logs"),
+            ("git", "Git"),
+            ("errors", "Errors"),
+            ("security", "Security"),
+        ),
+    ),
+    ("Operation", (("settings", "Settings"), ("commands", "Commands"), ("operations", "Operations"))),
+)
+PAGES: dict[str, str] = {slug: title for _, pages in CONTENTS for slug, title in pages}
+NOT_IN_ANCHORS = re.compile(r"[^a-z0-9_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A place on a page that one can link to."""
+
+    anchor: str
+    text: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page, ready to be shown."""
+
+    slug: str
+    title: str
+    html: str
+    headings: tuple[Heading, ...]
+
+
+def page(slug: str) -> Page | None:
+    """The page of that name, rendered again only when its file changed."""
+    if slug not in PAGES:
+        return None
+    path = FOLDER / f"{slug}.md"
+    return _rendered(slug, path.stat().st_mtime_ns)
+
+
+def neighbours(slug: str) -> tuple[tuple[str, str] | None, tuple[str, str] | None]:
+    """The pages before and after it, as (name, title)."""
+    order = list(PAGES.items())
+    at = list(PAGES).index(slug)
+    return (order[at - 1] if at else None), (order[at + 1] if at + 1 < len(order) else None)
+
+
+@lru_cache(maxsize=64)
+def _rendered(slug: str, _changed: int) -> Page:
+    text = (FOLDER / f"{slug}.md").read_text(encoding="utf-8")
+    html, headings = render(text)
+    title = next((heading.text for heading in headings if heading.level == 1), PAGES[slug])
+    return Page(slug, title, html, tuple(heading for heading in headings if heading.level > 1))
+
+
+def render(text: str) -> tuple[str, list[Heading]]:
+    """HTML without inline styles or raw HTML, and the headings that got anchors."""
+    markdown = MarkdownIt("commonmark", {"html": False, "highlight": _code}).enable("table")
+    tokens = markdown.parse(text)
+    headings = list(_anchored(tokens))
+    return markdown.renderer.render(tokens, markdown.options, {}), headings
+
+
+def _anchored(tokens: Sequence[Token]) -> list[Heading]:
+    found: dict[str, Heading] = {}
+    for opening, inline in pairwise(tokens):
+        if opening.type != "heading_open":
+            continue
+        words = "".join(child.content for child in inline.children or ())
+        base = anchor = NOT_IN_ANCHORS.sub("-", words.lower()).strip("-") or "section"
+        count = 1
+        while anchor in found:
+            count += 1
+            anchor = f"{base}-{count}"
+        opening.attrSet("id", anchor)
+        found[anchor] = Heading(anchor, words, int(opening.tag[1]))
+    return list(found.values())
+
+
+def _code(source: str, language: str, _attributes: Any) -> str:
+    """A block of code; it scrolls by itself, so the keyboard must be able to reach it."""
+    try:
+        lexer = get_lexer_by_name(language or "text")
+    except ClassNotFound:
+        lexer = get_lexer_by_name("text")
+    coloured = highlight(source, lexer, HtmlFormatter(nowrap=True))
+    name = escape(language or "text", quote=True)
+    return f'<pre tabindex="0"><code class="language-{name}">{coloured}</code></pre>\n'
