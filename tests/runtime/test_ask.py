@@ -38,6 +38,7 @@ def test_gzip_is_unpacked_within_the_limit():
 @pytest.mark.parametrize(
     ("data", "status"),
     [(gzip.compress(b"0" * 5000), 413), (b"nonsense", 400), (gzip.compress(b"[2]")[:-6], 400)],
+    ids=["bomb", "nonsense", "torn"],
 )
 def test_bad_gzip_is_refused(data, status):
     with pytest.raises(ApiError) as refused:
