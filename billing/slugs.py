@@ -14,7 +14,7 @@ RESERVED = frozenset(
     me media metrics modules new news null oauth openapi package packages ping plans pricing priostack
     privacy profile prompts public readyz register reservations robots root rounds runs schema search
     secrets security service services settings signin signup sitemap sso static status store stripe
-    support system team teams tenant tenants terms test-hook token tools trigger triggers undefined
+    support system team teams tenant tenants terms test-hook token tools trigger triggers try-key undefined
     upload user users wallet webhook webhooks well-known ws www
     """.split()  # noqa: SIM905  a table to read
 )

@@ -87,6 +87,8 @@ def belongings(person) -> dict[str, str]:
         "path": "bundle.yaml",
         "number": "1",
         "sensor": "closing",
+        "service": "shopService",
+        "endpoint": "list",
     }
 
 
@@ -97,7 +99,14 @@ ABSENT = {
     "path": "bundle.yaml",
     "number": "1",
 }
-FREE = {"token": "ps_made-up", "page": "no-such-page", "job_id": str(uuid4()), "sensor": "closing"}
+FREE = {
+    "token": "ps_made-up",
+    "page": "no-such-page",
+    "job_id": str(uuid4()),
+    "sensor": "closing",
+    "service": "shopService",
+    "endpoint": "list",
+}
 
 
 def address(path: str, objects: dict[str, str]) -> str:

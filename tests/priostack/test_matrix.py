@@ -7,6 +7,7 @@ from billing import keys
 from billing.belongings import rows_of
 from billing.door import SCOPES
 from billing.models import Membership
+from billing.slugs import RESERVED
 from tests.priostack.routes import absent, address, belongings, operations, pages
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
@@ -37,6 +38,11 @@ def test_there_is_something_to_try():
     assert len(OPERATIONS) > 20
     assert len(PAGES) > 20
     assert {operation.scope for operation in OPERATIONS} <= {*SCOPES, ""}
+
+
+def test_no_tenant_can_have_the_name_of_a_page():
+    own = {path.split("/")[1] for path in PAGES} - {""}
+    assert own | {"api", "admin", "accounts", "static", "ws"} <= RESERVED
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
