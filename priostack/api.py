@@ -5,7 +5,8 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
-from ninja.errors import ValidationError
+from ninja.errors import HttpError, ValidationError
+from redis.exceptions import RedisError
 
 from billing.api import router as billing_router
 from billing.errors import ApiError
@@ -45,9 +46,23 @@ def absent(request: HttpRequest, error: Http404) -> HttpResponse:
     return problem(ApiError(404))
 
 
+@api.exception_handler(HttpError)
+def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """Ninja's own refusals, such as a body that is no JSON."""
+    return problem(ApiError(error.status_code, str(error)))
+
+
+@api.exception_handler(RedisError)
+def away(request: HttpRequest, error: RedisError) -> HttpResponse:
+    text = "A store of the platform does not answer at the moment."
+    return problem(ApiError(503, text, headers={"Retry-After": "1"}))
+
+
 @api.exception_handler(ValidationError)
 def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    return problem(ApiError(422, "The request does not have the expected form.", errors=map(place, error.errors)))
+    return problem(
+        ApiError(422, "The request does not have the expected form.", errors=map(place, error.errors))
+    )
 
 
 def place(found: dict[str, Any]) -> dict[str, str]:

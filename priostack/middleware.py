@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from redis.exceptions import RedisError
 
 from billing.ids import uuid7
 
@@ -44,5 +46,24 @@ class ContentSecurityPolicy:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
-        response.headers.setdefault("Cache-Control", "no-store" if not request.path.startswith("/static/") else "")
+        response.headers.setdefault(
+            "Cache-Control", "no-store" if not request.path.startswith("/static/") else ""
+        )
+        return response
+
+
+class StoreAway:
+    """Pages that need Redis, signing in among them, say 503 while it does not answer."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, RedisError):
+            return None
+        response = render(request, "503.html", status=503)
+        response["Retry-After"] = "1"
         return response

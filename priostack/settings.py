@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "billing.middleware.CurrentTenant",
+    "priostack.middleware.StoreAway",
 ]
 
 ROOT_URLCONF = "priostack.urls"

@@ -27,6 +27,16 @@ ALLOWED = frozenset(
 OURS = frozenset(
     {"x-execution-id", "x-compute-units", "x-frame-options", "x-content-type-options", "x-request-id"}
 )
+# A proxy in front of us would obey these: a function could name internal files and routes of the machine.
+COMMANDS = (
+    "x-accel-",
+    "x-sendfile",
+    "x-lighttpd-",
+    "x-litespeed-",
+    "x-forwarded-",
+    "x-original-",
+    "x-rewrite-",
+)
 NAME = re.compile(r"[a-z0-9-]{1,64}")
 VALUE = re.compile(r"[\x20-\x7e\x80-\xff]{0,2048}")
 
@@ -107,6 +117,6 @@ def clean(headers: Any) -> list[tuple[str, str]]:
         name, text = name.lower(), value if isinstance(value, str) else orjson.dumps(value).decode()
         if not NAME.fullmatch(name) or not VALUE.fullmatch(text):
             raise BadAnswer(f"header {name[:64]!r} has a character that headers cannot have")
-        if name in ALLOWED or (name.startswith("x-") and name not in OURS):
+        if name in ALLOWED or (name.startswith("x-") and name not in OURS and not name.startswith(COMMANDS)):
             kept.append((name, text))
     return kept

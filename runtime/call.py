@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 import orjson
+from redis.exceptions import RedisError
 
 from billing.errors import ApiError
 from market.admission import Grant, Refuse, Wait, admit
@@ -94,6 +95,8 @@ async def execute(job: Job, fuel: int) -> Outcome:
         return failed(502, "not-allowed", str(problem))
     except Full as problem:
         return failed(507, "state-full", str(problem))
+    except RedisError:
+        return away()
     except running.Cancelled:
         return Outcome("cancelled", problem_reply(499, "cancelled", "cancelled"), error="cancelled")
 
@@ -113,6 +116,15 @@ def trapped(job: Job, trap: Trap) -> Outcome:
 
 def failed(status: int, kind: str, text: str, *, retryable: bool = False) -> Outcome:
     return Outcome("error", problem_reply(status, kind, text), error=text, retryable=retryable)
+
+
+def away() -> Outcome:
+    """The state cannot be reached; a commit that was on its way is found done or not by a repeated one."""
+    outcome = failed(
+        503, "state-away", "the state of bundles cannot be reached at the moment", retryable=True
+    )
+    outcome.away = True
+    return outcome
 
 
 def problem_reply(status: int, kind: str, text: str) -> Reply:

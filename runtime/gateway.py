@@ -2,12 +2,15 @@
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import orjson
 from django.conf import settings
+from django.db import DatabaseError
+from redis.exceptions import RedisError
 
 from billing.errors import ApiError
 from billing.slugs import GRAMMAR
@@ -24,6 +27,7 @@ from runtime.wire import BASE, Headers, answer, problem, read_body
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+log = logging.getLogger(__name__)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
 
@@ -72,6 +76,9 @@ class Gateway:
             await self.serve(scope, receive, send)
         except ApiError as error:
             await problem(send, error)
+        except (RedisError, DatabaseError) as trouble:
+            log.warning("a call was refused: %s", trouble)
+            await problem(send, AWAY)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request: route, who, body, call, answer. Nothing is read of the body before the caller is known."""
@@ -136,6 +143,7 @@ class Gateway:
 
 
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
+AWAY = ApiError(503, "A store of the platform does not answer at the moment.", headers={"Retry-After": "1"})
 
 
 def split(scope: Scope) -> tuple[str, str]:

@@ -55,3 +55,4 @@ class Outcome:
     error: str = ""
     effects: Effects = field(default_factory=Effects)
     retryable: bool = False
+    away: bool = False  # the platform's own store did not answer: nobody's failure, so it costs no try

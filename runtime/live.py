@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from channels.db import database_sync_to_async
+from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -173,8 +174,8 @@ class Tenants:
                     async for message in inbox.listen():
                         if message["type"] == "message":
                             await self.changed(message["data"].decode())
-            except (RedisError, OSError) as problem:
-                log.warning("waiting for Redis: %s", problem)
+            except (RedisError, OSError, DatabaseError) as problem:
+                log.warning("changes of tenants are not told for now: %s", problem)
                 await asyncio.sleep(1)
 
     async def changed(self, tenant_id: str) -> None:
@@ -187,12 +188,18 @@ class Tenants:
         """Once a second: what changed without a message reaching us, and who has been idle."""
         while True:
             await asyncio.sleep(CHECK_S)
-            limit = time.monotonic() - IDLE_S
-            self.known = {slug: live for slug, live in self.known.items() if live.used > limit}
-            now = await versions(list(self.known))
-            for slug, live in list(self.known.items()):
-                if now.get(slug, live.version) != live.version:
-                    await self.read(slug)
+            try:
+                await self.look()
+            except DatabaseError as problem:
+                log.warning("changes of tenants are not seen for now: %s", problem)
+
+    async def look(self) -> None:
+        limit = time.monotonic() - IDLE_S
+        self.known = {slug: live for slug, live in self.known.items() if live.used > limit}
+        now = await versions(list(self.known))
+        for slug, live in list(self.known.items()):
+            if now.get(slug, live.version) != live.version:
+                await self.read(slug)
 
 
 async def versions(slugs: list[str]) -> dict[str, int]:

@@ -30,6 +30,8 @@ async def read_body(receive: Callable[[], Awaitable[Any]], headers: Headers, lim
     if (declared or "0") == "0" and "transfer-encoding" not in headers:
         return b""
     message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ApiError(400, "The body ended too early.")
     if not message.get("more_body"):
         return within(message.get("body", b""), limit)
     try:

@@ -104,6 +104,8 @@ class Worker(threading.Thread):
 
     async def settle(self, waist: Waist, job: Job, outcome: Outcome) -> None:
         """Write the end down, or the next try of an intent that has one left."""
+        if outcome.away:
+            return await waist.journal.append(again(job, outcome))
         intent = intent_of(job.bundle, job.service, job.name)
         if outcome.retryable and intent is not None and job.attempts < intent.retries:
             return await waist.journal.append(again(job, outcome))
@@ -142,7 +144,7 @@ def gone(run: Execution) -> Record:
 def again(job: Job, outcome: Outcome) -> Record:
     """A failed try goes back into the queue, each time for twice as long."""
     wait = min(BACKOFF_MAX_S, BACKOFF_S * 2**job.attempts)
-    tries = job.attempts + 1
+    tries = job.attempts + (0 if outcome.away else 1)
     return {
         "op": "again",
         "id": job.id,
@@ -150,7 +152,7 @@ def again(job: Job, outcome: Outcome) -> Record:
         "status": "queued",
         "attempts": tries,
         "due": time.time_ns() // 1000 + int(wait * 1e6),
-        "error": f"try {tries} failed: {outcome.error}"[:4000],
+        "error": f"try {job.attempts + 1} failed: {outcome.error}"[:4000],
         "logs": [[0, level, text] for level, text in outcome.effects.logs],
     }
 
