@@ -176,7 +176,9 @@ async def test_groups_end_with_their_last_watcher() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["", "1.2.3", f"{RUN}.1.{RUN}.x", "x" * 500, f"{RUN}.1.{RUN}.0.0"], ids=["none", "short", "words", "long", "more"]
+    "bad",
+    ["", "1.2.3", f"{RUN}.1.{RUN}.x", "x" * 500, f"{RUN}.1.{RUN}.0.0"],
+    ids=["none", "short", "words", "long", "more"],
 )
 def test_marks_from_outside_are_checked(bad: str) -> None:
     from runtime.lines import Mark
