@@ -3,12 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from priostack import views, views_tenant
+from priostack import views, views_dashboard, views_tenant
 from priostack.api import api
 
 urlpatterns = [
     path("", views.landing, name="landing"),
-    path("dashboard", views.dashboard, name="dashboard"),
+    path("dashboard", views_dashboard.dashboard, name="dashboard"),
     path("docs", views.docs, name="docs"),
     path("docs/<slug:page>", views.docs, name="docs_page"),
     path("api/", api.urls),

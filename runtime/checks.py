@@ -31,6 +31,7 @@ from runtime.deploy import ready
 from runtime.job import Job, Outcome
 from runtime.kv import Space
 from runtime.live import LiveBundle
+from runtime.record import redact
 from runtime.wasm import units
 from runtime.wasmtypes import FUEL_PER_UNIT
 
@@ -109,7 +110,18 @@ class Stage:
             return judged(check, actual(refused.status, refused.body(), {}), [])
         outcomes = [await self.execute(job, check) for job in jobs]
         spent = (time.perf_counter() - began) * 1000
-        return replace(judged(check, seen(outcomes), outcomes), duration_ms=round(spent, 2))
+        result = judged(check, seen(outcomes), outcomes)
+        return replace(result, **self.masked(result), duration_ms=round(spent, 2))
+
+    def masked(self, result: CheckResult) -> dict[str, Any]:
+        """What is shown, without the secrets that the functions were given; as in the history."""
+        secrets = [value.encode() for value in self.live.secrets.values()]
+        if not secrets:
+            return {}
+        names = ("actual", "reasons", "fires", "logs")
+        text = json.dumps({name: getattr(result, name) for name in names})
+        found: dict[str, Any] = json.loads(redact(text, secrets))
+        return found
 
     def request(self, check: Check) -> list[Job]:
         sent = check.request

@@ -61,7 +61,8 @@ def address(base: str, path: str, sent: Example) -> str:
 
 def curl(url: str, endpoint: Endpoint, sent: Example) -> str:
     """The command for a shell; static/js/tryit.ts writes the same one while somebody types."""
-    parts = ["curl"] + ([f"-X {endpoint.method}"] if endpoint.method != "GET" else []) + [shlex.quote(url)]
+    verb = "" if endpoint.method == "GET" else f"-X {endpoint.method} "
+    parts = [f"curl {verb}{shlex.quote(url)}"]
     if endpoint.auth != "public":
         parts.append('-H "Authorization: Bearer $KEY"')
     parts += [f"-H {shlex.quote(line)}" for line in sent.headers.splitlines() if line.strip()]

@@ -21,5 +21,5 @@ urlpatterns: list[URLPattern] = [
     path(f"{ONE}/fire/<str:sensor>", views_state.fire, name="fire"),
     path(f"{ONE}/try/<str:service>/<str:endpoint>", views_try.console, name="try"),
     path(f"{ONE}/tests", views_checks.tests, name="tests"),
-    path("try-key", views_try.key, name="try_key"),
+    path("bundles/try-key", views_try.key, name="try_key"),
 ]

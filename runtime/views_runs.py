@@ -89,10 +89,10 @@ def run_detail(request: HttpRequest, id: UUID) -> HttpResponse:
 def place(run: dict[str, Any]) -> Endpoint | Intent | None:
     """Where the revision that ran says what was called."""
     revision = Revision.objects.filter(bundle_id=run["bundle"], number=run["revision"]).first()
-    services = definition(revision).services if revision else ()
-    parts = [
-        part for one in services if one.name == run["service"] for part in (*one.endpoints, *one.intents)
-    ]
+    if revision is None:
+        return None
+    services = [one for one in definition(revision).services if one.name == run["service"]]
+    parts = [part for one in services for part in parts_of(one)]
     return next((part for part in parts if part.name == run["name"]), None)
 
 

@@ -66,7 +66,7 @@ class Console {
   private draw(): void {
     const { url, headers, body } = this.call();
     const { method = "GET", base = "", auth } = this.form.dataset;
-    const parts = ["curl", ...(method === "GET" ? [] : [`-X ${method}`]), quote(base + url)];
+    const parts = [`curl ${method === "GET" ? "" : `-X ${method} `}${quote(base + url)}`];
     if (auth !== "public") parts.push('-H "Authorization: Bearer $KEY"');
     parts.push(...headers.map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`));
     if (body) parts.push(`-d ${quote(body)}`);
