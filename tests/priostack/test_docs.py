@@ -1,0 +1,290 @@
+"""The documentation: every page renders, every link leads somewhere, everything that can be written or set is in it."""
+
+import argparse
+import re
+from collections.abc import Iterator
+from functools import cache
+from html import unescape
+from pathlib import Path
+
+import pytest
+import wasmtime
+from django.apps import apps
+from django.conf import settings
+from django.core.management import load_command_class
+from django.test import Client
+from django.urls import Resolver404, get_resolver, resolve
+
+from bundles import bundle, checks, values
+from bundles.schema import TABLES
+from bundles.service import SERVICE_FIELDS
+from bundles.wasmfile import inspect
+from bundles.wasmimports import PRIOSTACK
+from priostack import docs
+from priostack.api import api
+from runtime import hostcalls, wasmtrap
+from runtime.wasm import Guest, HostCall, engine
+
+ROOT = Path(settings.BASE_DIR)
+OURS = ("billing", "bundles", "market", "runtime", "priostack")
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# Where TABLES' blocks are described in yaml.md.
+SECTIONS = {
+    "bundle.yaml": "bundle.yaml",
+    "services[]": "An entry of services",
+    "wasm[], flows[], prompts[]": "An entry of wasm, flows or prompts",
+    "http": "http",
+    "service": "service",
+    "goals[]": "A goal",
+    "metrics[]": "A metric",
+    "intents[]": "An intent",
+    "api": "api",
+    "endpoints[]": "An endpoint",
+    "resourceContract": "resourceContract",
+}
+TESTS = {
+    "A file": checks.FILE_FIELDS,
+    "A test": checks.CHECK_FIELDS,
+    "A request": checks.REQUEST_FIELDS,
+    "What is expected": checks.EXPECT_FIELDS,
+}
+
+
+@cache
+def text(slug: str) -> str:
+    return (docs.FOLDER / f"{slug}.md").read_text(encoding="utf-8")
+
+
+def section(slug: str, heading: str) -> str:
+    found = re.search(rf"^(#+) {re.escape(heading)}$(.*?)(?=^#|\Z)", text(slug), re.MULTILINE | re.DOTALL)
+    assert found, f"{slug}.md has no heading {heading!r}"
+    return found[2]
+
+
+def blocks(language: str) -> Iterator[tuple[str, str]]:
+    for slug in docs.PAGES:
+        yield from ((slug, code) for kind, code in FENCE.findall(text(slug)) if kind == language)
+
+
+# -- pages ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slug", docs.PAGES)
+def test_a_stranger_reads_every_page(slug: str, client: Client) -> None:
+    answer = client.get("/docs" if slug == "index" else f"/docs/{slug}")
+    html = answer.content.decode()
+    assert answer.status_code == 200
+    assert html.count("<h1") == 1
+    assert " style=" not in html
+    assert 'aria-current="page"' in html
+
+
+def test_every_file_has_its_place_in_the_contents() -> None:
+    assert {path.stem for path in docs.FOLDER.glob("*.md")} == set(docs.PAGES)
+
+
+def test_an_unknown_page_is_not_found(client: Client) -> None:
+    assert client.get("/docs/nothing").status_code == 404
+    assert client.get("/docs/..%2f..%2fREADME").status_code == 404
+
+
+def test_html_in_markdown_stays_text() -> None:
+    html, _ = docs.render("# A <b>x</b>\n\n<script>alert(1)</script>\n\n[x](javascript:alert(1))")
+    assert "<script" not in html
+    assert "<b>" not in html
+    assert "href" not in html
+
+
+def test_headings_have_anchors_of_their_own() -> None:
+    _, headings = docs.render("# One\n\n## Same\n\n## Same\n\n### no_capacity `x`")
+    assert [heading.anchor for heading in headings] == ["one", "same", "same-2", "no_capacity-x"]
+
+
+def test_code_is_coloured_by_classes() -> None:
+    html, _ = docs.render('```yaml\nname: "x"\n```\n\n```unknown\n<&>\n```')
+    assert '<span class="nt">name</span>' in html
+    assert "&lt;&amp;&gt;" in html
+
+
+@pytest.mark.parametrize("slug", docs.PAGES)
+def test_every_link_leads_somewhere(slug: str) -> None:
+    shown = docs.page(slug)
+    assert shown
+    for address in map(unescape, re.findall(r'href="([^"]+)"', shown.html)):
+        path, _, anchor = (f"/docs/{slug}{address}" if address[0] == "#" else address).partition("#")
+        if path.startswith("/docs"):
+            other = docs.page(path.removeprefix("/docs").strip("/") or "index")
+            assert other, address
+            assert not anchor or anchor in {heading.anchor for heading in other.headings}, address
+        elif path.startswith("/"):
+            resolve(path)
+        else:
+            assert address.startswith("https://"), address
+
+
+def test_the_errors_that_a_call_may_have_are_explained() -> None:
+    sources = "\n".join(path.read_text() for path in (ROOT / "runtime").glob("*.py"))
+    kinds = {kind for kind, _ in wasmtrap._KINDS.values()} | set(re.findall(r'Trap\("(\w+)"', sources))
+    called = (ROOT / "runtime" / "call.py").read_text()
+    named = set(re.findall(r'(?:failed|problem_reply)\(\s*\d+, "([a-z-]+)"', called))
+    wanted = {kind.replace("_", "-") for kind in kinds - {"fuel"}} | named | {"no_capacity", "queue_timeout"}
+    page = docs.page("errors")
+    assert page
+    assert len(named) > 4
+    assert wanted <= {heading.anchor for heading in page.headings}
+
+
+# -- everything is described ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block", TABLES)
+def test_every_field_is_described_with_its_block(block: str) -> None:
+    described = section("yaml", SECTIONS[block])
+    for field in TABLES[block].values():
+        row = re.search(rf"^\| `{field.name}` \| (.*?) \| (.*) \|$", described, re.MULTILINE)
+        assert row, f"{block}: {field.name}"
+        assert row[2].replace("\\|", "|") == field.meaning
+        assert ("required" in row[1]) == field.required
+    assert described.count("\n| `") == len(TABLES[block]), f"{block}: a field is described that is not there"
+
+
+@pytest.mark.parametrize("heading", TESTS)
+def test_every_field_of_declared_tests_is_described(heading: str) -> None:
+    for field in TESTS[heading].values():
+        assert f"| `{field.name}` |" in section("yaml", heading)
+
+
+def environment() -> Iterator[str]:
+    read = re.compile(r"""\benv\.(?:text|flag|number|words)\(\s*"(\w+)\"""")
+    for folder in OURS:
+        for path in (ROOT / folder).rglob("*.py"):
+            yield from read.findall(path.read_text())
+    yield from re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text())
+    for path in (ROOT / "scripts").glob("*.py"):
+        yield from re.findall(r'environ\.get\("(PRIOSTACK_\w+)"', path.read_text())
+
+
+def test_every_setting_is_described() -> None:
+    names = set(environment())
+    assert {"PRIOSTACK_PORT", "DATABASE_URL", "POSTGRES_PASSWORD"} <= names
+    assert [name for name in sorted(names) if f"`{name}`" not in text("settings")] == []
+
+
+def commands() -> list[tuple[str, str]]:
+    folders = [(app, Path(apps.get_app_config(app).path) / "management" / "commands") for app in OURS]
+    return [(app, path.stem) for app, folder in folders for path in sorted(folder.glob("[a-z]*.py"))]
+
+
+@pytest.mark.parametrize(("app", "name"), commands())
+def test_every_command_is_described_with_its_options(app: str, name: str) -> None:
+    described = section("commands", name)
+    parser = argparse.ArgumentParser()
+    load_command_class(app, name).add_arguments(parser)
+    options = [option for action in parser._actions for option in action.option_strings]
+    assert [o for o in options if o.startswith("--") and o != "--help" and f"`{o}" not in described] == []
+
+
+def test_every_operation_is_described_and_no_other() -> None:
+    paths = api.get_openapi_schema()["paths"]
+    there = {f"{verb.upper()} {path}" for path, verbs in paths.items() for verb in verbs}
+    assert set(re.findall(r"^\| `([A-Z]+ /api/\S+)`", text("rest"), re.MULTILINE)) == there
+
+
+def test_every_parameter_of_an_operation_is_described() -> None:
+    for path, verbs in api.get_openapi_schema()["paths"].items():
+        for verb, operation in verbs.items():
+            row = next(line for line in text("rest").splitlines() if f"`{verb.upper()} {path}`" in line)
+            for parameter in operation.get("parameters", []):
+                if parameter["in"] == "query":
+                    assert f"`{parameter['name']}`" in row, row
+
+
+def test_every_host_function_is_described_with_its_types_and_price() -> None:
+    listed = section("host", "Host functions")
+    priced = section("host", "Metering")
+    for name, signature in PRIOSTACK.items():
+        row = re.search(rf"^\| `{name}` \| `\((.*?)\)(?: -> (\w+))?` \|", listed, re.MULTILINE)
+        assert row, name
+        assert tuple(re.findall(r": (\w+)", row[1])) == signature.params, name
+        assert tuple(filter(None, (row[2],))) == signature.results, name
+        price = re.search(rf"^\|[^|]*`{name}`[^|]*\| ([\d,]+) \|", priced, re.MULTILINE)
+        assert price, name
+        assert int(price[1].replace(",", "")) == hostcalls.TARIFF[name]
+
+
+def test_the_proxy_example_knows_every_path_of_the_platform() -> None:
+    first = {str(pattern.pattern).split("/")[0] for pattern in urls()} - {"", "metrics"}
+    known = set(re.search(r"location ~ \^/\(([^)]+)\)", text("operations"))[1].split("|"))  # type: ignore[index]
+    assert first <= known | {"docs"}
+    for segment in known - {"static", "webhooks", "accounts", "runs"}:
+        try:
+            resolve(f"/{segment}")
+        except Resolver404:
+            assert any(str(pattern.pattern).startswith(f"{segment}/") for pattern in urls()), segment
+
+
+def urls() -> Iterator[object]:
+    for pattern in get_resolver().url_patterns:
+        nested = getattr(pattern, "url_patterns", None)
+        if nested and not str(pattern.pattern):
+            yield from nested
+        else:
+            yield pattern
+
+
+# -- examples are right -----------------------------------------------------------------------------------
+
+
+def errors(files: dict[str, bytes]) -> list[str]:
+    return [problem.message for problem in bundle.load(files).problems if problem.severity == "error"]
+
+
+def as_bundle(root: values.Mapping, code: str) -> dict[str, bytes] | None:
+    """The bundle that an example is, or is a part of; None when it is something else."""
+    fields = root.entries.keys()
+    if "services" in fields and fields & {"name", "bundle"}:
+        named = re.findall(r"- path: (\S+)", code)
+        return {"bundle.yaml": code.encode()} | {path: b"name: " + path.encode()[:3] for path in named}
+    if fields <= {"services"}:
+        return {"bundle.yaml": b"name: x\n" + code.encode()}
+    if "name" in fields and fields <= SERVICE_FIELDS.keys():
+        return {"bundle.yaml": b"name: x\nservices: [{path: s.yaml}]\n", "s.yaml": code.encode()}
+    return None
+
+
+def test_every_yaml_example_loads_without_an_error() -> None:
+    seen = 0
+    for slug, code in blocks("yaml"):
+        root = values.parse(code.encode(), file=slug).root
+        assert root is not None, code
+        if isinstance(root, values.Sequence):
+            found = checks.read({"tests/x.yaml": code.encode()})
+            assert found.checks
+            assert not found.problems
+        elif isinstance(root, values.Mapping) and (files := as_bundle(root, code)):
+            seen += 1
+            assert errors(files) == [], code
+    assert seen >= 15
+
+
+def test_every_json_example_is_json() -> None:
+    import json
+
+    for _, code in blocks("json"):
+        for part in code.split("\n\n"):
+            json.loads(part)
+
+
+def test_the_wat_example_answers() -> None:
+    (_, code), *rest = blocks("wat")
+    data = bytes(wasmtime.wat2wasm(code))
+    assert not rest
+    assert inspect(data).interface == "plain-i64"
+    call = HostCall("x", 0)
+    assert Guest.compile(engine(), data).call("hello", b"{}", call).body == b'{"hello":"world"}'
+    assert call.logs == [("info", "asked")]
+
+
+def test_the_assemblyscript_example_is_the_one_of_the_example_bundle() -> None:
+    (_, code), *_ = blocks("ts")
+    assert code in (ROOT / "examples" / "ecommerce" / "README.md").read_text()
