@@ -106,8 +106,16 @@ def value(name: str, raw: Any) -> str:
     if isinstance(raw, bool):
         return "true" if raw else "false"
     if name.endswith("_ms"):
-        return f"{raw / 1000:g}s"
+        return duration(raw)
     return str(raw)
+
+
+def duration(milliseconds: int) -> str:
+    """The largest unit in which it is a whole number."""
+    for size, unit in ((3_600_000, "h"), (60_000, "m"), (1000, "s")):
+        if milliseconds >= size and milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    return f"{milliseconds}ms"
 
 
 @require_safe

@@ -7,9 +7,10 @@ import { drawer } from "./drawer";
 import { editor } from "./editor";
 import { livelog } from "./livelog";
 import { localtime } from "./localtime";
+import { pagetabs } from "./pagetabs";
 import { tabs } from "./tabs";
 import { theme } from "./theme";
 import { toasts } from "./toast";
 import { tryit } from "./tryit";
 
-for (const behaviour of [theme, drawer, tabs, dialog, confirm, copy, toasts, localtime, livelog, editor, tryit]) behaviour();
+for (const behaviour of [theme, drawer, tabs, dialog, confirm, copy, toasts, localtime, livelog, editor, tryit, pagetabs]) behaviour();
