@@ -1,0 +1,124 @@
+"""An installation of its own for the bench: `manage.py up` in a temporary data directory, a tenant, the bundle by REST."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from tests.bench import work
+from tests.bench.load import Place
+from tests.bench.processes import ROOT, BenchFailed, clean, free_ports, pss, request, running, until
+
+
+class House:
+    """A running installation; ``edge`` is the process that serves the data plane alone."""
+
+    def __init__(self, home: Path, port: int, pid: int) -> None:
+        self.home, self.port, self.edge, self.pid = home, port, port + 1, pid
+        self.token = ""
+        self.bundle = ""
+
+    def place(self, name: str, module: str, *, edge: bool = True) -> Place:
+        path = f"/{work.SLUG}{work.BASE}/{module}"
+        return Place(name, self.edge if edge else self.port, path, self.token)
+
+    def api(self, method: str, path: str, body: bytes = b"", **headers: str) -> dict[str, Any]:
+        sent = {
+            "Authorization": f"Bearer {self.token}",
+            **{k.replace("_", "-"): v for k, v in headers.items()},
+        }
+        status, answer = request(self.port, method, f"/api{path}", body, sent)
+        if status not in (200, 201, 202):
+            raise BenchFailed(f"{method} {path}: {status} {answer[:300]!r}")
+        return dict(json.loads(answer))
+
+    def upload(self) -> None:
+        """The bundle by its REST door, as anybody would bring it, and started."""
+        edge = uuid4().hex
+        head = f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="bench.zip"\r\n\r\n'
+        body = head.encode() + work.archive() + f"\r\n--{edge}--\r\n".encode()
+        kind = f"multipart/form-data; boundary={edge}"
+        self.bundle = str(self.api("POST", "/bundles/upload", body, Content_Type=kind)["id"])
+        self.run()
+        until(lambda: self.status() == "running", "the bundle runs")
+
+    def run(self) -> None:
+        self.api("POST", f"/bundles/{self.bundle}/run")
+
+    def stop(self) -> None:
+        self.api("POST", f"/bundles/{self.bundle}/stop")
+
+    def status(self) -> str:
+        return str(self.api("GET", f"/bundles/{self.bundle}/status")["status"])
+
+    def unimported(self) -> int:
+        """Bytes of history that wait in the journal."""
+        waiting = 0
+        for path in (self.home / "journal").glob("*.log"):
+            position = path.with_suffix(".pos")
+            try:
+                done = int(position.read_text() or 0) if position.exists() else 0
+                waiting += path.stat().st_size - done
+            except (FileNotFoundError, ValueError):
+                continue
+        return waiting
+
+    def settle(self) -> None:
+        """Until the history of the last round is imported, so that it does not slow down the next one."""
+        until(lambda: self.unimported() == 0, "the journal is imported", seconds=120, every=0.1)
+        time.sleep(0.3)
+
+    def memory(self) -> float:
+        return pss(self.pid)
+
+
+def manage(home: Path, *argv: str) -> str:
+    env = clean(PRIOSTACK_DATA_DIR=str(home))
+    done = subprocess.run(
+        [sys.executable, "manage.py", *argv], cwd=ROOT, env=env, capture_output=True, text=True, timeout=180
+    )
+    if done.returncode:
+        raise BenchFailed(f"manage.py {argv[0]}: {done.stderr[-600:]}")
+    return done.stdout
+
+
+@contextmanager
+def data_dir() -> Iterator[Path]:
+    home = Path(tempfile.mkdtemp(prefix="priostack-bench-"))
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def up(home: Path, *options: str) -> Iterator[House]:
+    """`manage.py up` on free ports; Ctrl-C at the end."""
+    port = free_ports(2)
+    argv = [sys.executable, "manage.py", "up", "--port", str(port), *options]
+    with running(argv, clean(PRIOSTACK_DATA_DIR=str(home)), stop=signal.SIGINT) as pid:
+        yield House(home, port, pid)
+
+
+@contextmanager
+def furnished() -> Iterator[House]:
+    """A house with the bench's tenant (a plan without limits) and its bundle running, server and one edge process."""
+    with data_dir() as home:
+        manage(home, "migrate", "--no-input", "-v", "0")
+        made = manage(
+            home, "tenant", work.SLUG, "--email", "bench@example.org", "--plan", "enterprise", "--json"
+        )
+        with up(home, "--no-demo", "--split", "1") as house:
+            house.token = str(json.loads(made)["api_key"])
+            for port in (house.port, house.edge):
+                until(lambda port=port: request(port, "GET", "/healthz")[0], "the servers answer")  # type: ignore[misc]
+            house.upload()
+            yield house

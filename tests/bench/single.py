@@ -1,0 +1,69 @@
+"""Measures that need a process of their own: inside of one process, and ten thousand watchers on one web process."""
+
+import json
+import re
+import resource
+import subprocess
+import sys
+
+from tests.bench.house import data_dir
+from tests.bench.processes import ROOT, BenchFailed, clean
+from tests.bench.table import Goal, Row, ends, middle
+
+US = "µs"
+CPU = "µs of CPU"
+HELD = re.compile(r"(\d+) watchers held; (\d+) opened a second; (-?\d+) bytes each")
+
+
+def told(*argv: str, seconds: float) -> str:
+    """What a program of the bench prints; it gets a data directory that is removed with its group of processes."""
+    with data_dir() as home:
+        process = subprocess.Popen(
+            ["timeout", "-k", "10", str(seconds), sys.executable, "-m", *argv],
+            cwd=ROOT,
+            env=clean(PRIOSTACK_DATA_DIR=str(home)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        out, errors = process.communicate()
+    if process.returncode:
+        raise BenchFailed(f"{argv[0]} ended with {process.returncode}: {errors[-600:]}")
+    return out
+
+
+def inside(rounds: int, calls: int) -> list[Row]:
+    """One fresh call, the waist without its guest, and the wake of what was unloaded as idle."""
+    found = json.loads(told("tests.bench.inside", str(rounds), str(calls), seconds=180).splitlines()[-1])
+    call, waist, wake = found["call"], found["waist"], found["wake"]
+    parts = f"a whole call {middle(found['with']):.1f}, its guest {middle(found['guest']):.1f}"
+    idle = "in-process: tenant and modules dropped, then the first call"
+    return [
+        Row("one fresh isolated call, 200 B", {US: middle(call)}, (Goal(US, 25),), ends={US: ends(call)}),
+        Row("the waist per call", {CPU: middle(waist)}, (Goal(CPU, 30),), parts, ends={CPU: ends(waist)}),
+        Row("wake of an idle bundle", {"ms": middle(wake)}, (Goal("ms", 10),), idle, ends={"ms": ends(wake)}),
+    ]
+
+
+def crowd(count: int) -> Row:
+    """Idle watchers of a bundle's log, all on one web process."""
+    more_files(count + 500)
+    printed = told("tests.bench.watchers", str(count), seconds=420)
+    match = HELD.search(printed)
+    if match is None:
+        raise BenchFailed(f"the watchers said: {printed[-300:]!r}")
+    held, speed, each = (int(part) for part in match.groups())
+    goal = (Goal("watchers held", count, least=True),)
+    note = f"{each:,} bytes of the server each; {speed:,} opened a second"
+    return Row(
+        "idle log watchers on one web process", {"watchers held": held, "bytes each": each}, goal, note
+    )
+
+
+def more_files(count: int) -> None:
+    """Enough sockets for this process and those it starts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < count:
+        raise BenchFailed(f"{count} open files are needed, the system allows {hard} (ulimit -Hn)")
+    if soft != resource.RLIM_INFINITY and soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count if hard == resource.RLIM_INFINITY else hard, hard))

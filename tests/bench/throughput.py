@@ -1,0 +1,160 @@
+"""W1 and W2 under load, in alternating rounds with a bare node:http server and a raw ASGI echo; memory per call."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.bench.house import House
+from tests.bench.load import CONNECTIONS, Load, Place, check, fire, tool
+from tests.bench.processes import BenchFailed, clean, free_ports, request, running, until
+from tests.bench.table import ASGI, NODE, P50, P99, Goal, Row, ends, middle, ratios
+from tests.bench.work import W1, W2, Work
+
+HERE = Path(__file__).resolve().parent
+GOALS = (Goal(NODE, 0.30, least=True), Goal(P99, 15))
+RATE = "calls/s"
+LEAK = "MB per 100,000 calls"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long everything takes: rounds of seconds, calls for the growth of memory."""
+
+    rounds: int
+    seconds: float
+    growth_calls: int
+
+
+@dataclass(slots=True)
+class Contest:
+    """One work done by several servers in turns."""
+
+    work: Work
+    node: Place
+    asgi: Place
+    mine: dict[Place, tuple[Goal, ...]]  # in the order of the table, with the goals of each
+    found: dict[str, list[Load]] = field(default_factory=dict)
+
+    def round(self, number: int, seconds: float, house: House) -> None:
+        """Each server once; another one begins every time."""
+        places = [self.node, self.asgi, *self.mine]
+        turn = number % len(places)
+        for place in places[turn:] + places[:turn]:
+            self.found.setdefault(place.name, []).append(fire(place, self.work, seconds))
+            house.settle()
+
+    def rows(self) -> list[Row]:
+        node, asgi = self.rates(self.node), self.rates(self.asgi)
+        rows = [self.row(place, goals, node, asgi) for place, goals in self.mine.items()]
+        floor = {RATE: middle(node), **self.times(self.node)}
+        echo = {RATE: middle(asgi), NODE: middle(ratios(asgi, node)), **self.times(self.asgi)}
+        return [
+            *rows,
+            Row(f"  {self.work.name}: bare node:http", floor, note="the floor"),
+            Row(f"  {self.work.name}: raw ASGI echo", echo, note="granian, sends the body back"),
+        ]
+
+    def row(self, place: Place, goals: tuple[Goal, ...], node: list[float], asgi: list[float]) -> Row:
+        mine = self.rates(place)
+        to_node = ratios(mine, node)
+        figures = {RATE: middle(mine), NODE: middle(to_node), ASGI: middle(ratios(mine, asgi))}
+        return Row(
+            f"{self.work.name}: {place.name}",
+            {**figures, **self.times(place)},
+            goals,
+            f"{CONNECTIONS} connections, {tool()}",
+            ends={NODE: ends(to_node)},
+        )
+
+    def rates(self, place: Place) -> list[float]:
+        return [load.rate for load in self.found[place.name]]
+
+    def times(self, place: Place) -> dict[str, float]:
+        loads = self.found[place.name]
+        return {P50: middle([load.p50_ms for load in loads]), P99: middle([load.p99_ms for load in loads])}
+
+
+@contextmanager
+def yardsticks() -> Iterator[tuple[int, int]]:
+    """Ports of the bare node:http server and of the raw ASGI echo."""
+    node = shutil.which("node")
+    if node is None:
+        raise BenchFailed("node is not installed: there is no floor to compare with")
+    first, second = free_ports(), free_ports()
+    raw = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "asgi",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(second),
+    ]
+    raw += ["--workers", "1", "--no-access-log", "--log-level", "warning", "tests.bench.rawasgi:application"]
+    with ExitStack() as held:
+        held.enter_context(running([node, str(HERE / "floor.mjs"), str(first)], clean()))
+        held.enter_context(running(raw, clean()))
+        for port in (first, second):
+            until(lambda port=port: request(port, "POST", "/echo", b"{}")[0], "a yardstick answers")  # type: ignore[misc]
+        yield first, second
+
+
+def contests(house: House, node: int, asgi: int) -> list[Contest]:
+    def against(work: Work, mine: dict[Place, tuple[Goal, ...]]) -> Contest:
+        return Contest(work, Place("node", node, work.path), Place("asgi", asgi, work.path), mine)
+
+    edge, server = "one edge process", "the server of manage.py up"
+    return [
+        against(W1, {house.place(edge, "echo"): GOALS, house.place(server, "echo", edge=False): ()}),
+        against(
+            W2,
+            {
+                house.place(edge, "total"): GOALS,
+                house.place(server, "total", edge=False): (),
+                house.place(f"{edge}, AssemblyScript", "total_as"): (),
+            },
+        ),
+    ]
+
+
+def measure(house: House, pace: Pace) -> list[Row]:
+    """All rounds of both works."""
+    rows = []
+    with yardsticks() as (node, asgi):
+        for contest in contests(house, node, asgi):
+            for place in (contest.node, *contest.mine):
+                check(place, contest.work)
+                fire(place, contest.work, 1)  # warm
+            fire(contest.asgi, contest.work, 1)
+            house.settle()
+            for number in range(pace.rounds):
+                contest.round(number, pace.seconds, house)
+            rows += contest.rows()
+    return rows
+
+
+def growth(house: House, pace: Pace) -> Row:
+    """What everything together has grown by after many calls that came after many others."""
+    place = house.place("one edge process", "echo")
+    many(house, place, pace.growth_calls // 2)
+    before = house.memory()
+    calls = many(house, place, pace.growth_calls)
+    grown = house.memory() - before
+    note = f"PSS of all processes {before:.0f} MB before and {before + grown:.0f} MB after {calls:,} calls"
+    return Row("growth of memory", {LEAK: grown / calls * 100_000}, (Goal(LEAK, 1.0),), note)
+
+
+def many(house: House, place: Place, calls: int) -> int:
+    """At least so many calls, and their history imported; bounded by five minutes."""
+    done = 0
+    for _ in range(60):
+        done += fire(place, W1, 5).calls
+        house.settle()
+        if done >= calls:
+            return done
+    raise BenchFailed(f"only {done:,} of {calls:,} calls within five minutes")
