@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint format bench clean
+.PHONY: help setup build run test lint format bench openapi clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -29,6 +29,9 @@ format: build ## Put Python and templates into shape
 
 bench: build ## Measure, and print the table of ratios (ARGS="--quick")
 	@exec $(PY) manage.py bench $(ARGS)
+
+openapi: build ## Write the description of the REST API that a test compares
+	@$(PY) manage.py openapi tests/priostack/openapi.json
 
 clean: ## Remove what the other targets made; data in var/ stays
 	@rm -rf .venv node_modules static/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

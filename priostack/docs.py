@@ -19,7 +19,7 @@ from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
 FOLDER = Path(settings.BASE_DIR) / "templates" / "docs"
 # The order of reading: sections with (page, title in the navigation).
-CONTENTS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+PLAN: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("Start", (("index", "Quick start"), ("tutorial", "Tutorial: a shop"))),
     (
         "Concepts",
@@ -45,7 +45,18 @@ CONTENTS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("security", "Security"),
         ),
     ),
-    ("Operation", (("settings", "Settings"), ("commands", "Commands"), ("operations", "Operations"))),
+    (
+        "Operation",
+        (
+            ("settings", "Settings"),
+            ("commands", "Commands"),
+            ("operations", "Operations"),
+            ("bench", "Speed and size"),  # written by `manage.py bench --markdown`
+        ),
+    ),
+)
+CONTENTS = tuple(
+    (title, tuple(page for page in pages if (FOLDER / f"{page[0]}.md").is_file())) for title, pages in PLAN
 )
 PAGES: dict[str, str] = {slug: title for _, pages in CONTENTS for slug, title in pages}
 NOT_IN_ANCHORS = re.compile(r"[^a-z0-9_]+")
@@ -97,6 +108,9 @@ def render(text: str) -> tuple[str, list[Heading]]:
     """HTML without inline styles or raw HTML, and the headings that got anchors."""
     markdown = MarkdownIt("commonmark", {"html": False, "highlight": _code}).enable("table")
     tokens = markdown.parse(text)
+    for token in tokens:  # a column's alignment: the content security policy refuses style attributes
+        if style := token.attrs.pop("style", ""):
+            token.attrSet("class", str(style).replace("text-align:", "text-"))
     headings = list(_anchored(tokens))
     return markdown.renderer.render(tokens, markdown.options, {}), headings
 

@@ -100,6 +100,12 @@ def test_headings_have_anchors_of_their_own() -> None:
     assert [heading.anchor for heading in headings] == ["one", "same", "same-2", "no_capacity-x"]
 
 
+def test_columns_are_aligned_by_classes() -> None:
+    html, _ = docs.render("| a | b |\n|---|---:|\n| 1 | 2 |")
+    assert '<td class="text-right">2</td>' in html
+    assert "style" not in html
+
+
 def test_code_is_coloured_by_classes() -> None:
     html, _ = docs.render('```yaml\nname: "x"\n```\n\n```unknown\n<&>\n```')
     assert '<span class="nt">name</span>' in html
