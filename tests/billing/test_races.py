@@ -64,6 +64,9 @@ def test_parallel_invitations_do_not_pass_the_limit(alice):
 
 
 def test_of_two_founders_of_one_name_one_gets_it(db):
+    Plan.objects.get_or_create(
+        slug="pro", defaults={"name": "Pro"}
+    )  # other tests may have emptied the tables
     people = [User.objects.create_user(f"p{number}@example.org", "pw") for number in range(4)]
 
     def found(user):
