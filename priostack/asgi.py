@@ -23,6 +23,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+gateway.role = "web"
 pages = cast(Application, django)
 # Channels has no annotations of its own
 sockets: Application = SameOrigin(AuthMiddlewareStack(URLRouter(websockets)))  # type: ignore[no-untyped-call]

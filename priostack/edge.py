@@ -10,4 +10,6 @@ django.setup()
 
 from runtime.gateway import gateway as application  # noqa: E402
 
+application.role = "edge"
+
 __all__ = ["application"]

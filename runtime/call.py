@@ -145,7 +145,7 @@ def ended(job: Job, outcome: Outcome) -> Record:
     """The journal's record of a finished job, secrets masked."""
     spent = int((time.perf_counter() - job.started) * 1e6)
     bundle = job.bundle
-    mask = [value.encode() for value in bundle.secrets.values()]
+    mask = secrets_of(job)
     now = job.created_us + spent
     body = readable(outcome.reply.body)
     logs = [[spent // 1000, level, text] for level, text in outcome.effects.logs]
@@ -179,6 +179,10 @@ def ended(job: Job, outcome: Outcome) -> Record:
         "attempts": job.attempts,
     }
     return masked(record, mask) if mask else record
+
+
+def secrets_of(job: Job) -> list[bytes]:
+    return [value.encode() for value in job.bundle.secrets.values()]
 
 
 def masked(record: Record, secrets: list[bytes]) -> Record:

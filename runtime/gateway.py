@@ -15,13 +15,13 @@ from redis.exceptions import RedisError
 from billing.errors import ApiError
 from billing.slugs import GRAMMAR
 from bundles.routes import Match
-from runtime import ask, cors, running
+from runtime import ask, cors, importer, metrics, running
 from runtime.background import end
 from runtime.call import Waist, waist
 from runtime.job import Job, Outcome
 from runtime.live import KeyGrant, Live, Tenants
 from runtime.strangers import look_up, throttled
-from runtime.wasm import units
+from runtime.wasm import engine, units
 from runtime.wire import BASE, Headers, answer, problem, read_body
 
 Scope = MutableMapping[str, Any]
@@ -34,7 +34,9 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"}
 class Gateway:
     """One for each process; its parts start with the first loop that serves."""
 
-    def __init__(self) -> None:
+    def __init__(self, role: str = "") -> None:
+        self.role = role  # web, edge or worker: under which this process reports its metrics; none in tests
+        self.reporter: metrics.Reporter | None = None
         self.tenants = Tenants()
         self.waist: Waist | None = None
         self.tasks: list[asyncio.Task[None]] = []
@@ -58,13 +60,25 @@ class Gateway:
             self.tenants.start()
             self.waist.publisher.start()
             self.tasks = [asyncio.create_task(running.keep())]
+            self.report()
         return self.waist
+
+    def report(self) -> None:
+        if self.role and self.reporter is None:
+            metrics.gauge("sandbox_slots_used", engine().used)
+            metrics.gauge("sandbox_slots", lambda: engine().slots)
+            metrics.gauge("journal_backlog_bytes", importer.backlog)
+            metrics.gauge("tenants_loaded", lambda: len(self.tenants.known))
+            self.reporter = metrics.start(self.role)
 
     async def stop(self) -> None:
         await self.tenants.stop()
         if self.waist is not None:
             await self.waist.publisher.stop()
         await end(self.tasks)
+        if self.reporter is not None:
+            await asyncio.to_thread(self.reporter.stop)
+            self.reporter = None
         self.waist = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -58,6 +58,17 @@ def finish(path: Path, until: int) -> None:
     path.with_suffix(".pos").unlink(missing_ok=True)
 
 
+def backlog() -> int:
+    """Bytes that are written down and not imported yet."""
+    total = 0
+    for path in journal.files():
+        try:
+            total += path.stat().st_size - journal.position(path)
+        except FileNotFoundError:  # imported and removed while we looked
+            continue
+    return total
+
+
 def find(execution: str) -> Record | None:
     """A run that was acknowledged but not imported yet, with its end when that is known too."""
     found: Record | None = None

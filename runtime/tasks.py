@@ -10,7 +10,7 @@ from celery.bootsteps import StartStopStep
 from django.conf import settings
 from django.utils import timezone
 
-from runtime import deploy, executions, goals, guests
+from runtime import deploy, executions, goals, guests, signals
 from runtime.models import Execution
 from runtime.worker import Worker
 
@@ -47,8 +47,9 @@ def expire() -> None:
     while True:
         old = list(Execution.objects.filter(completed__lt=limit).values_list("pk", flat=True)[:1000])
         if not old:
-            return
+            break
         Execution.objects.filter(pk__in=old).delete()
+    signals.expire(timezone.now())
 
 
 class RunnerStep(StartStopStep):

@@ -16,7 +16,7 @@ from bundles.endpoints import Endpoint
 from bundles.intents import Intent
 from bundles.target import parse
 from runtime import executions, importer, running
-from runtime.call import Waist
+from runtime.call import Waist, masked, secrets_of
 from runtime.deploy import ready
 from runtime.gateway import Gateway
 from runtime.job import Job, Outcome
@@ -51,7 +51,7 @@ class Worker(threading.Thread):
         self.join(15)
 
     async def main(self) -> None:
-        gateway = Gateway()
+        gateway = Gateway("worker")
         waist = await gateway.start()
         while not self.ending.is_set():
             try:
@@ -104,11 +104,12 @@ class Worker(threading.Thread):
 
     async def settle(self, waist: Waist, job: Job, outcome: Outcome) -> None:
         """Write the end down, or the next try of an intent that has one left."""
-        if outcome.away:
-            return await waist.journal.append(again(job, outcome))
         intent = intent_of(job.bundle, job.service, job.name)
-        if outcome.retryable and intent is not None and job.attempts < intent.retries:
-            return await waist.journal.append(again(job, outcome))
+        left = outcome.retryable and intent is not None and job.attempts < intent.retries
+        if outcome.away or left:
+            record = masked(again(job, outcome), secrets_of(job))
+            await waist.journal.append(record)
+            return waist.publisher.record(record)
         if intent is not None:
             note_overrun(job, outcome, intent)
         await waist.record(job, outcome)
@@ -154,6 +155,11 @@ def again(job: Job, outcome: Outcome) -> Record:
         "due": time.time_ns() // 1000 + int(wait * 1e6),
         "error": f"try {job.attempts + 1} failed: {outcome.error}"[:4000],
         "logs": [[0, level, text] for level, text in outcome.effects.logs],
+        "service": job.service,
+        "name": job.name,
+        "started": job.created_us,
+        "input": "",
+        "output": "",
     }
 
 

@@ -12,7 +12,7 @@ from tests.e2e.conftest import PHONE, Visitor
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("clean_redis"),
 ]
 PAGES = ["", "/tenant", "/members", "/keys", "/secrets", "/audit", "/found", "/tenant/delete"]
