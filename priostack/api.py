@@ -9,6 +9,7 @@ from ninja.errors import HttpError, ValidationError
 from redis.exceptions import RedisError
 
 from billing.api import router as billing_router
+from billing.door import Shut
 from billing.errors import ApiError
 from bundles.api import router as bundles_router
 from market.api import router as market_router
@@ -19,6 +20,7 @@ api = NinjaAPI(
     version="1",
     docs_url="/docs",
     urls_namespace="api",
+    auth=Shut(),  # an operation that forgot its door lets nobody in
     description="Authorization: Bearer KEY, or a signed-in session with its CSRF token.",
 )
 api.add_router("", billing_router)

@@ -6,12 +6,15 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from uuid import UUID
 
 import orjson
+from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
+from billing import keys
 from billing.errors import ApiError
 from billing.slugs import GRAMMAR
 from bundles.routes import Match
@@ -40,6 +43,7 @@ class Gateway:
         self.tenants = Tenants()
         self.waist: Waist | None = None
         self.tasks: list[asyncio.Task[None]] = []
+        self.used: set[UUID] = set()  # keys that called since they were last noted
 
     async def lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -59,9 +63,17 @@ class Gateway:
             running.announce_through(self.waist.journal.append)
             self.tenants.start()
             self.waist.publisher.start()
-            self.tasks = [asyncio.create_task(running.keep())]
+            self.tasks = [asyncio.create_task(running.keep()), asyncio.create_task(self.note_keys())]
             self.report()
         return self.waist
+
+    async def note_keys(self) -> None:
+        """Write down once a minute which keys were used: never a row per call."""
+        while True:
+            await asyncio.sleep(NOTE_KEYS_S)
+            used, self.used = self.used, set()
+            if used:
+                await database_sync_to_async(keys.used_all, thread_sensitive=False)(used)
 
     def report(self) -> None:
         if self.role and self.reporter is None:
@@ -153,9 +165,12 @@ class Gateway:
         if match.endpoint.auth == "public" and token is None:
             await throttled(live, scope)
             return "public"
-        return (await self.known(live, token, live.slug)).actor
+        grant = await self.known(live, token, live.slug)
+        self.used.add(grant.id)
+        return grant.actor
 
 
+NOTE_KEYS_S = 60.0
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 AWAY = ApiError(503, "A store of the platform does not answer at the moment.", headers={"Retry-After": "1"})
 

@@ -10,6 +10,7 @@ from celery.bootsteps import StartStopStep
 from django.conf import settings
 from django.utils import timezone
 
+from billing.tidy import tidy
 from runtime import deploy, executions, goals, guests, signals
 from runtime.models import Execution
 from runtime.worker import Worker
@@ -50,6 +51,7 @@ def expire() -> None:
             break
         Execution.objects.filter(pk__in=old).delete()
     signals.expire(timezone.now())
+    tidy(timezone.now())
 
 
 class RunnerStep(StartStopStep):
