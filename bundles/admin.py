@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from bundles import registry
+from bundles import registry, store
 from bundles.models import Binary, Bundle, Module, Revision
 
 
@@ -51,8 +51,13 @@ class BundleAdmin(Kept):
         "updated",
     )
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Revisions and runs cannot be deleted by themselves, but they go with their bundle."""
+        found, counts, _, protected = super().get_deleted_objects(objs, request)
+        return found, counts, set(), protected
+
+    def delete_model(self, request: HttpRequest, obj: Bundle) -> None:
+        store.delete(f"admin:{request.user}", obj)
 
 
 @admin.register(Revision)
