@@ -14,10 +14,10 @@ from urllib.parse import quote, urlencode
 
 import orjson
 from asgiref.sync import async_to_sync
-from channels.db import database_sync_to_async
 
 from billing.errors import ApiError
 from billing.ids import uuid7
+from billing.models import Tenant
 from billing.redis import aredis
 from bundles.checks import UNSET, Check
 from bundles.contract import Contract
@@ -60,13 +60,15 @@ class CheckResult:
 
 def run_checks(bundle: Bundle, revision: Revision) -> list[CheckResult]:
     """Every declared test of a revision, whether or not the bundle runs."""
-    return async_to_sync(of_revision)(bundle, revision)
+    tenant, found = bundle.tenant, checks_of(revision).checks  # read here: what follows is a coroutine
+    return async_to_sync(of_revision)(bundle, tenant, revision.number, found)
 
 
-async def of_revision(bundle: Bundle, revision: Revision) -> list[CheckResult]:
-    live = await ready(bundle, bundle.tenant, revision.number)
-    found = await database_sync_to_async(checks_of, thread_sensitive=False)(revision)
-    return await of_live(live, found.checks) if live is not None else []
+async def of_revision(
+    bundle: Bundle, tenant: Tenant, number: int, checks: tuple[Check, ...]
+) -> list[CheckResult]:
+    live = await ready(bundle, tenant, number)
+    return await of_live(live, checks) if live is not None else []
 
 
 async def of_live(live: LiveBundle, checks: Iterable[Check]) -> list[CheckResult]:

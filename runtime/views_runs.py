@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -19,7 +20,6 @@ from bundles.endpoints import Endpoint
 from bundles.intents import Intent
 from bundles.models import Bundle, Revision
 from bundles.service import Service
-from bundles.store import newest
 from runtime import runs
 from runtime.executions import DONE
 from runtime.models import Execution, Trigger
@@ -55,8 +55,9 @@ def rows(who: Principal, wanted: dict[str, str], before: str) -> dict[str, Any]:
 
 def choices(who: Principal) -> dict[str, Any]:
     """What the filters offer: names come from the newest revisions."""
-    bundles = list(Bundle.objects.filter(tenant_id=who.tenant_id, revision__gt=0).order_by("name"))
-    services = [service for bundle in bundles for service in definition(newest(bundle)).services]
+    bundles = Bundle.objects.filter(tenant_id=who.tenant_id).order_by("name")
+    newest = Revision.objects.filter(bundle__in=bundles, number=F("bundle__revision"))
+    services = [service for revision in newest for service in definition(revision).services]
     names = {part.name for service in services for part in parts_of(service)}
     return {
         "bundles": [(str(bundle.pk), str(bundle)) for bundle in bundles],
