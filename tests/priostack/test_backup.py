@@ -19,7 +19,7 @@ from priostack import rows
 from tests.bundles.samples import shop
 
 pytestmark = [
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("clean_redis"),
 ]
 BINARY = bytes(range(256))

@@ -16,7 +16,7 @@ from runtime import sse
 from runtime.watch import hub
 from tests.runtime.watching import a_bundle, a_run, publishing, say, watched
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 bundle_of = sync_to_async(a_bundle)
 run_of = sync_to_async(a_run)
 

@@ -21,7 +21,7 @@ from tests.runtime.watching import (
     with_session,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 bundle_of = sync_to_async(a_bundle)
 run_of = sync_to_async(a_run)
 

@@ -28,7 +28,7 @@ async def test_a_call_is_answered_metered_and_in_the_history(call, alice):
     answer = await call("POST", "/alice/api/shop/echo", {"a": [1, 2]})
     assert (answer.status, answer.json()) == (200, {"a": [1, 2]})
     assert int(answer.headers["x-compute-units"]) >= 1
-    assert await stage.drain() == 1
+    await stage.drain()
     run = await Execution.objects.aget(pk=answer.execution)
     assert (run.status, run.http_status, run.service, run.name) == ("success", 200, "shop", "echo")
     assert run.output == '{"a":[1,2]}'

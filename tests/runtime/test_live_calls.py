@@ -9,7 +9,7 @@ from billing import secrets
 from tests.runtime import stage
 from tests.runtime.watching import ORIGIN, socket, watched, with_key
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 CANARY = "canary-4711-live"
 
 
