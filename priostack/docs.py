@@ -4,18 +4,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from html import escape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
 from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+
+from priostack.templatetags.ui import icon
 
 FOLDER = Path(settings.BASE_DIR) / "templates" / "docs"
 # The order of reading: sections with (page, title in the navigation).
@@ -59,6 +62,11 @@ CONTENTS = tuple(
     (title, tuple(page for page in pages if (FOLDER / f"{page[0]}.md").is_file())) for title, pages in PLAN
 )
 PAGES: dict[str, str] = {slug: title for _, pages in CONTENTS for slug, title in pages}
+CODE = (
+    '<div class="docs-code"><pre id="{anchor}" tabindex="0"><code class="language-{language}">{code}</code></pre>'
+    '<button type="button" class="btn" data-variant="ghost" data-size="icon-sm" data-copy-from="#{anchor}" '
+    'aria-label="Copy the code">{icon}</button></div>\n'
+)
 NOT_IN_ANCHORS = re.compile(r"[^a-z0-9_]+")
 
 
@@ -106,7 +114,8 @@ def _rendered(slug: str, _changed: int) -> Page:
 
 def render(text: str) -> tuple[str, list[Heading]]:
     """HTML without inline styles or raw HTML, and the headings that got anchors."""
-    markdown = MarkdownIt("commonmark", {"html": False, "highlight": _code}).enable("table")
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    markdown.add_render_rule("fence", _fence)
     tokens = markdown.parse(text)
     for token in tokens:  # a column's alignment: the content security policy refuses style attributes
         if style := token.attrs.pop("style", ""):
@@ -131,12 +140,15 @@ def _anchored(tokens: Sequence[Token]) -> list[Heading]:
     return list(found.values())
 
 
-def _code(source: str, language: str, _attributes: Any) -> str:
-    """A block of code; it scrolls by itself, so the keyboard must be able to reach it."""
+def _fence(_renderer: Any, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+    return _code(tokens[index].content, tokens[index].info.strip(), f"code-{index}")
+
+
+def _code(source: str, language: str, anchor: str) -> str:
+    """A block of code with a button that copies it; it scrolls by itself, so the keyboard must be able to reach it."""
     try:
         lexer = get_lexer_by_name(language or "text")
     except ClassNotFound:
         lexer = get_lexer_by_name("text")
-    coloured = highlight(source, lexer, HtmlFormatter(nowrap=True))
-    name = escape(language or "text", quote=True)
-    return f'<pre tabindex="0"><code class="language-{name}">{coloured}</code></pre>\n'
+    coloured = mark_safe(highlight(source, lexer, HtmlFormatter(nowrap=True)))  # noqa: S308  Pygments escapes
+    return format_html(CODE, anchor=anchor, language=language or "text", code=coloured, icon=icon("copy"))

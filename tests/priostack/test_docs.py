@@ -116,7 +116,7 @@ def test_code_is_coloured_by_classes() -> None:
 def test_every_link_leads_somewhere(slug: str) -> None:
     shown = docs.page(slug)
     assert shown
-    for address in map(unescape, re.findall(r'href="([^"]+)"', shown.html)):
+    for address in map(unescape, re.findall(r'<a href="([^"]+)"', shown.html)):
         path, _, anchor = (f"/docs/{slug}{address}" if address[0] == "#" else address).partition("#")
         if path.startswith("/docs"):
             other = docs.page(path.removeprefix("/docs").strip("/") or "index")
