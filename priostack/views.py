@@ -1,6 +1,5 @@
-"""Pages of the project itself: landing, dashboard, docs, health and errors."""
+"""Pages of the project itself: landing, docs, health and errors."""
 
-from django.contrib.auth.decorators import login_required
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -14,11 +13,6 @@ def landing(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("dashboard")
     return render(request, "landing.html")
-
-
-@login_required
-def dashboard(request: HttpRequest) -> HttpResponse:
-    return render(request, "dashboard.html")
 
 
 def docs(request: HttpRequest, page: str = "index") -> HttpResponse:

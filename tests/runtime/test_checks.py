@@ -29,7 +29,9 @@ FIRST = b"""
 - {name: two, request: {method: POST, path: /api/s/n/}, expect: {body: 2, writes: 1}}
 - {name: three, sensor: tick, expect: {status: 200, body: 3}}
 - {name: four, sensor: tick, expect: {status: 200, body: 4}}
-- {name: echo, request: {method: POST, path: /api/s/e, body: {a: [1, {b: 2, c: 3}], d: null}}, expect: {body: {a: [1, {b: 2}], d: null}, writes: 0}}
+- name: echo
+  request: {method: POST, path: /api/s/e, body: {a: [1, {b: 2, c: 3}], d: null}}
+  expect: {body: {a: [1, {b: 2}], d: null}, writes: 0}
 - {name: fires, request: {method: POST, path: /api/s/f, body: {sensor: tick, payload: {x: 1}}}, expect: {status: 200}}
 - {name: late, request: {method: POST, path: /api/s/n}, contract: wait, expect: {status: 504, writes: 0}}
 - {name: refused, request: {method: POST, path: /api/s/n}, contract: refuse, expect: {status: 503, writes: 0}}

@@ -1,5 +1,6 @@
 """The list of runs and the page of one: what they show, what they do, and for whom."""
 
+import json
 import re
 from typing import Any
 from urllib.parse import urlencode
@@ -87,7 +88,7 @@ def test_a_run_shows_all_of_itself_as_text(alice: Any) -> None:
     run = a_run(
         bundle,
         EVIL,
-        input='{"body": "%s"}' % EVIL,
+        input=json.dumps({"body": EVIL}),
         output=f'"{EVIL}"',
         error=EVIL,
         steps=[{"target": "wasm:a:b", "duration_us": 1500, "error": EVIL}],

@@ -10,7 +10,6 @@ from django.urls import reverse
 from billing.models import ApiKey
 from bundles import store
 from bundles.models import Bundle
-from bundles.target import parse
 from runtime import tryit
 from tests.runtime import stage
 
@@ -19,7 +18,12 @@ pytestmark = pytest.mark.django_db
 CHECKS = b"""
 - {name: not there, request: {method: POST, path: /api/s/items/x9/notes}, expect: {status: 404}}
 - name: a note
-  request: {method: POST, path: "/api/s/items/a%20b/notes", query: {loud: true}, headers: {X-Who: it's me}, body: {text: "it's \\u00e9"}}
+  request:
+    method: POST
+    path: "/api/s/items/a%20b/notes"
+    query: {loud: true}
+    headers: {X-Who: it's me}
+    body: {text: "it's \\u00e9"}
   expect: {status: 201}
 """
 
@@ -66,7 +70,6 @@ def test_a_public_endpoint_needs_no_key_and_a_get_has_no_body(alice: Any, bundle
 
 def test_a_parameter_without_a_value_stays_visible() -> None:
     assert tryit.address("http://h", "/t/a/:id", tryit.Example()) == "http://h/t/a/:id"
-    assert str(parse("wasm:a:b")) == "wasm:a:b"
 
 
 def test_it_is_a_page_of_its_own_without_javascript(alice: Any, bundle: Bundle) -> None:
