@@ -15,7 +15,18 @@ from uuid import uuid4
 
 from tests.bench import work
 from tests.bench.load import Place
-from tests.bench.processes import ROOT, BenchFailed, clean, free_ports, pss, request, running, until
+from tests.bench.processes import (
+    ROOT,
+    BenchFailed,
+    clean,
+    command,
+    free_ports,
+    pss,
+    request,
+    running,
+    tree,
+    until,
+)
 
 
 class House:
@@ -28,7 +39,9 @@ class House:
 
     def place(self, name: str, module: str, *, edge: bool = True) -> Place:
         path = f"/{work.SLUG}{work.BASE}/{module}"
-        return Place(name, self.edge if edge else self.port, path, self.token)
+        port, word = (self.edge, "priostack.edge") if edge else (self.port, "priostack.asgi")
+        serving = [pid for pid in tree(self.pid)[1:] if word in command(pid)]
+        return Place(name, port, path, self.token, serving[0] if serving else 0)
 
     def api(self, method: str, path: str, body: bytes = b"", **headers: str) -> dict[str, Any]:
         sent = {

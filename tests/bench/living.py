@@ -2,11 +2,10 @@
 
 import json
 import time
-from pathlib import Path
 
 from tests.bench.house import House, data_dir, up
 from tests.bench.load import check
-from tests.bench.processes import BenchFailed, pss_of_one, request, tree, until
+from tests.bench.processes import BenchFailed, command, pss_of_one, request, tree, until
 from tests.bench.table import Goal, Row, ends, middle
 from tests.bench.work import W1
 
@@ -63,10 +62,7 @@ WORDS |= {"priostack.supervise": "supervisor"}
 
 def word(pid: int) -> str:
     """What to call a process."""
-    try:
-        line = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
-    except OSError:
-        return "gone"
+    line = command(pid)
     return next((name for part, name in WORDS.items() if part in line), line[:20] or "?")
 
 
@@ -80,7 +76,7 @@ def wake_by_run(house: House, times: int) -> Row:
         time.sleep(0.3)
         began = time.perf_counter()
         house.run()
-        until(lambda: answer(house) == 200, "the bundle answers again", every=0.001)
+        until(lambda: answer(house) == 200, "the bundle answers again", every=0.003)
         took.append((time.perf_counter() - began) * 1e3)
         check(place, W1)
     note = f"POST /run to the first 200, through REST, the worker and an edge process, {times} times"

@@ -7,11 +7,11 @@ import shutil
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from tests.bench.processes import ROOT, BenchFailed, request
+from tests.bench.processes import ROOT, BenchFailed, cpu, request
 from tests.bench.work import Work
 
 CONNECTIONS = 32
@@ -26,6 +26,7 @@ class Place:
     port: int
     path: str
     token: str = ""
+    pid: int = 0  # the process that does it
 
     def headers(self) -> dict[str, str]:
         sent = {"Content-Type": "application/json"}
@@ -42,6 +43,7 @@ class Load:
     p99_ms: float
     lost: int = 0
     refused: int = 0
+    cpu_us: float = 0.0  # of the serving process, for each call
 
     @property
     def rate(self) -> float:
@@ -69,10 +71,12 @@ def check(place: Place, work: Work) -> None:
 def fire(place: Place, work: Work, seconds: float) -> Load:
     """One round; BenchFailed when any call was lost or refused."""
     way = {"wrk": by_wrk, "autocannon": by_autocannon, "python": by_python}[tool()]
+    before = cpu(place.pid) if place.pid else 0.0
     load = way(place, work.body, seconds)
+    spent = cpu(place.pid) - before if place.pid else 0.0
     if load.lost or load.refused or not load.calls:
         raise BenchFailed(f"{place.name}: {load.lost} calls lost, {load.refused} refused of {load.calls}")
-    return load
+    return replace(load, cpu_us=spent / load.calls * 1e6)
 
 
 def by_wrk(place: Place, body: bytes, seconds: float) -> Load:

@@ -111,6 +111,26 @@ def tree(pid: int) -> list[int]:
     return found
 
 
+def cpu(pid: int) -> float:
+    """Seconds of CPU that a process and all that came of it have used."""
+    return sum(ticks(one) for one in tree(pid)) / os.sysconf("SC_CLK_TCK")
+
+
+def ticks(pid: int) -> int:
+    try:
+        words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:  # ended meanwhile
+        return 0
+    return int(words[11]) + int(words[12])
+
+
+def command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").replace("\0", " ")
+    except OSError:
+        return ""
+
+
 def pss(pid: int) -> float:
     """Megabytes (10⁶ bytes) of a process and all that came of it, shared pages counted by share."""
     return sum(pss_of_one(one) for one in tree(pid)) / 1e6

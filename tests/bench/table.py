@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
 
-HEADS = ("what", "measured", "goal", "verdict", "× node", "× raw ASGI", "p50 ms", "p99 ms", "note")
-NODE, ASGI, P50, P99 = "× node", "× raw ASGI", "p50 ms", "p99 ms"
+HEADS = ("what", "measured", "goal", "verdict", "× node", "× raw ASGI", "p50 ms", "p99 ms", "CPU µs", "note")
+NODE, ASGI, P50, P99, CPU = HEADS[4:9]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def ends(values: Sequence[float]) -> tuple[float, float]:
 
 def cells(row: Row) -> tuple[str, ...]:
     goal = ", ".join(str(goal) for goal in row.goals) or "–"
-    extra = tuple(f"{row.figures[key]:.2f}" if key in row.figures else "" for key in HEADS[4:8])
+    extra = tuple(f"{row.figures[key]:.2f}" if key in row.figures else "" for key in HEADS[4:9])
     return row.name, row.measured, goal, row.verdict, *extra, row.error or note(row)
 
 

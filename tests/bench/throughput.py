@@ -4,13 +4,13 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.bench.house import House
-from tests.bench.load import CONNECTIONS, Load, Place, check, fire, tool
+from tests.bench.load import CONNECTIONS, Load, Place, check, fire
 from tests.bench.processes import BenchFailed, clean, free_ports, request, running, until
-from tests.bench.table import ASGI, NODE, P50, P99, Goal, Row, ends, middle, ratios
+from tests.bench.table import ASGI, CPU, NODE, P50, P99, Goal, Row, ends, middle, ratios
 from tests.bench.work import W1, W2, Work
 
 HERE = Path(__file__).resolve().parent
@@ -65,21 +65,30 @@ class Contest:
             f"{self.work.name}: {place.name}",
             {**figures, **self.times(place)},
             goals,
-            f"{CONNECTIONS} connections, {tool()}",
+            f"{CONNECTIONS} connections; by CPU {self.by_cpu(place):.2f} × node",
             ends={NODE: ends(to_node)},
         )
+
+    def by_cpu(self, place: Place) -> float:
+        """The same ratio in CPU time of the serving processes, which a busy machine disturbs less."""
+        node, mine = ([load.cpu_us for load in self.found[one.name]] for one in (self.node, place))
+        return middle(ratios(node, mine))
 
     def rates(self, place: Place) -> list[float]:
         return [load.rate for load in self.found[place.name]]
 
     def times(self, place: Place) -> dict[str, float]:
         loads = self.found[place.name]
-        return {P50: middle([load.p50_ms for load in loads]), P99: middle([load.p99_ms for load in loads])}
+        return {
+            P50: middle([load.p50_ms for load in loads]),
+            P99: middle([load.p99_ms for load in loads]),
+            CPU: middle([load.cpu_us for load in loads]),
+        }
 
 
 @contextmanager
-def yardsticks() -> Iterator[tuple[int, int]]:
-    """Ports of the bare node:http server and of the raw ASGI echo."""
+def yardsticks() -> Iterator[tuple[Place, Place]]:
+    """The bare node:http server and the raw ASGI echo."""
     node = shutil.which("node")
     if node is None:
         raise BenchFailed("node is not installed: there is no floor to compare with")
@@ -97,16 +106,16 @@ def yardsticks() -> Iterator[tuple[int, int]]:
     ]
     raw += ["--workers", "1", "--no-access-log", "--log-level", "warning", "tests.bench.rawasgi:application"]
     with ExitStack() as held:
-        held.enter_context(running([node, str(HERE / "floor.mjs"), str(first)], clean()))
-        held.enter_context(running(raw, clean()))
+        floor = held.enter_context(running([node, str(HERE / "floor.mjs"), str(first)], clean()))
+        echo = held.enter_context(running(raw, clean()))
         for port in (first, second):
             until(lambda port=port: request(port, "POST", "/echo", b"{}")[0], "a yardstick answers")  # type: ignore[misc]
-        yield first, second
+        yield Place("node", first, "", pid=floor), Place("asgi", second, "", pid=echo)
 
 
-def contests(house: House, node: int, asgi: int) -> list[Contest]:
+def contests(house: House, node: Place, asgi: Place) -> list[Contest]:
     def against(work: Work, mine: dict[Place, tuple[Goal, ...]]) -> Contest:
-        return Contest(work, Place("node", node, work.path), Place("asgi", asgi, work.path), mine)
+        return Contest(work, replace(node, path=work.path), replace(asgi, path=work.path), mine)
 
     edge, server = "one edge process", "the server of manage.py up"
     return [
