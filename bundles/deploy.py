@@ -74,7 +74,8 @@ def _check_errors(revision: Revision) -> None:
 def _check_routes(bundle: Bundle, revision: Revision) -> None:
     taken = claims(bundle, revision)
     if taken:
-        text = "; ".join(f"{claim.method} {claim.path} is served by “{claim.other}”" for claim in taken[:10])
+        text = "; ".join(f"{claim.method} {claim.path} is served by “{claim.other}”" for claim in taken[:3])
+        text += f"; and {len(taken) - 3} more" if len(taken) > 3 else ""
         raise ApiError(409, f"Another running bundle has the same routes: {text}. Stop it first.")
 
 

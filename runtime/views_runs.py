@@ -78,6 +78,7 @@ def run_detail(request: HttpRequest, id: UUID) -> HttpResponse:
         "bundle": Bundle.objects.filter(pk=run["bundle"], tenant_id=who.tenant_id).first(),
         "over": run["status"] in DONE,
         "may_call": who.may("call"),
+        "polled": htmx(request),
         "fired": runs.of_tenant(who).filter(parent=id).order_by("id")[:50],
         "parent": parent(who, run["parent"]),
         "place": place(run) if run["error"] else None,
