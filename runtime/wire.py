@@ -32,11 +32,14 @@ async def read_body(receive: Callable[[], Awaitable[Any]], headers: Headers, lim
     message = await receive()
     if message["type"] == "http.disconnect":
         raise ApiError(400, "The body ended too early.")
-    if not message.get("more_body"):
-        return within(message.get("body", b""), limit)
+    first = message.get("body", b"")
+    # Granian says "more" until the end is read too; what was declared is all there is, and waiting costs 40 µs.
+    whole = declared and len(first) == int(declared) and "transfer-encoding" not in headers
+    if whole or not message.get("more_body"):
+        return within(first, limit)
     try:
         async with asyncio.timeout(BODY_S):
-            return await rest_of(message.get("body", b""), receive, limit)
+            return await rest_of(first, receive, limit)
     except TimeoutError:
         raise ApiError(408, f"The body did not arrive within {BODY_S:.0f} seconds.") from None
 
