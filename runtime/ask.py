@@ -16,7 +16,10 @@ MAX_QUERY = 200
 
 def request(values: Mapping[str, Any], body: Any, *, tenant: str, execution: str) -> bytes:
     """The JSON of a request; ``values`` holds method, path, params, query, headers (and sensor)."""
-    return orjson.dumps({**values, "body": body, "tenant": tenant, "execution": execution})
+    try:
+        return orjson.dumps({**values, "body": body, "tenant": tenant, "execution": execution})
+    except orjson.JSONEncodeError:
+        raise ApiError(400, "The request cannot be written as JSON, or is nested too deeply.") from None
 
 
 def query(raw: bytes) -> dict[str, str]:
@@ -60,6 +63,15 @@ def json_body(data: bytes) -> orjson.Fragment:
             errors=[{"line": problem.lineno, "column": problem.colno, "message": problem.msg}],
         ) from None
     return orjson.Fragment(data)
+
+
+def is_writable(value: Any) -> bool:
+    """Whether a parsed value can be written into a request: reading goes deeper than writing."""
+    try:
+        orjson.dumps([value])
+    except orjson.JSONEncodeError:
+        return False
+    return True
 
 
 def maybe_json(text: str) -> Any:

@@ -3,11 +3,10 @@
 What is returned is written to the journal before anybody is told, so an acknowledged fire is never lost.
 """
 
+import base64
 import time
 from dataclasses import dataclass, field
 from typing import Any
-
-import orjson
 
 from billing.ids import uuid7
 from billing.redis import aredis
@@ -93,5 +92,10 @@ MAX_INPUT = 1024 * 1024  # a queued run needs its whole input, unlike history
 
 
 def payload_of(data: bytes) -> Any:
-    """A sensor's payload: JSON, or nothing."""
-    return orjson.loads(data) if data.strip() else None
+    """What a function fired: JSON, else text, else {"base64": …}, or nothing; whatever it is, the run goes on."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(data).decode()}
+    value = ask.maybe_json(text) if text.strip() else None
+    return value if ask.is_writable(value) else text

@@ -10,6 +10,7 @@ import orjson
 
 from bundles.target import Target, TargetError, parse
 from runtime import fiber, kv, running
+from runtime.ask import is_writable
 from runtime.host import HostCall, HostFailure, Missing, Nested, Outcome
 from runtime.job import Effects, Job
 from runtime.outbound import http
@@ -218,6 +219,8 @@ def called(job: Job, missing: Missing) -> bytes:
         body = orjson.loads(missing.payload) if missing.payload else None
     except orjson.JSONDecodeError:
         raise HostFailure("the payload of call() is not JSON") from None
+    if not is_writable(body):
+        raise HostFailure("the payload of call() is nested too deeply")
     values: dict[str, Any] = {
         "method": "CALL",
         "path": missing.name,
@@ -226,7 +229,10 @@ def called(job: Job, missing: Missing) -> bytes:
         "headers": {},
         "body": body,
     }
-    return orjson.dumps({**values, "tenant": job.bundle.tenant, "execution": job.id})
+    try:
+        return orjson.dumps({**values, "tenant": job.bundle.tenant, "execution": job.id})
+    except orjson.JSONEncodeError:
+        raise HostFailure("the payload of call() is nested too deeply") from None
 
 
 def note(state: State, missing: Missing, began: float, **more: object) -> None:
