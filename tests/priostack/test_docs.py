@@ -218,6 +218,15 @@ def test_every_host_function_is_described_with_its_types_and_price() -> None:
         assert int(price[1].replace(",", "")) == hostcalls.TARIFF[name]
 
 
+def test_every_metric_is_described() -> None:
+    sources = "\n".join(path.read_text() for path in (ROOT / "runtime").glob("*.py"))
+    families = set(re.findall(r'MetricFamily\(\s*"(priostack_\w+)"', sources))
+    families |= {f"priostack_{name}" for name in re.findall(r'\bgauge\("(\w+)"', sources)}
+    assert len(families) > 8
+    described = section("operations", "Metrics")
+    assert [name for name in sorted(families) if f"`{name}" not in described] == []
+
+
 def test_the_proxy_example_knows_every_path_of_the_platform() -> None:
     first = {str(pattern.pattern).split("/")[0] for pattern in urls()} - {"", "metrics"}
     known = set(re.search(r"location ~ \^/\(([^)]+)\)", text("operations"))[1].split("|"))  # type: ignore[index]
