@@ -17,7 +17,7 @@ from tests.bench.processes import BenchFailed
 from tests.bench.table import Row, as_json, text
 from tests.bench.throughput import Pace
 
-SLOW = Pace(rounds=9, seconds=2, growth_calls=100_000)
+SLOW = Pace(rounds=7, seconds=2, growth_calls=100_000)
 QUICK = Pace(rounds=2, seconds=1, growth_calls=20_000)
 NAMES = ("inside", "start", "load", "wake", "growth", "watchers")
 Measure = Callable[[], Iterable[Row]]

@@ -21,7 +21,7 @@ from tests.bench.processes import (
     clean,
     command,
     free_ports,
-    pss,
+    pss_by_name,
     request,
     running,
     tree,
@@ -89,8 +89,9 @@ class House:
         until(lambda: self.unimported() == 0, "the journal is imported", seconds=120, every=0.1)
         time.sleep(0.3)
 
-    def memory(self) -> float:
-        return pss(self.pid)
+    def memory(self) -> dict[str, float]:
+        """Megabytes of each part."""
+        return pss_by_name(self.pid)
 
 
 def manage(home: Path, *argv: str) -> str:

@@ -62,7 +62,31 @@ def running(argv: Sequence[str], env: Mapping[str, str], *, stop: int = signal.S
             end(process, stop)
 
 
-def end(process: "subprocess.Popen[bytes]", first: int) -> None:
+def output(argv: Sequence[str], env: Mapping[str, str], seconds: float) -> str:
+    """What a program prints; its whole group is ended when it takes longer, or when we are interrupted."""
+    process = subprocess.Popen(
+        argv,
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        out, errors = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        raise BenchFailed(f"{argv[-2]} took longer than {seconds:.0f} s") from None
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGTERM)
+        end(process, signal.SIGTERM)
+    if process.returncode:
+        raise BenchFailed(f"{argv} ended with {process.returncode}: {errors[-600:]}")
+    return out
+
+
+def end(process: "subprocess.Popen[Any]", first: int) -> None:
     for number, seconds in ((first, 20), (signal.SIGKILL, 5)):
         if process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
@@ -134,6 +158,25 @@ def command(pid: int) -> str:
 def pss(pid: int) -> float:
     """Megabytes (10⁶ bytes) of a process and all that came of it, shared pages counted by share."""
     return sum(pss_of_one(one) for one in tree(pid)) / 1e6
+
+
+WORDS = {
+    " beat ": "clock",
+    "priostack worker": "worker",
+    "priostack.edge": "edge",
+    "priostack.asgi": "server",
+}
+WORDS |= {"valkey-server": "valkey", "priostack.supervise": "supervisor"}
+
+
+def pss_by_name(pid: int) -> dict[str, float]:
+    """The same for each part of an installation."""
+    found: dict[str, float] = {}
+    for one in tree(pid):
+        line = command(one)
+        name = next((name for word, name in WORDS.items() if word in line), "others")
+        found[name] = found.get(name, 0.0) + pss_of_one(one) / 1e6
+    return found
 
 
 def pss_of_one(pid: int) -> int:

@@ -3,11 +3,10 @@
 import json
 import re
 import resource
-import subprocess
 import sys
 
 from tests.bench.house import data_dir
-from tests.bench.processes import ROOT, BenchFailed, clean
+from tests.bench.processes import BenchFailed, clean, output
 from tests.bench.table import Goal, Row, ends, middle
 
 US = "µs"
@@ -18,18 +17,7 @@ HELD = re.compile(r"(\d+) watchers held; (\d+) opened a second; (-?\d+) bytes ea
 def told(*argv: str, seconds: float) -> str:
     """What a program of the bench prints; it gets a data directory that is removed with its group of processes."""
     with data_dir() as home:
-        process = subprocess.Popen(
-            ["timeout", "-k", "10", str(seconds), sys.executable, "-m", *argv],
-            cwd=ROOT,
-            env=clean(PRIOSTACK_DATA_DIR=str(home)),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        out, errors = process.communicate()
-    if process.returncode:
-        raise BenchFailed(f"{argv[0]} ended with {process.returncode}: {errors[-600:]}")
-    return out
+        return output([sys.executable, "-m", *argv], clean(PRIOSTACK_DATA_DIR=str(home)), seconds)
 
 
 def inside(rounds: int, calls: int) -> list[Row]:
