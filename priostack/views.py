@@ -5,6 +5,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from redis.exceptions import RedisError
 
+from billing.errors import ApiError
 from billing.redis import redis
 from priostack import docs as documentation
 
@@ -39,6 +40,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 def error(request: HttpRequest, status: int) -> HttpResponse:
+    """A page for people; what Django refuses of REST before the API sees it is problem+json like the rest."""
+    if request.path.startswith("/api/"):
+        body = ApiError(status).body()
+        return JsonResponse(body, status=status, content_type="application/problem+json")
     return render(request, f"{status}.html", status=status)
 
 

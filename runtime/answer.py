@@ -103,7 +103,16 @@ def content(body: Any, declared: str | None) -> tuple[bytes, str]:
             raise BadAnswer("body.base64 is not base64") from None
     if isinstance(body, str) and declared is not None and "json" not in declared:
         return body.encode(), declared
-    return orjson.dumps(body), JSON
+    try:
+        return orjson.dumps(body), JSON
+    except orjson.JSONEncodeError:
+        raise BadAnswer("body is nested too deeply") from None
+
+
+def plain(value: Any) -> str:
+    if isinstance(value, dict | list):
+        raise BadAnswer("a header's value is not a text")
+    return orjson.dumps(value).decode()
 
 
 def clean(headers: Any) -> list[tuple[str, str]]:
@@ -114,7 +123,7 @@ def clean(headers: Any) -> list[tuple[str, str]]:
         raise BadAnswer("headers is not an object")
     kept = []
     for name, value in headers.items():
-        name, text = name.lower(), value if isinstance(value, str) else orjson.dumps(value).decode()
+        name, text = name.lower(), value if isinstance(value, str) else plain(value)
         if not NAME.fullmatch(name) or not VALUE.fullmatch(text):
             raise BadAnswer(f"header {name[:64]!r} has a character that headers cannot have")
         if name in ALLOWED or (name.startswith("x-") and name not in OURS and not name.startswith(COMMANDS)):

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from uuid import UUID
 
-import orjson
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
@@ -224,10 +223,7 @@ def make_job(
         "headers": headers,
     }
     body = ask.body(data, headers, limit=settings.CALL_MAX_BODY) if data else None
-    try:
-        job.request = ask.request(values, body, tenant=bundle.tenant, execution=job.id)
-    except orjson.JSONEncodeError:
-        raise ApiError(400, "The request cannot be written as JSON.") from None
+    job.request = ask.request(values, body, tenant=bundle.tenant, execution=job.id)
     return job
 
 

@@ -103,7 +103,7 @@ def retry(who: Principal, run: Execution) -> str:
     if was_cut(run.input) or not run.input:
         raise ApiError(409, "Its input was too large to be kept whole.")
     fresh = str(uuid7())
-    request = orjson.loads(run.input) | {"execution": fresh}
+    request = again(run.input, fresh)
     now = time.time_ns() // 1000
     record = {
         "op": "add",
@@ -118,12 +118,19 @@ def retry(who: Principal, run: Execution) -> str:
         "status": "queued",
         "created": now,
         "due": now,
-        "input": orjson.dumps(request).decode(),
+        "input": request,
         "caller": who.actor,
         "parent": str(run.pk),
     }
     write([record])
     return fresh
+
+
+def again(recorded: str, execution: str) -> str:
+    try:
+        return orjson.dumps(orjson.loads(recorded) | {"execution": execution}).decode()
+    except orjson.JSONEncodeError:
+        raise ApiError(409, "Its input is nested too deeply to be asked again.") from None
 
 
 def write(records: list[Record]) -> None:

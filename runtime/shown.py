@@ -35,13 +35,15 @@ def micros(value: int | None) -> str | None:
 
 
 def parsed(text: str) -> Any:
-    """The value that was recorded; text when it was cut or never was JSON."""
+    """The value that was recorded; text when it was cut, never was JSON, or is too deep to be written again."""
     if not text or was_cut(text):
         return text or None
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        value = orjson.loads(text)
+        orjson.dumps(value)  # fails at a depth that the writer of our answers still takes
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return text
+    return value
 
 
 def brief(run: Execution) -> dict[str, Any]:

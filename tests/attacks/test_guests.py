@@ -93,8 +93,10 @@ async def test_memory_without_end_is_refused_to_the_guest_alone(knock: Any, alic
         {"status": 200, "headers": ["set-cookie"]},
         {"status": 200, "headers": {"content-type": "текст"}},
         {"status": 200, "body": {"base64": "%%%"}},
+        {"status": 200, "headers": {"x-a": {"b": 1}}},
+        {"status": 200, "body": json.loads("[" * 300 + "]" * 300)},
     ],
-    ids=str,
+    ids=lambda said: str(said)[:60],
 )
 async def test_answers_that_are_none_are_502(knock: Any, alice: Any, said: Any) -> None:
     answer = await knock(
