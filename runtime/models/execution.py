@@ -84,6 +84,7 @@ class Execution(models.Model):
             models.Index(fields=("tenant", "-id"), name="runs_of_tenant"),
             models.Index(fields=("bundle", "-id"), name="runs_of_bundle"),
             models.Index(fields=("tenant", "status", "-id"), name="runs_by_status"),
+            models.Index(fields=("parent",), name="runs_of_parent", condition=models.Q(parent__isnull=False)),
             models.Index(
                 fields=("rank", "due"),
                 name="runs_to_do",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from priostack import views_dashboard
 from runtime import signals
 from tests.conftest import Person
 from tests.runtime.watching import a_bundle, a_run
@@ -80,3 +81,16 @@ def test_charlie_sees_nothing_of_alice(alice: Person, charlie: Person) -> None:
 
 def test_strangers_sign_in(db: None, client: Client) -> None:
     assert client.get("/dashboard")["Location"].startswith("/accounts/login/")
+
+
+def test_figures_that_took_long_are_not_worked_out_for_every_watcher(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = a_bundle(alice.tenant)
+    monkeypatch.setattr(views_dashboard, "SLOW_S", -1.0)
+    monkeypatch.setattr(views_dashboard, "PATIENCE", 1_000_000)
+    assert alice.client.get("/dashboard").context["usage"].calls == 0
+    called(bundle, 5)
+    assert alice.client.get("/dashboard").context["usage"].calls == 0
+    views_dashboard._kept.clear()
+    assert alice.client.get("/dashboard").context["usage"].calls == 5
