@@ -126,7 +126,9 @@ class Console {
     this.part("answer")!.hidden = false;
     const status = this.part("status")!;
     status.dataset.status = answer.status < 400 ? "success" : "error";
-    status.textContent = `${answer.status} ${answer.statusText}`.trim();
+    // A browser does not tell pages where a redirect leads, only that there is one.
+    const redirected = answer.type === "opaqueredirect";
+    status.textContent = redirected ? "A redirect; curl shows where to" : `${answer.status} ${answer.statusText}`.trim();
     this.part("time")!.textContent = `${spent.toFixed(1)} ms`;
     const units = answer.headers.get("x-compute-units");
     this.part("units")!.textContent = units === null ? "" : `${units} CU`;
