@@ -178,7 +178,10 @@ def ended(job: Job, outcome: Outcome) -> Record:
         "depth": job.depth,
         "attempts": job.attempts,
     }
-    return masked(record, mask) if mask else record
+    record = masked(record, mask) if mask else record
+    if job.added and record["input"] == readable(job.request):
+        del record["input"]  # its row has it already, and whole
+    return record
 
 
 def secrets_of(job: Job) -> list[bytes]:
@@ -189,6 +192,10 @@ def masked(record: Record, secrets: list[bytes]) -> Record:
     for key in ("input", "output", "error"):
         record[key] = redact(record[key], secrets)
     record["logs"] = [[at, level, redact(text, secrets)] for at, level, text in record["logs"]]
+    record["steps"] = [
+        {key: redact(value, secrets) if isinstance(value, str) else value for key, value in step.items()}
+        for step in record.get("steps", ())
+    ]
     return record
 
 

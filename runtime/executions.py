@@ -122,6 +122,8 @@ def change(record: Record) -> bool:
     values: dict[str, Any] = {key: record[key] for key in ENDING if key in record}
     values |= {key: moment(record[key]) for key in TIMES if key in record}
     values |= {"leased_until": None, "lease": ""}
+    if record.get("input"):  # told again only when a secret in it had to be masked
+        values["input"] = record["input"]
     rows = Execution.objects.filter(pk=record["id"], status__in=before(record["status"]))
     return rows.update(**values) == 1
 

@@ -92,7 +92,7 @@ def recorded(record: Record) -> dict[str, Any]:
         "http_status": None,
         "error": "",
     }
-    known = {**empty, "output": "", "steps": [], "logs": [], "price": 0, "round": None, **record}
+    known = {**empty, "input": "", "output": "", "steps": [], "logs": [], "price": 0, "round": None, **record}
     plain = [
         "id",
         "bundle",
