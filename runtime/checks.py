@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 import orjson
 from asgiref.sync import async_to_sync
+from django.conf import settings
 
 from billing.errors import ApiError
 from billing.ids import uuid7
@@ -25,7 +26,7 @@ from bundles.definitions import checks_of
 from bundles.models import Bundle, Revision
 from bundles.routes import RouteTable, routes_of
 from market.admission import MAX_ACTION_CU, Grant, Refuse
-from runtime import call, gateway, sensors
+from runtime import ask, call, sensors
 from runtime.compare import compare
 from runtime.deploy import ready
 from runtime.job import Job, Outcome
@@ -138,7 +139,13 @@ class Stage:
         data = b"" if sent.body is UNSET else json.dumps(sent.body, default=str).encode()
         if data:
             headers.setdefault("content-type", "application/json")
-        return [tested(gateway.make_job(match, sent.method, raw, values, headers, data, "test"))]
+        endpoint = match.endpoint
+        job = Job(self.live, endpoint.service, endpoint.name, endpoint.to, endpoint.contract, b"", "test")
+        told = {"method": sent.method, "path": raw, "params": match.params}
+        told |= {"query": ask.query(values), "headers": headers}
+        body = ask.body(data, headers, limit=settings.CALL_MAX_BODY)
+        job.request = ask.request(told, body, tenant=self.live.tenant, execution=job.id)
+        return [tested(job)]
 
     def no_route(self, path: str) -> ApiError:
         allowed = self.table.allowed(path)
