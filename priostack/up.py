@@ -158,7 +158,8 @@ def valkey_binary() -> str:
 
 def server(name: str, target: str, *, host: str, port: int) -> Child:
     argv = (
-        *(sys.executable, "-m", "granian", "--interface", "asgi", "--host", host, "--port", str(port)),
+        *(sys.executable, "-m", "granian", "--interface", "asgi", "--loop", "uvloop"),
+        *("--host", host, "--port", str(port)),
         *("--workers", "1", "--backlog", "2048", "--backpressure", "20000", "--ws", "--no-access-log"),
         *("--respawn-failed-workers", "--respawn-interval", "0.1", "--workers-kill-timeout", "5s"),
         *("--log-level", "warning", target),

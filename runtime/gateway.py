@@ -1,11 +1,10 @@
-"""The data plane: `/{tenant}/…` as a raw ASGI application, without cookies, private unless an endpoint is public."""
+"""The data plane: `/{tenant}/…` without Django's middleware, without cookies, private unless an endpoint is public."""
 
 import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Callable
 from uuid import UUID
 
 from channels.db import database_sync_to_async
@@ -20,17 +19,15 @@ from bundles.routes import Match
 from runtime import ask, cors, importer, metrics, running
 from runtime.background import end
 from runtime.call import Waist, waist
-from runtime.job import Job, Outcome
+from runtime.exchange import Asked, Given, problem
+from runtime.job import Job
 from runtime.live import KeyGrant, Live, Tenants
+from runtime.reply import given
 from runtime.strangers import look_up, throttled
-from runtime.wasm import engine, units
-from runtime.wire import BASE, Headers, answer, problem, read_body
+from runtime.wasm import engine
+from runtime.wire import Receive, Scope, Send, asked, give
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 log = logging.getLogger(__name__)
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
 
 class Gateway:
@@ -93,58 +90,53 @@ class Gateway:
         self.waist = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            return await self.lifespan(receive, send)
-        if scope["type"] != "http":
-            return None
+        if scope["type"] == "http":
+            await give(send, await self.respond(lambda: asked(scope, receive)))
+        elif scope["type"] == "lifespan":
+            await self.lifespan(receive, send)
+
+    async def respond(self, read: Callable[[], Asked]) -> Given:
+        """The answer to a request, whatever protocol it came by; a refusal is an answer too."""
         try:
-            await self.serve(scope, receive, send)
+            return await self.serve(read())
         except ApiError as error:
-            await problem(send, error)
+            return problem(error)
         except (RedisError, DatabaseError) as trouble:
             log.warning("a call was refused: %s", trouble)
-            await problem(send, AWAY)
+            return problem(AWAY)
 
-    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def serve(self, asked: Asked) -> Given:
         """One request: route, who, body, call, answer. Nothing is read of the body before the caller is known."""
         waist = self.waist or await self.start()
-        slug, path = split(scope)
-        method = scope["method"]
-        headers, token = read_headers(scope["headers"])
+        slug, path = split(asked.path)
         live = self.tenants.get(slug) or await self.tenants.load(slug)
-        match = live.table.match(method, path) if live is not None else None
+        match = live.table.match(asked.method, path) if live is not None else None
         if live is None or match is None:
-            live, match = await self.second_look(slug, path, scope, headers, token, send)
-            if match is None:
-                return
-        grant = await self.who(live, match, token, scope)
+            found = await self.second_look(slug, path, asked)
+            if isinstance(found, Given):
+                return found
+            live, match = found
+        caller = await self.who(live, match, asked)
         live.used = time.monotonic()
-        data = await read_body(receive, headers, settings.CALL_MAX_BODY)
-        job = make_job(match, method, path, scope["query_string"], headers, data, grant)
+        data = await asked.body(settings.CALL_MAX_BODY)
+        job = make_job(match, path, asked, data, caller)
         outcome = await waist.call(job)
-        extra = cors.headers(match.service.cors, headers.get("origin"))
-        await answer(
-            send, outcome_headers(job, outcome) + extra, outcome.reply, scope=scope, headers_in=headers
-        )
+        return given(asked, job, outcome, cors.headers(match.service.cors, asked.headers.get("origin")))
 
-    async def second_look(
-        self, slug: str, path: str, scope: Scope, headers: Headers, token: str | None, send: Send
-    ) -> tuple[Live, Match | None]:
+    async def second_look(self, slug: str, path: str, asked: Asked) -> "tuple[Live, Match] | Given":
         """Before anything is refused: what was started a moment ago, preflights, other methods of a path."""
         live = await self.tenants.fresh(slug)
-        match = live.table.match(scope["method"], path) if live is not None else None
+        match = live.table.match(asked.method, path) if live is not None else None
         if live is not None and match is not None:
             return live, match
         allowed = live.table.allowed(path) if live is not None else ()
-        if live is not None and allowed and scope["method"] == "OPTIONS":
+        if live is not None and allowed and asked.method == "OPTIONS":
             found = live.table.match(allowed[0], path)
-            await cors.preflight(send, found.service.cors if found else (), headers, allowed)
-            return live, None
-        await self.known(live, token, slug)
+            return cors.preflight(found.service.cors if found else (), asked.headers, allowed)
+        await self.known(live, asked.token, slug)
         if allowed:
-            raise ApiError(
-                405, f"{path} answers {', '.join(allowed)}.", headers={"Allow": ", ".join(allowed)}
-            )
+            methods = ", ".join(allowed)
+            raise ApiError(405, f"{path} answers {methods}.", headers={"Allow": methods})
         raise ApiError(404, "No running bundle of this tenant has such a route.")
 
     async def known(self, live: Live | None, token: str | None, slug: str) -> KeyGrant:
@@ -159,12 +151,12 @@ class Gateway:
             raise ApiError(403, "This key may not call: it lacks the scope “call”.")
         return found
 
-    async def who(self, live: Live, match: Match, token: str | None, scope: Scope) -> str:
+    async def who(self, live: Live, match: Match, asked: Asked) -> str:
         """The name of the caller for the history."""
-        if match.endpoint.auth == "public" and token is None:
-            await throttled(live, scope)
+        if match.endpoint.auth == "public" and asked.token is None:
+            await throttled(live, asked.peer)
             return "public"
-        grant = await self.known(live, token, live.slug)
+        grant = await self.known(live, asked.token, live.slug)
         self.used.add(grant.id)
         return grant.actor
 
@@ -174,36 +166,15 @@ CHALLENGE = {"WWW-Authenticate": "Bearer"}
 AWAY = ApiError(503, "A store of the platform does not answer at the moment.", headers={"Retry-After": "1"})
 
 
-def split(scope: Scope) -> tuple[str, str]:
-    """Tenant and raw path; the raw form, so that `%2f` and `%2e` can never turn into another tenant's path."""
-    raw = scope.get("raw_path") or scope["path"].encode()
-    try:
-        path = raw.decode("ascii").partition("?")[0]
-    except UnicodeDecodeError:
-        raise ApiError(404) from None
+def split(path: str) -> tuple[str, str]:
+    """Tenant and the rest of a raw path."""
     slug, slash, rest = path[1:].partition("/")
     if not GRAMMAR.fullmatch(slug):
         raise ApiError(404)
     return slug, slash + rest
 
 
-def read_headers(pairs: list[tuple[bytes, bytes]]) -> tuple[Headers, str | None]:
-    """What functions may see of the headers, and the bearer token, which they may not."""
-    headers: Headers = {}
-    token = None
-    for raw, value in pairs:
-        name = raw.decode("latin-1")
-        if name == "authorization":
-            kind, _, rest = value.decode("latin-1").partition(" ")
-            token = rest.strip() if kind.lower() == "bearer" else ""
-        elif name not in ask.HIDDEN:
-            headers[name] = value.decode("latin-1")
-    return headers, token
-
-
-def make_job(
-    match: Match, method: str, path: str, query: bytes, headers: Headers, data: bytes, caller: str
-) -> Job:  # the parts of one request
+def make_job(match: Match, path: str, asked: Asked, data: bytes, caller: str) -> Job:
     endpoint, bundle = match.endpoint, match.owner
     job = Job(
         bundle=bundle,
@@ -216,20 +187,15 @@ def make_job(
         caller=caller,
     )
     values = {
-        "method": method,
+        "method": asked.method,
         "path": path,
         "params": match.params,
-        "query": ask.query(query),
-        "headers": headers,
+        "query": ask.query(asked.query),
+        "headers": asked.headers,
     }
-    body = ask.body(data, headers, limit=settings.CALL_MAX_BODY) if data else None
+    body = ask.body(data, asked.headers, limit=settings.CALL_MAX_BODY) if data else None
     job.request = ask.request(values, body, tenant=bundle.tenant, execution=job.id)
     return job
-
-
-def outcome_headers(job: Job, outcome: Outcome) -> list[tuple[bytes, bytes]]:
-    cost = units(outcome.fuel)
-    return [*BASE, (b"x-execution-id", job.id.encode()), (b"x-compute-units", b"%d" % cost)]
 
 
 gateway = Gateway()

@@ -2,8 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import MutableMapping
-from typing import Any
 
 from channels.db import database_sync_to_async
 from redis.exceptions import RedisError
@@ -29,9 +27,8 @@ async def look_up(token: str, slug: str, tenants: Tenants) -> Live:
     return live
 
 
-async def throttled(live: Live, scope: MutableMapping[str, Any]) -> None:
+async def throttled(live: Live, peer: str) -> None:
     """Strangers at a public endpoint: a bound for each address, so that they cannot spend a tenant's compute."""
-    peer = (scope.get("client") or ("unknown", 0))[0]
     try:
         wait = await asyncio.to_thread(
             throttle.allow, f"public:{live.tenant_id}:{peer}", PUBLIC_CALLS, WINDOW_S

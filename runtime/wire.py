@@ -1,41 +1,77 @@
-"""Reading bodies from and writing answers to ASGI, with limits."""
+"""The data plane behind ASGI: reading requests from it and writing answers to it, with limits."""
 
 import asyncio
-import gzip
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-import orjson
-
 from billing.errors import ApiError
-from runtime.answer import Reply
+from runtime.ask import HIDDEN
+from runtime.exchange import Asked, Given, Headers
 
-Headers = dict[str, str]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 BODY_S = 30.0  # a body that trickles in more slowly is refused
-GZIP_FROM = 1024
-# Strangers' code answers here: no scripts run on this origin, nothing is sniffed, nothing is kept by caches.
-BASE: list[tuple[bytes, bytes]] = [
-    (b"content-security-policy", b"sandbox"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-]
 
 
-async def read_body(receive: Callable[[], Awaitable[Any]], headers: Headers, limit: int) -> bytes:
-    """The whole body; 413 as soon as it is known to be too long, 408 when it does not arrive."""
-    declared = headers.get("content-length", "")
-    if declared and (not declared.isdigit() or int(declared) > limit):
+def asked(scope: Scope, receive: Receive) -> Asked:
+    """The raw path counts, so that `%2f` and `%2e` can never turn into another tenant's path."""
+    raw = scope.get("raw_path") or scope["path"].encode()
+    try:
+        path = raw.decode("ascii").partition("?")[0]
+    except UnicodeDecodeError:
+        raise ApiError(404) from None
+    headers, token = read_headers(
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
+    )
+    peer = (scope.get("client") or ("unknown", 0))[0]
+
+    def body(limit: int) -> Awaitable[bytes]:
+        return read_body(receive, headers, limit)
+
+    return Asked(scope["method"], path, scope["query_string"], headers, token, peer, body)
+
+
+def read_headers(pairs: Iterable[tuple[str, str]]) -> tuple[Headers, str | None]:
+    """What functions may see of the headers, and the bearer token, which they may not."""
+    headers: Headers = {}
+    token = None
+    for name, value in pairs:
+        if name == "authorization":
+            kind, _, rest = value.partition(" ")
+            token = rest.strip() if kind.lower() == "bearer" else ""
+        elif name not in HIDDEN:
+            headers[name] = value
+    return headers, token
+
+
+async def give(send: Send, given: Given) -> None:
+    head = [(name.encode(), value.encode("latin-1", "replace")) for name, value in given.headers]
+    await send({"type": "http.response.start", "status": given.status, "headers": head})
+    await send({"type": "http.response.body", "body": given.body})
+
+
+def declared(headers: Headers, limit: int) -> int | None:
+    """Content-Length; None when a body comes in chunks. 413 as soon as it is known to be too long."""
+    length = headers.get("content-length", "")
+    if length and (not length.isdigit() or int(length) > limit):
         raise ApiError(413, f"The body may have {limit} bytes.")
-    if (declared or "0") == "0" and "transfer-encoding" not in headers:
+    if "transfer-encoding" in headers:
+        return None
+    return int(length or 0)
+
+
+async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
+    """The whole body; 408 when it does not arrive."""
+    length = declared(headers, limit)
+    if length == 0:
         return b""
     message = await receive()
     if message["type"] == "http.disconnect":
         raise ApiError(400, "The body ended too early.")
     first = message.get("body", b"")
     # Granian says "more" until the end is read too; what was declared is all there is, and waiting costs 40 µs.
-    whole = declared and len(first) == int(declared) and "transfer-encoding" not in headers
-    if whole or not message.get("more_body"):
+    if len(first) == length or not message.get("more_body"):
         return within(first, limit)
     try:
         async with asyncio.timeout(BODY_S):
@@ -50,7 +86,7 @@ def within(data: bytes, limit: int) -> bytes:
     return data
 
 
-async def rest_of(first: bytes, receive: Callable[[], Awaitable[Any]], limit: int) -> bytes:
+async def rest_of(first: bytes, receive: Receive, limit: int) -> bytes:
     parts, size = [first], len(first)
     while True:
         message = await receive()
@@ -62,50 +98,3 @@ async def rest_of(first: bytes, receive: Callable[[], Awaitable[Any]], limit: in
             raise ApiError(413, f"The body may have {limit} bytes.")
         if not message.get("more_body"):
             return b"".join(parts)
-
-
-async def answer(
-    send: Send,
-    headers: list[tuple[bytes, bytes]],
-    reply: Reply,
-    *,
-    scope: MutableMapping[str, Any],
-    headers_in: Headers,
-) -> None:
-    """Send a function's reply; HEAD gets the headers alone, large text goes packed to who takes it."""
-    body = reply.body
-    head = [*headers, (b"content-type", reply.content_type.encode("latin-1"))]
-    if reply.headers:
-        head += [(name.encode(), value.encode("latin-1")) for name, value in reply.headers]
-    if not reply.headers or not any(name == "cache-control" for name, _ in reply.headers):
-        head.append((b"cache-control", b"no-store"))
-    if (
-        len(body) >= GZIP_FROM
-        and "gzip" in headers_in.get("accept-encoding", "")
-        and textual(reply.content_type)
-    ):
-        body = gzip.compress(body, 5)
-        head += [(b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")]
-    head.append((b"content-length", b"%d" % len(body)))
-    await send({"type": "http.response.start", "status": reply.status, "headers": head})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
-
-
-def textual(kind: str) -> bool:
-    return kind.startswith("text/") or "json" in kind or "xml" in kind or "javascript" in kind
-
-
-async def problem(send: Send, error: ApiError) -> None:
-    """A refusal of the platform itself, as problem+json."""
-    body = orjson.dumps(error.body())
-    head = [
-        *BASE,
-        (b"content-type", b"application/problem+json"),
-        (b"content-length", b"%d" % len(body)),
-        (b"cache-control", b"no-store"),
-    ]
-    head += [
-        (name.lower().encode(), value.encode("latin-1", "replace")) for name, value in error.headers.items()
-    ]
-    await send({"type": "http.response.start", "status": error.status, "headers": head})
-    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,37 @@
+"""A finished call as an answer: the function's reply with our headers, packed for who takes it."""
+
+import gzip
+
+from runtime.exchange import BASE, Asked, Given, Pairs
+from runtime.job import Job, Outcome
+from runtime.wasm import units
+
+GZIP_FROM = 1024
+
+
+def given(asked: Asked, job: Job, outcome: Outcome, extra: Pairs) -> Given:
+    """HEAD gets the headers alone; nothing is kept by caches unless the function says so."""
+    reply, body = outcome.reply, outcome.reply.body
+    head = [
+        *BASE,
+        ("x-execution-id", job.id),
+        ("x-compute-units", str(units(outcome.fuel))),
+        *extra,
+        ("content-type", reply.content_type),
+        *(reply.headers or ()),
+    ]
+    if not reply.headers or not any(name == "cache-control" for name, _ in reply.headers):
+        head.append(("cache-control", "no-store"))
+    if len(body) >= GZIP_FROM and takes_gzip(asked) and textual(reply.content_type):
+        body = gzip.compress(body, 5)
+        head += [("content-encoding", "gzip"), ("vary", "accept-encoding")]
+    head.append(("content-length", str(len(body))))
+    return Given(reply.status, head, b"" if asked.method == "HEAD" else body)
+
+
+def takes_gzip(asked: Asked) -> bool:
+    return "gzip" in asked.headers.get("accept-encoding", "")
+
+
+def textual(kind: str) -> bool:
+    return kind.startswith("text/") or "json" in kind or "xml" in kind or "javascript" in kind
