@@ -16,7 +16,7 @@ django = get_asgi_application()
 from billing.slugs import GRAMMAR, RESERVED  # noqa: E402  models need the apps to be loaded
 from priostack.origin import SameOrigin  # noqa: E402
 from runtime.gateway import gateway  # noqa: E402
-from runtime.routing import websockets  # noqa: E402
+from runtime.routing import everywhere  # noqa: E402
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -26,7 +26,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 gateway.role = "web"
 pages = cast(Application, django)
 # Channels has no annotations of its own
-sockets: Application = SameOrigin(AuthMiddlewareStack(URLRouter(websockets)))  # type: ignore[no-untyped-call]
+sockets: Application = SameOrigin(AuthMiddlewareStack(URLRouter(everywhere)))  # type: ignore[no-untyped-call]
 platform: Application = ProtocolTypeRouter({"http": pages, "websocket": sockets})  # type: ignore[no-untyped-call]
 
 

@@ -54,10 +54,8 @@ class Dangers(HTMLParser):
         if tag == "script" and not (given.get("src") or "").startswith("/static/"):
             self.found.append(f"inline script {attrs}")
         for name, value in attrs:
-            if (
-                name.startswith("on")
-                or ((value or "").strip().lower().startswith("javascript:")
-                and name in ADDRESSES)
+            if name.startswith("on") or (
+                (value or "").strip().lower().startswith("javascript:") and name in ADDRESSES
             ):
                 self.found.append(f"{tag} {name}={value}")
 
