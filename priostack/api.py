@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -58,6 +59,12 @@ def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
 def away(request: HttpRequest, error: RedisError) -> HttpResponse:
     text = "A store of the platform does not answer at the moment."
     return problem(ApiError(503, text, headers={"Retry-After": "1"}))
+
+
+@api.exception_handler(DataError)
+def impossible(request: HttpRequest, error: DataError) -> HttpResponse:
+    """What no column can hold, such as a NUL in a search."""
+    return problem(ApiError(422, "A value cannot be stored or searched for."))
 
 
 @api.exception_handler(ValidationError)

@@ -4,6 +4,7 @@ import contextvars
 import re
 from collections.abc import Callable
 
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from redis.exceptions import RedisError
@@ -62,6 +63,8 @@ class StoreAway:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, DataError):  # what no column can hold, such as a NUL in a search
+            return render(request, "400.html", status=400)
         if not isinstance(exception, RedisError):
             return None
         response = render(request, "503.html", status=503)

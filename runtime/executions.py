@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from runtime import signals
 from runtime.models import CHANGES, Execution
-from runtime.record import Record
+from runtime.record import Record, storable
 
 LEASE = timedelta(seconds=30)
 MAX_RESTARTS = 3
@@ -80,6 +80,7 @@ def absorb(records: list[Record]) -> int:
 
     A run that fired sensors carries the queued runs with it, so that both are known or neither.
     """
+    records = [storable(record) for record in records]
     with transaction.atomic():
         known = living(records)
         added = [row(entry) for record in records if record["bundle"] in known for entry in unfold(record)]

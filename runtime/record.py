@@ -39,5 +39,16 @@ def redact(text: str, secrets: Iterable[bytes]) -> str:
     return text
 
 
+def storable(value: Any) -> Any:
+    """``value`` without NUL characters: PostgreSQL takes none, and would refuse the whole batch for one of them."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")
+    if isinstance(value, dict):
+        return {key: storable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(inner) for inner in value]
+    return value
+
+
 def encode(record: Record) -> bytes:
     return orjson.dumps(record)

@@ -93,6 +93,20 @@ def test_a_batch_that_comes_twice_at_once_is_stored_once(alice: Any) -> None:
     assert Execution.objects.count() == 50
 
 
+def test_a_nul_in_what_a_function_said_spoils_no_batch(alice: Any) -> None:
+    """PostgreSQL takes no NUL, and a refused batch would be the loss of others' runs too."""
+    bundle = a_bundle(alice.tenant)
+    said = {
+        "error": "a\0b",
+        "logs": [[0, "info", "a\0b"]],
+        "signals": [["a\0b", 1.0]],
+        "steps": [{"error": "\0"}],
+    }
+    executions.absorb([a_record(bundle), {**a_record(bundle, "error"), **said}, a_record(bundle)])
+    assert Execution.objects.count() == 3
+    assert Execution.objects.get(status="error").logs == [[0, "info", "a\ufffdb"]]
+
+
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="the group commit is PostgreSQL's")
 async def test_what_the_group_commit_acknowledged_is_stored(alice: Any) -> None:
     bundle = await Bundle.objects.acreate(tenant=alice.tenant, name="b", revision=1)
