@@ -10,6 +10,7 @@ TITLES = {
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
+    408: "Took too long to arrive",
     409: "Conflict",
     412: "Changed in the meantime",
     413: "Too large",
@@ -17,10 +18,12 @@ TITLES = {
     422: "Cannot be processed",
     428: "If-Match is needed",
     429: "Too many requests",
+    499: "Cancelled",
     501: "Not available here",
     502: "The function failed",
     503: "Not available now",
     504: "Took too long",
+    507: "No room left",
 }
 
 

@@ -12,7 +12,7 @@ from bundles.linking import Exports, Known
 from bundles.service import Service
 from bundles.values import Mapping, Node, Place, Problem, Report, Scalar, shown
 
-SECRET = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+SECRET = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 HOST = re.compile(r"(?:\*\.)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?")
 
 BUNDLE_FIELDS = fields.table(

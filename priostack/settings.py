@@ -19,7 +19,6 @@ PRODUCTION = env.flag("PRIOSTACK_PRODUCTION")
 DEBUG = env.flag("DEBUG")
 PORT = env.number("PRIOSTACK_PORT", 8000)
 BASE_URL = env.text("PRIOSTACK_BASE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
-DATA_HOST = env.text("PRIOSTACK_DATA_HOST")
 
 SECRET_KEY = env.text("SECRET_KEY") or datadir.secret_key(DATA_DIR)
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
@@ -231,5 +230,4 @@ JOURNAL = env.text("PRIOSTACK_JOURNAL", "file" if SQLITE else "postgres")
 METRICS_TOKEN = env.text("PRIOSTACK_METRICS_TOKEN")
 RETENTION_DAYS = env.number("PRIOSTACK_RETENTION_DAYS", 30)
 CALL_MAX_BODY = env.number("PRIOSTACK_MAX_BODY", 1024 * 1024)
-MACHINE = env.text("PRIOSTACK_MACHINE", "")
 LOGGING_CONFIG = None

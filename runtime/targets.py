@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from django.conf import settings
 
 from bundles.target import Target, TargetError, parse
 from runtime import fiber, kv, running
+from runtime.answer import BadAnswer, Reply, read
 from runtime.ask import is_writable
 from runtime.host import HostCall, HostFailure, Missing, Nested, Outcome
 from runtime.job import Effects, Job
@@ -22,6 +24,7 @@ MAX_CONFLICTS = 500
 PATIENCE = 2  # conflicts after which calls of one bundle in this process take turns
 MAX_DEPTH = 8
 FORESEEN = 32
+ENVELOPE = 128 * 1024  # headers and query around a body, which base64 may have made a third longer
 
 
 class Absent(Exception):
@@ -56,6 +59,15 @@ class State:
     asked: Counter[bytes] = field(default_factory=Counter)
 
 
+@dataclass(slots=True)
+class Done:
+    """What the target answered, what it used, and what came of it."""
+
+    reply: Reply
+    fuel: int
+    effects: Effects
+
+
 def guest_of(job: Job, target: Target) -> Guest:
     """The guest that ``target`` means; Absent tells what is missing."""
     if target.kind != "wasm":
@@ -67,9 +79,9 @@ def guest_of(job: Job, target: Target) -> Guest:
     return guest
 
 
-async def execute(job: Job, fuel: int) -> tuple[Answer, Effects]:
+async def execute(job: Job, fuel: int) -> Done:
     """Run the target until its writes are committed; all or nothing, also when others write the same keys."""
-    limits = Limits(fuel=fuel)
+    limits = Limits(fuel=fuel, input_bytes=2 * settings.CALL_MAX_BODY + ENVELOPE)
     state = State()
     for attempt in range(MAX_CONFLICTS):
         if attempt > PATIENCE:
@@ -82,7 +94,7 @@ async def execute(job: Job, fuel: int) -> tuple[Answer, Effects]:
     raise Trap("conflict", "its state was changed by other calls too often")
 
 
-async def once(job: Job, limits: Limits, state: State) -> tuple[Answer, Effects] | None:
+async def once(job: Job, limits: Limits, state: State) -> Done | None:
     """One attempt with its commit; None when what it had read was changed meanwhile."""
     state.steps, state.doomed = [], ""
     state.asked.clear()
@@ -95,6 +107,9 @@ async def once(job: Job, limits: Limits, state: State) -> tuple[Answer, Effects]
         raise
     if state.doomed:
         raise Forbidden(state.doomed)
+    reply = read(answer.body)
+    if reply.error:  # a failure, so it writes and fires nothing; what it measured and said stays
+        return Done(reply, answer.fuel, Effects({}, [], host.signals, host.logs, state.steps))
     try:
         await job.bundle.space.commit(job.id, state.reads, host.writes, state.lists)
     except kv.Conflict as conflict:
@@ -102,7 +117,8 @@ async def once(job: Job, limits: Limits, state: State) -> tuple[Answer, Effects]
         if conflict.relist:
             state.lists.clear()
         return None
-    return answer, Effects(host.writes, host.fires, host.signals, host.logs, state.steps)
+    effects = Effects(host.writes, host.fires, host.signals, host.logs, state.steps)
+    return Done(reply, answer.fuel, effects)
 
 
 def context(frame: Frame, state: State) -> HostCall:
@@ -193,11 +209,27 @@ async def nested(frame: Frame, host: HostCall, state: State, missing: Missing) -
         answer, child = await inner(frame, host, state, missing)
     except (Trap, Absent, HostFailure) as problem:
         note(state, missing, began, error=str(problem))
-        if frame.job.primitive == "transaction":
-            state.doomed = f"{missing.name} failed, so the transaction is rolled back: {problem}"
+        doom(frame, state, missing, str(problem))
         return HostFailure(str(problem))
-    note(state, missing, began, fuel=answer.fuel)
+    reason = complaint(answer.body)
+    note(state, missing, began, fuel=answer.fuel, error=reason)
+    if reason:
+        doom(frame, state, missing, reason)
+        return Nested(answer.body, {}, [], child.signals, child.logs)
     return Nested(answer.body, child.writes, child.fires, child.signals, child.logs)
+
+
+def complaint(body: bytes) -> str:
+    """The error that a called function answered with; its bytes may be anything, they are the caller's to read."""
+    try:
+        return read(body).error
+    except BadAnswer:
+        return ""
+
+
+def doom(frame: Frame, state: State, missing: Missing, reason: str) -> None:
+    if frame.job.primitive == "transaction":
+        state.doomed = f"{missing.name} failed, so the transaction is rolled back: {reason}"
 
 
 async def inner(frame: Frame, host: HostCall, state: State, missing: Missing) -> tuple[Answer, HostCall]:

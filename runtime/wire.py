@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+from django.conf import settings
+
 from billing.errors import ApiError
 from runtime.ask import HIDDEN
 from runtime.exchange import Asked, Given, Headers
@@ -24,12 +26,20 @@ def asked(scope: Scope, receive: Receive) -> Asked:
     headers, token = read_headers(
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
     )
-    peer = (scope.get("client") or ("unknown", 0))[0]
+    peer = caller((scope.get("client") or ("unknown", 0))[0], scope["headers"])
 
     def body(limit: int) -> Awaitable[bytes]:
         return read_body(receive, headers, limit)
 
     return Asked(scope["method"], path, scope["query_string"], headers, token, peer, body)
+
+
+def caller(peer: str, headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The caller's address; X-Forwarded-For counts only when a configured proxy sent it (ATTACKS A081)."""
+    if peer not in settings.FORWARDED_ALLOW:
+        return peer
+    chain = [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"]
+    return chain[-1].rsplit(",", 1)[-1].strip()[:45] if chain else peer
 
 
 def read_headers(pairs: Iterable[tuple[str, str]]) -> tuple[Headers, str | None]:

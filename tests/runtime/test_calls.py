@@ -209,3 +209,18 @@ async def test_a_granted_secret_is_masked_in_the_history(call, alice, clean_redi
     run = await history(answer)
     assert "ary-4711" not in run.input + run.output
     assert "•••" in run.output
+
+
+async def test_a_body_of_the_largest_size_arrives_whole(call, bundle):
+    body = {"text": "x" * (1024 * 1024 - 20)}
+    answer = await call("POST", "/alice/api/w/echo", body)
+    assert (answer.status, len(answer.body)) == (200, 1024 * 1024 - 9)
+
+
+async def test_strangers_are_counted_by_the_address_a_known_proxy_tells(settings):
+    from runtime.wire import caller
+
+    told = [(b"x-forwarded-for", b"6.6.6.6, 9.9.9.9")]
+    assert caller("10.0.0.1", told) == "10.0.0.1"
+    settings.FORWARDED_ALLOW = ["10.0.0.1"]
+    assert caller("10.0.0.1", told) == "9.9.9.9"
