@@ -18,10 +18,11 @@ from tests.bench.load import Place
 from tests.bench.processes import (
     ROOT,
     BenchFailed,
+    by_part,
     clean,
     command,
     free_ports,
-    pss_by_name,
+    pss_of_one,
     request,
     running,
     tree,
@@ -91,7 +92,7 @@ class House:
 
     def memory(self) -> dict[str, float]:
         """Megabytes of each part."""
-        return pss_by_name(self.pid)
+        return {name: size / 1e6 for name, size in by_part(self.pid, pss_of_one).items()}
 
 
 def manage(home: Path, *argv: str) -> str:

@@ -8,7 +8,7 @@ from tests.bench.table import Row, markdown
 
 FILE = ROOT / "templates" / "docs" / "bench.md"
 PAGE = """\
-# Measurements
+# Speed and size
 
 `make bench` measures these on your machine; `make bench ARGS="--quick"` takes a few minutes less. The figures
 below are from {machine}.

@@ -1,6 +1,7 @@
 """Processes of the bench: each in a group of its own, ended with everything it started; ports and memory of them."""
 
 import contextlib
+import ctypes
 import http.client
 import os
 import signal
@@ -15,6 +16,10 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "SECRET_KEY"}
+
+
+PDEATHSIG = 1
+PRCTL = getattr(ctypes.CDLL(None), "prctl", None)
 
 
 class BenchFailed(Exception):
@@ -52,7 +57,14 @@ def running(argv: Sequence[str], env: Mapping[str, str], *, stop: int = signal.S
     """The process id; at the end it is asked to stop, and its group is killed if it does not."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            argv, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            argv,
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=dies_with_us(stop),
         )
         try:
             yield process.pid
@@ -60,6 +72,16 @@ def running(argv: Sequence[str], env: Mapping[str, str], *, stop: int = signal.S
                 raise BenchFailed(f"{argv[0]} ended by itself: {tail(log)}")
         finally:
             end(process, stop)
+
+
+def dies_with_us(number: int) -> Callable[[], None]:
+    """What a child does first: Linux then sends it ``number`` even if we are killed and cannot end it ourselves."""
+
+    def ask() -> None:
+        if PRCTL is not None:
+            PRCTL(PDEATHSIG, number)
+
+    return ask
 
 
 def output(argv: Sequence[str], env: Mapping[str, str], seconds: float) -> str:
@@ -72,6 +94,7 @@ def output(argv: Sequence[str], env: Mapping[str, str], seconds: float) -> str:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=dies_with_us(signal.SIGTERM),
     )
     try:
         out, errors = process.communicate(timeout=seconds)
@@ -137,7 +160,11 @@ def tree(pid: int) -> list[int]:
 
 def cpu(pid: int) -> float:
     """Seconds of CPU that a process and all that came of it have used."""
-    return sum(ticks(one) for one in tree(pid)) / os.sysconf("SC_CLK_TCK")
+    return sum(cpu_of_one(one) for one in tree(pid))
+
+
+def cpu_of_one(pid: int) -> float:
+    return ticks(pid) / os.sysconf("SC_CLK_TCK")
 
 
 def ticks(pid: int) -> int:
@@ -169,13 +196,13 @@ WORDS = {
 WORDS |= {"valkey-server": "valkey", "priostack.supervise": "supervisor"}
 
 
-def pss_by_name(pid: int) -> dict[str, float]:
-    """The same for each part of an installation."""
+def by_part(pid: int, measure: Callable[[int], float]) -> dict[str, float]:
+    """The sum of what is measured of each process, for each part of an installation."""
     found: dict[str, float] = {}
     for one in tree(pid):
         line = command(one)
         name = next((name for word, name in WORDS.items() if word in line), "others")
-        found[name] = found.get(name, 0.0) + pss_of_one(one) / 1e6
+        found[name] = found.get(name, 0.0) + measure(one)
     return found
 
 

@@ -100,8 +100,16 @@ def text(rows: Sequence[Row]) -> str:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    lines = [HEADS, ("---",) * len(HEADS), *(cells(row) for row in rows)]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    """The table without its notes, and those as a list below it: pages are narrower than terminals."""
+    columns = len(HEADS) - 1
+    marks = ("---", "---:", "---", "---", *("---:",) * (columns - 4))
+    lines = [HEADS[:columns], marks, *(cells(row)[:columns] for row in rows)]
+    notes = [f"- {row.name.strip()}: {row.error or note(row)}" for row in rows if row.error or note(row)]
+    return "\n".join(["| " + " | ".join(map(escaped, line)) + " |" for line in lines] + ["", *notes])
+
+
+def escaped(cell: str) -> str:
+    return cell.strip().replace("|", "\\|")
 
 
 def as_json(rows: Sequence[Row], facts: Mapping[str, object]) -> str:

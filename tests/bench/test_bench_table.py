@@ -86,9 +86,11 @@ def test_the_table_shows_every_row_under_its_heads() -> None:
 
 
 def test_markdown_has_as_many_cells_in_every_line() -> None:
-    lines = markdown(ROWS).replace("\\|", "").splitlines()
+    table, _, notes = markdown(ROWS).partition("\n\n")
+    lines = table.splitlines()
     assert len({line.count("|") for line in lines}) == 1
     assert len(lines) == 4
+    assert notes.splitlines() == ["- W1: × node 0.29 to 0.33", "- wake: no answer | at all"]
 
 
 def test_json_carries_figures_and_verdicts() -> None:
@@ -131,6 +133,20 @@ def test_what_was_started_is_ended_with_its_children() -> None:
         assert pss(pid) > 0
     time.sleep(0.2)
     assert not [one for one in started if alive(one)]
+
+
+def test_a_killed_bench_leaves_nothing_running() -> None:
+    inner = "import time\nfrom tests.bench.processes import clean, running\n"
+    inner += (
+        "with running(['sleep', '60'], clean()) as pid:\n    print(pid, flush=True)\n    time.sleep(60)\n"
+    )
+    bench = subprocess.Popen([sys.executable, "-c", inner], stdout=subprocess.PIPE, text=True)
+    assert bench.stdout is not None
+    pid = int(bench.stdout.readline())
+    assert alive(pid)
+    bench.kill()
+    bench.wait(5)
+    until(lambda: not alive(pid), "the child is gone", seconds=5)
 
 
 def alive(pid: int) -> bool:
