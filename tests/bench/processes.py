@@ -64,7 +64,7 @@ def running(argv: Sequence[str], env: Mapping[str, str], *, stop: int = signal.S
             stdout=log,
             stderr=log,
             start_new_session=True,
-            preexec_fn=dies_with_us(stop),
+            preexec_fn=dies_with_us,
         )
         try:
             yield process.pid
@@ -74,14 +74,13 @@ def running(argv: Sequence[str], env: Mapping[str, str], *, stop: int = signal.S
             end(process, stop)
 
 
-def dies_with_us(number: int) -> Callable[[], None]:
-    """What a child does first: Linux then sends it ``number`` even if we are killed and cannot end it ourselves."""
-
-    def ask() -> None:
-        if PRCTL is not None:
-            PRCTL(PDEATHSIG, number)
-
-    return ask
+def dies_with_us() -> None:
+    """What a child does first: Linux then ends it even if we are killed and cannot do so ourselves."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_DFL
+    )  # ignored in the background of a shell, and that is inherited
+    if PRCTL is not None:
+        PRCTL(PDEATHSIG, signal.SIGTERM)
 
 
 def output(argv: Sequence[str], env: Mapping[str, str], seconds: float) -> str:
@@ -94,7 +93,7 @@ def output(argv: Sequence[str], env: Mapping[str, str], seconds: float) -> str:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=dies_with_us(signal.SIGTERM),
+        preexec_fn=dies_with_us,
     )
     try:
         out, errors = process.communicate(timeout=seconds)
