@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from billing.errors import ApiError
 from market.admission import Grant, Refuse, Wait, admit
 from runtime import metrics, running, sensors, targets
-from runtime.answer import BadAnswer, Reply, read
+from runtime.answer import BadAnswer, Reply
 from runtime.job import Effects, Job, Outcome
 from runtime.journal import Journal, JournalFull, make
 from runtime.kv import Full
@@ -80,11 +80,10 @@ class Waist:
 async def execute(job: Job, fuel: int) -> Outcome:
     """The target's outcome; every way in which it may end has its branch here."""
     try:
-        answer, effects = await targets.execute(job, fuel)
-        reply = read(answer.body)
-        if reply.error:
-            return Outcome("error", reply, answer.fuel, reply.error, effects, retryable=True)
-        return Outcome("success", reply, answer.fuel, "", effects)
+        done = await targets.execute(job, fuel)
+        error = done.reply.error
+        status = "error" if error else "success"
+        return Outcome(status, done.reply, done.fuel, error, done.effects, retryable=bool(error))
     except Trap as trap:
         return trapped(job, trap)
     except BadAnswer as problem:

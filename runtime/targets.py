@@ -212,7 +212,7 @@ async def nested(frame: Frame, host: HostCall, state: State, missing: Missing) -
         doom(frame, state, missing, str(problem))
         return HostFailure(str(problem))
     reason = complaint(answer.body)
-    note(state, missing, began, fuel=answer.fuel, error=reason)
+    note(state, missing, began, fuel=answer.fuel, **({"error": reason} if reason else {}))
     if reason:
         doom(frame, state, missing, reason)
         return Nested(answer.body, {}, [], child.signals, child.logs)

@@ -1,0 +1,31 @@
+;; One function for each answer that follows a write; `kept` answers 1 when a write was kept, else 0.
+(module
+  (import "priostack" "kv_set" (func $kv_set (param i32 i32 i32 i32) (result i32)))
+  (import "priostack" "kv_get" (func $kv_get (param i32 i32) (result i64)))
+  (import "priostack" "call" (func $call (param i32 i32 i32 i32) (result i64)))
+  ;; include _alloc
+  (data (i32.const 16) "kept")
+  (data (i32.const 24) "1")
+  (data (i32.const 26) "0")
+  (data (i32.const 32) "{\22error\22: \22no\22}")
+  (data (i32.const 48) "{\22status\22: 503}")
+  (data (i32.const 64) "{\22status\22: 402}")
+  (data (i32.const 80) "wasm:refuser:error")
+  (func $write (drop (call $kv_set (i32.const 16) (i32.const 4) (i32.const 24) (i32.const 1))))
+  (func (export "error") (param i32 i32) (result i64) (call $write) (call $pack (i32.const 32) (i32.const 15)))
+  (func (export "unavailable") (param i32 i32) (result i64) (call $write) (call $pack (i32.const 48) (i32.const 15)))
+  (func (export "refusal") (param i32 i32) (result i64) (call $write) (call $pack (i32.const 64) (i32.const 15)))
+  (func (export "junk") (param i32 i32) (result i64) (call $write) (call $pack (i32.const 16) (i32.const 4)))
+  ;; calls a function that writes and answers with an error, and goes on as if nothing were wrong
+  (func (export "caller") (param i32 i32) (result i64)
+    (drop (call $call (i32.const 80) (i32.const 18) (i32.const 24) (i32.const 1)))
+    (call $pack (i32.const 24) (i32.const 1)))
+  ;; the same after a write of its own
+  (func (export "writing_caller") (param i32 i32) (result i64)
+    (call $write)
+    (drop (call $call (i32.const 80) (i32.const 18) (i32.const 24) (i32.const 1)))
+    (call $pack (i32.const 24) (i32.const 1)))
+  (func (export "kept") (param i32 i32) (result i64)
+    (if (result i64) (i64.gt_s (call $kv_get (i32.const 16) (i32.const 4)) (i64.const 0))
+      (then (call $pack (i32.const 24) (i32.const 1)))
+      (else (call $pack (i32.const 26) (i32.const 1))))))
