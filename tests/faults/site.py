@@ -134,7 +134,7 @@ class Load:
             if status not in (200, 202):
                 time.sleep(0.05)
 
-    def more(self, count: int, seconds: float = 30) -> None:
+    def more(self, count: int, seconds: float = 90) -> None:
         """Until ``count`` further ones are acknowledged."""
         goal = len(self.acknowledged) + count
         wait(lambda: len(self.acknowledged) >= goal, self.site.log, seconds)

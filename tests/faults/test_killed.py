@@ -28,7 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             wait(lambda: not found.left(), found.log)
 
 
-def in_history(site: Site, load: Load, seconds: float = 30) -> None:
+def in_history(site: Site, load: Load, seconds: float = 60) -> None:
     """All that was acknowledged is there and ended well; what was answered was counted once."""
 
     def done() -> bool:
