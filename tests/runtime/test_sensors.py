@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone
 
 from runtime import executions, importer
+from runtime.journal import FileJournal
 from runtime.models import Execution
-from runtime.worker import Worker
+from runtime.worker import Worker, gone
 from tests.runtime import stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -91,6 +92,30 @@ def test_a_failing_intent_is_tried_again_and_then_ends_in_error(alice, bundle, w
     ended = Execution.objects.get(pk=run)
     assert (ended.status, ended.attempts) == ("error", 1)
     assert "unreachable" in ended.error
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_a_run_can_be_read_while_its_try_waits_for_the_import(alice, bundle, left):
+    run = fire(alice, bundle, "bad").json()["executions"][0]
+    importer.drain()
+    (claimed,) = executions.claim("somebody", 1)
+    end = gone(claimed)
+    again = {key: end[key] for key in ("id", "bundle", "service", "name")} | {"logs": [], "error": "fell"}
+    again |= {
+        "op": "again",
+        "status": "queued",
+        "attempts": 1,
+        "due": 0,
+        "started": 0,
+        "input": "",
+        "output": "",
+    }
+    FileJournal().write(again if left else end)
+    shown = alice.api.get(f"/api/executions/{run}")
+    assert (shown.status_code, shown.json()["status"]) == (200, "running" if left else "error")
+    assert shown.json()["input"]["sensor"] == "bad"
+    importer.drain()
+    assert Execution.objects.get(pk=run).status == ("queued" if left else "error")
 
 
 def test_a_validation_may_not_write(alice, bundle, work):
