@@ -1,6 +1,7 @@
 """Whether a call may execute now (ARCHITECTURE §1): the market's only word on the hot path."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 
@@ -45,4 +46,10 @@ MAX_ACTION_CU = 25_000
 
 def admit(need: Need, tenant: str, now: float) -> Decision:
     """First come, first served: everything is granted at once, free, up to what the contract asks."""
-    return Grant(units=need.compute_units if need.compute_units_written else MAX_ACTION_CU)
+    return free(need.compute_units if need.compute_units_written else MAX_ACTION_CU)
+
+
+@cache
+def free(units: int) -> Grant:
+    """A grant without a price, made once for each size; there are at most MAX_ACTION_CU of them."""
+    return Grant(units)

@@ -58,7 +58,12 @@ class Waist:
         record = ended(job, outcome)
         for sensor, payload in outcome.effects.fires:
             fired = await sensors.fire(
-                job.bundle, sensor, sensors.payload_of(payload), depth=job.depth + 1, parent=job.id
+                job.bundle,
+                sensor,
+                sensors.payload_of(payload),
+                depth=job.depth + 1,
+                parent=job.id,
+                strict=False,
             )
             record.setdefault("fires", []).extend(fired.queued)
             record["logs"] += [
@@ -146,7 +151,7 @@ def ended(job: Job, outcome: Outcome) -> Record:
     bundle = job.bundle
     mask = secrets_of(job)
     now = job.created_us + spent
-    body = readable(outcome.reply.body)
+    body = readable(outcome.reply.body, mask)
     logs = [[spent // 1000, level, text] for level, text in outcome.effects.logs]
     record = {
         "op": "finish" if job.added else "add",
@@ -166,7 +171,7 @@ def ended(job: Job, outcome: Outcome) -> Record:
         "units_estimated": job.contract.compute_units,
         "units_used": units(outcome.fuel),
         "http_status": outcome.reply.status,
-        "input": readable(job.request),
+        "input": readable(job.request, mask),
         "output": body,
         "error": outcome.error[:4000],
         "logs": logs,

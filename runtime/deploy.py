@@ -4,7 +4,6 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from asgiref.sync import async_to_sync
 from channels.db import database_sync_to_async
 from django.db import transaction
 
@@ -25,12 +24,18 @@ log = logging.getLogger(__name__)
 
 
 async def ready(bundle: Bundle, tenant: Tenant, number: int | None = None) -> LiveBundle | None:
-    """The bundle's live revision (or ``number``) with its guests loaded; None when that revision is gone."""
-    found = await database_sync_to_async(read, thread_sensitive=False)(bundle, tenant, number)
+    """``made``, from a coroutine."""
+    live: LiveBundle | None = await database_sync_to_async(made, thread_sensitive=False)(bundle, tenant, number)
+    return live
+
+
+def made(bundle: Bundle, tenant: Tenant, number: int | None = None) -> LiveBundle | None:
+    """The bundle's live revision (or ``number``) with its guests loaded; None when that revision is gone. Blocking."""
+    found = read(bundle, tenant, number)
     if found is None:
         return None
     revision, definition, modules, secrets = found
-    loaded, absent = await load_all(modules)
+    loaded, absent = load_all(modules)
     return LiveBundle(
         id=str(bundle.pk),
         tenant_id=str(tenant.pk),
@@ -61,13 +66,13 @@ def read(
     return revision, definition, modules, secrets
 
 
-async def load_all(modules: dict[str, str]) -> tuple[dict[str, Guest], dict[str, str]]:
+def load_all(modules: dict[str, str]) -> tuple[dict[str, Guest], dict[str, str]]:
     """Guests by module name, and for those that cannot be had the reason."""
     loaded: dict[str, Guest] = {}
     absent: dict[str, str] = {}
     for name, sha256 in modules.items():
         try:
-            loaded[name] = await guests.load(sha256)
+            loaded[name] = guests.prepare(sha256)
         except guests.Unusable as problem:
             absent[name] = str(problem)
     return loaded, absent
@@ -83,7 +88,7 @@ def start(bundle_id: UUID) -> None:
     if bundle is None:
         return None
     try:
-        built = async_to_sync(ready)(bundle, bundle.tenant, bundle.revision)
+        built = made(bundle, bundle.tenant, bundle.revision)
     except OSError as problem:
         return settle(bundle, Status.ERROR, f"its files could not be read: {problem.strerror}")
     if built is None:

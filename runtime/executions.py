@@ -1,10 +1,11 @@
 """Every change of an execution's row: batches from the journal, claims, leases; a status changes by compare-and-set."""
 
+import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -12,6 +13,7 @@ from runtime import signals
 from runtime.models import CHANGES, Execution
 from runtime.record import Record, storable
 
+log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
 MAX_RESTARTS = 3
 DONE = frozenset(state for state, after in CHANGES.items() if not after)
@@ -91,6 +93,18 @@ def absorb(records: list[Record]) -> int:
         finished = [r for r in records if r["op"] == "add" and r["id"] in new and r["status"] in DONE]
         signals.absorb(finished + [record for record in ended if record["status"] in DONE])
     return len(fresh)
+
+
+def absorb_each(records: list[Record]) -> list[Record]:
+    """``absorb``, but a record that the database refuses costs only itself; the refused ones."""
+    try:
+        absorb(records)
+    except (DataError, IntegrityError, ValueError) as problem:
+        if len(records) == 1:
+            log.error("a record was refused by the database: %s", problem)
+            return records
+        return [bad for record in records for bad in absorb_each([record])]
+    return []
 
 
 def unfold(record: Record) -> Iterable[Record]:

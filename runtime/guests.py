@@ -3,7 +3,6 @@
 from functools import cache, lru_cache
 from pathlib import Path
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from wasmtime import WasmtimeError
 
@@ -33,10 +32,6 @@ def prepare(sha256: str) -> Guest:
         return Guest.load(engine(), code().compiled(data), inspect(data))
     except (CompileError, WasmError, files.Damaged, WasmtimeError, Trap) as problem:
         raise Unusable(str(problem)) from None
-
-
-async def load(sha256: str) -> Guest:
-    return await sync_to_async(prepare, thread_sensitive=False)(sha256)
 
 
 def compile_binary(sha256: str) -> None:

@@ -10,7 +10,7 @@ import orjson
 from django.db import DatabaseError, close_old_connections
 
 from runtime import journal
-from runtime.executions import absorb
+from runtime.executions import absorb_each
 from runtime.record import Record
 
 BATCH = 500
@@ -31,12 +31,19 @@ def drain_file(path: Path) -> int:
     start = journal.position(path)
     count = 0
     while batch := take(path, start):
-        absorb([record for _, record in batch])
+        set_aside(path, absorb_each([record for _, record in batch]))
         start, count = batch[-1][0], count + len(batch)
         journal.imported(path, start)
     if alone:
         finish(path, start)
     return count
+
+
+def set_aside(path: Path, refused: list[Record]) -> None:
+    """What the database will never take is kept beside the journal for a person to look at."""
+    if refused:
+        with path.with_suffix(".refused").open("ab") as file:
+            file.writelines(orjson.dumps(record) + b"\n" for record in refused)
 
 
 def take(path: Path, start: int) -> list[tuple[int, Record]]:

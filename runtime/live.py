@@ -96,6 +96,18 @@ def fetch(slug: str) -> "tuple[Tenant, list[Bundle], dict[str, KeyGrant]] | None
     return tenant, list(running), {key.digest: grant(key) for key in living}
 
 
+def build(slug: str) -> "Live | None":
+    """The tenant with its running bundles ready to be called; blocking."""
+    from runtime.deploy import made  # which needs this module's types
+
+    rows = fetch(slug)
+    if rows is None:
+        return None
+    tenant, bundles, keys = rows
+    ready = [made(bundle, tenant) for bundle in bundles]
+    return assemble(tenant, [bundle for bundle in ready if bundle is not None], keys)
+
+
 def grant(key: ApiKey) -> KeyGrant:
     expires = key.expires.timestamp() if key.expires else float("inf")
     return KeyGrant(key.pk, f"key:{key.prefix}", frozenset(key.scopes), expires)
@@ -144,18 +156,14 @@ class Tenants:
         return await self.load(slug)
 
     async def read(self, slug: str) -> Live | None:
-        from runtime.deploy import ready  # which needs this module's types
-
-        rows = await database_sync_to_async(fetch, thread_sensitive=False)(slug)
-        if rows is None:
+        """From the database in one hop to a thread, guests and all: this is what a wake costs."""
+        live: Live | None = await database_sync_to_async(build, thread_sensitive=False)(slug)
+        if live is None:
             self.known.pop(slug, None)
             if len(self.misses) > MAX_MISSES:
                 self.misses.clear()
             self.misses[slug] = time.monotonic() + MISS_S
             return None
-        tenant, bundles, keys = rows
-        built = [await ready(bundle, tenant) for bundle in bundles]
-        live = assemble(tenant, [bundle for bundle in built if bundle is not None], keys)
         self.known[slug] = live
         return live
 

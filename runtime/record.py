@@ -4,7 +4,7 @@ Three shapes, told apart by "op": "add" (a whole row), "finish" (the end of a ro
 "again" (a queued row's next try). Times are Unix microseconds; inputs and outputs are JSON text, cut at CAP bytes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -23,9 +23,11 @@ def was_cut(text: str) -> bool:
     return text.endswith(CUT)
 
 
-def readable(data: bytes) -> str:
-    """Bytes of the sandbox as text that any database takes: no NUL, no broken UTF-8."""
-    return cut(data[: CAP + 4].decode("utf-8", "replace").replace("\0", "\ufffd"))
+def readable(data: bytes, secrets: Sequence[bytes] = ()) -> str:
+    """Bytes of the sandbox as text that any database takes: no NUL, no broken UTF-8, no secret, not even its half."""
+    if not secrets:
+        data = data[: CAP + 4]
+    return cut(redact(data.decode("utf-8", "replace").replace("\0", "\ufffd"), secrets))
 
 
 def redact(text: str, secrets: Iterable[bytes]) -> str:

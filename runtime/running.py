@@ -12,7 +12,7 @@ from django.db import DatabaseError
 from runtime import executions
 from runtime.job import Job
 from runtime.models import Execution
-from runtime.record import Record, readable, redact
+from runtime.record import Record, readable
 
 BEAT_S = 5.0
 WORKER = f"{socket.gethostname()}:{os.getpid()}"
@@ -55,7 +55,7 @@ def begun(job: Job) -> Record:
         "status": "running",
         "created": job.created_us,
         "started": job.created_us,
-        "input": redact(readable(job.request), [value.encode() for value in job.bundle.secrets.values()]),
+        "input": readable(job.request, [value.encode() for value in job.bundle.secrets.values()]),
         "caller": job.caller,
         "parent": job.parent,
         "depth": job.depth,

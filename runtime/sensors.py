@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from redis.exceptions import RedisError
+
 from billing.ids import uuid7
 from billing.redis import aredis
 from bundles.intents import Intent
@@ -36,11 +38,20 @@ async def fire(
     depth: int = 0,
     parent: str | None = None,
     caller: str = "",
+    strict: bool = True,
 ) -> Fired:
-    """Every intent of the bundle that listens to ``sensor``, unless it cools down or the chain is too long."""
+    """Every intent of the bundle that listens to ``sensor``, unless it cools down or the chain is too long.
+
+    ``strict`` False: while no cooldown can be looked up the intent starts, because its fire must not be lost.
+    """
     fired = Fired()
     for service, intent in bundle.intents(sensor):
-        reason = await held_back(bundle, service, intent, depth)
+        try:
+            reason = await held_back(bundle, service, intent, depth)
+        except RedisError:
+            if strict:
+                raise
+            reason = ""
         if reason:
             fired.skipped.append({"intent": f"{service.name}.{intent.name}", "reason": reason})
         else:

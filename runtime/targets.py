@@ -1,9 +1,9 @@
 """Executing a job's target: the attempts in the sandbox, the answers it waits for, the commit of what it wrote."""
 
 import time
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -56,7 +56,7 @@ class State:
     doomed: str = ""
     # What the outside has answered is kept for the next attempt: the n-th asking of the same gets the same again.
     heard: dict[tuple[bytes, int], bytes | HostFailure] = field(default_factory=dict)
-    asked: Counter[bytes] = field(default_factory=Counter)
+    asked: dict[bytes, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -79,9 +79,15 @@ def guest_of(job: Job, target: Target) -> Guest:
     return guest
 
 
+@lru_cache(maxsize=1024)
+def bounds(fuel: int) -> Limits:
+    """Made once for each size of grant: the hot path makes nothing that it can keep."""
+    return Limits(fuel=fuel, input_bytes=2 * settings.CALL_MAX_BODY + ENVELOPE)
+
+
 async def execute(job: Job, fuel: int) -> Done:
     """Run the target until its writes are committed; all or nothing, also when others write the same keys."""
-    limits = Limits(fuel=fuel, input_bytes=2 * settings.CALL_MAX_BODY + ENVELOPE)
+    limits = bounds(fuel)
     state = State()
     for attempt in range(MAX_CONFLICTS):
         if attempt > PATIENCE:
@@ -184,8 +190,8 @@ async def foresee(host: HostCall, state: State, space: kv.Space, names: list[str
 
 
 async def outside(frame: Frame, state: State, payload: bytes) -> bytes | HostFailure:
-    turn = payload, state.asked[payload]
-    state.asked[payload] += 1
+    turn = payload, state.asked.get(payload, 0)
+    state.asked[payload] = turn[1] + 1
     if turn not in state.heard:
         began = time.perf_counter()
         state.heard[turn] = await http(frame.job.bundle, payload)

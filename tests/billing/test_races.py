@@ -11,7 +11,7 @@ from django.test import Client
 from billing.models import Invitation, Membership, Plan, Tenant, User
 
 pytestmark = [
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("clean_redis"),
 ]
 

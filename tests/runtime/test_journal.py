@@ -82,3 +82,37 @@ def test_a_killed_writer_loses_nothing_that_it_had_written(tmp_path):
     told = done.stdout.split()
     assert done.returncode == -9
     assert len(written(tmp_path)) >= len(told) == 501
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_record_that_the_database_refuses_costs_only_itself(alice, clean_redis):
+    from runtime import importer
+    from runtime.models import Execution
+    from tests.runtime import stage
+
+    bundle = stage.run_bundle(alice, stage.bundle_files("s", ["echo"], POST_e="wasm:echo:run"))
+    good = {
+        **{
+            "op": "add",
+            "tenant": str(alice.tenant.pk),
+            "bundle": str(bundle.pk),
+            "revision": 1,
+            "service": "s",
+        },
+        **{
+            "name": "e",
+            "target": "wasm:echo:run",
+            "trigger": "api",
+            "status": "success",
+            "created": 1,
+            "input": "",
+        },
+        **{"http_status": 200, "duration_us": 1, "signals": []},
+    }
+    importer.drain()
+    book = FileJournal()
+    for n, change in enumerate(({}, {"created": 10**18}, {})):
+        book.write({**good, "id": f"01a1fd9b-3fd3-7057-870d-57948000000{n}", **change})
+    importer.drain()
+    assert Execution.objects.filter(bundle=bundle).count() == 2
+    assert [len(path.read_bytes().splitlines()) for path in journal.folder().glob("*.refused")] == [1]
