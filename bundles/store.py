@@ -67,7 +67,7 @@ def replace(
         locks.tenant(bundle.tenant_id)
         bundle.refresh_from_db()
         _update_head(bundle, source=dict(source))
-        revision = add_revision(by, bundle, found, message=message)
+        revision = unchanged(bundle, found) or add_revision(by, bundle, found, message=message)
     return Imported(bundle, revision, found.json(), created=False)
 
 
@@ -85,15 +85,22 @@ def _update_head(bundle: Bundle, **known: Any) -> None:
     bundle.refresh_from_db()
 
 
+def listed(found: Draft) -> dict[str, list[Any]]:
+    return {path: list(entry) for path, entry in found.listing.items()}
+
+
+def unchanged(bundle: Bundle, found: Draft) -> Revision | None:
+    """The newest revision when it has these very files: an edit or update that changes nothing is none."""
+    newest = bundle.revisions.filter(number=bundle.revision).first()
+    return newest if newest is not None and newest.files == listed(found) else None
+
+
 def add_revision(by: Author, bundle: Bundle, found: Draft, *, message: str) -> Revision:
-    """The next revision, or the newest one when nothing differs; call it with the tenant locked.
+    """The next revision; call it with the tenant locked.
 
     Of two writers that started from the same number one wins: the number is compared and set.
     """
     newest = bundle.revisions.filter(number=bundle.revision).first()
-    listing = {path: list(entry) for path, entry in found.listing.items()}
-    if newest is not None and newest.files == listing:
-        return newest
     before = limits.modules_in(newest.files) if newest else []
     limits.check_modules(bundle.tenant, limits.modules_in(found.listing), instead_of=before)
     _claim(bundle, found)
@@ -105,7 +112,7 @@ def add_revision(by: Author, bundle: Bundle, found: Draft, *, message: str) -> R
     return Revision.objects.create(
         bundle=bundle,
         number=bundle.revision,
-        files=listing,
+        files=listed(found),
         problems=found.json(),
         author=by.name[:200],
         message=message,
@@ -192,7 +199,7 @@ def _edit(somebody: Somebody, bundle: Bundle, contents: Contents, *, expected: i
         bundle.refresh_from_db()
         if bundle.revision != expected:
             raise stale(expected)
-        return add_revision(by, bundle, found, message=message)
+        return unchanged(bundle, found) or add_revision(by, bundle, found, message=message)
 
 
 def delete(somebody: Somebody, bundle: Bundle) -> None:

@@ -113,5 +113,7 @@ def test_an_export_is_repeatable_and_imports_again(alice: Person, charlie: Perso
     assert theirs.files == Revision.objects.get(bundle__tenant=alice.tenant).files
 
 
-def test_an_import_of_the_own_export_changes_nothing(alice: Person, url: str) -> None:
-    assert upload(alice.api, alice.api.get(f"{url}/export").content).json()["revision"] == 1
+def test_an_import_of_the_own_export_is_a_revision_with_the_same_files(alice: Person, url: str) -> None:
+    exported = alice.api.get(f"{url}/export").content
+    assert upload(alice.api, exported).json()["revision"] == 2
+    assert alice.api.get(f"{url}/export").content == exported

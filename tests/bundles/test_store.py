@@ -53,11 +53,18 @@ def test_the_same_name_again_is_a_new_revision_of_the_same_bundle(alice: Person)
     assert store.contents_of(first.revision) == shop()
 
 
-def test_the_same_content_again_is_no_revision(alice: Person) -> None:
-    brought(alice)
-    before = counts()
+def test_the_same_content_imported_again_is_a_new_revision(alice: Person) -> None:
+    first = brought(alice)
     again = brought(alice)
-    assert (again.created, again.revision.number) == (False, 1)
+    assert (again.created, again.bundle.pk, again.revision.number) == (False, first.bundle.pk, 2)
+    assert store.contents_of(again.revision) == store.contents_of(first.revision)
+
+
+def test_an_edit_that_changes_nothing_is_no_revision(alice: Person) -> None:
+    bundle = brought(alice).bundle
+    before = counts()
+    same = store.put_file("test", bundle, "bundle.yaml", shop()["bundle.yaml"], expected=1)
+    assert same.number == 1
     assert counts() == before
 
 
