@@ -1,6 +1,7 @@
-"""Correlation ids, and a content security policy that allows our own files only."""
+"""Correlation ids, a content security policy that allows our own files only, and refusals in the form that fits."""
 
 import contextvars
+import json
 import re
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from redis.exceptions import RedisError
 
+from billing.errors import ApiError
 from billing.ids import uuid7
 
 correlation: contextvars.ContextVar[str] = contextvars.ContextVar("correlation", default="")
@@ -50,6 +52,22 @@ class ContentSecurityPolicy:
         response.headers.setdefault(
             "Cache-Control", "no-store" if not request.path.startswith("/static/") else ""
         )
+        return response
+
+
+class ApiRefusals:
+    """The API's framework refuses an unknown method with a page; our callers expect a problem document."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != 405 or not request.path.startswith("/api/"):
+            return response
+        text = f"This address answers {response.get('Allow', 'other methods')}."
+        response.content = json.dumps(ApiError(405, detail=text).body()).encode()
+        response["Content-Type"] = "application/problem+json"
         return response
 
 

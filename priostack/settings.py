@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "billing.middleware.CurrentTenant",
+    "priostack.middleware.ApiRefusals",
     "priostack.middleware.StoreAway",
 ]
 
