@@ -176,14 +176,15 @@ def with_workers(child: Child, count: int) -> Child:
 def worker() -> Child:
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING")
     argv = ("-m", "celery", "-q", "-A", "priostack", "worker", "--pool", "threads", "--concurrency", "4")
-    return Child("worker", (sys.executable, *argv, *quiet), env=AS_ROOT)
+    # A moment later: until the first answer the server wants the cores for itself.
+    return Child("worker", (sys.executable, *argv, *quiet), env=AS_ROOT, delay=1.2)
 
 
 def clock(settings: ModuleType) -> Child:
     """A little later than the others: nothing is due in the first second, and the server wants the cores."""
     schedule = ("--schedule", str(settings.DATA_DIR / "beat-schedule"), "--pidfile", "")
     argv = ("-m", "celery", "-q", "-A", "priostack.clock", "beat", *schedule, "--loglevel", "WARNING")
-    return Child("clock", (sys.executable, *argv), delay=2.0)
+    return Child("clock", (sys.executable, *argv), delay=3.5)
 
 
 def demo(settings: ModuleType) -> Child:
