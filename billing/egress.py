@@ -62,7 +62,7 @@ def async_client(gate: Gate | None = None, *, tls: ssl.SSLContext | None = None)
     )
 
 
-def fetch(  # noqa: PLR0913 - each is a bound or a part of one request
+def fetch(
     method: str,
     url: str,
     *,
@@ -87,7 +87,7 @@ def fetch(  # noqa: PLR0913 - each is a bound or a part of one request
     return _response(answer)
 
 
-async def afetch(  # noqa: PLR0913 - each is a bound or a part of one request
+async def afetch(
     method: str,
     url: str,
     *,

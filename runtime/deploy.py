@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 
 async def ready(bundle: Bundle, tenant: Tenant, number: int | None = None) -> LiveBundle | None:
     """``made``, from a coroutine."""
-    live: LiveBundle | None = await database_sync_to_async(made, thread_sensitive=False)(bundle, tenant, number)
+    live: LiveBundle | None = await database_sync_to_async(made, thread_sensitive=False)(
+        bundle, tenant, number
+    )
     return live
 
 

@@ -38,11 +38,10 @@ def valkey() -> Iterator[None]:
 
 
 @pytest.fixture
-def clean_redis() -> Iterator[None]:
+def clean_redis() -> None:
     from billing.redis import redis
 
     redis().flushall()
-    yield
 
 
 @pytest.fixture

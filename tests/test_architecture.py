@@ -21,7 +21,12 @@ PURE = {
 }
 ALLOWED_IN_PURE = set(sys.stdlib_module_names) | {"yaml", "pydantic", "_typeshed"}
 FORBIDDEN_IN_PURE = {"socket", "subprocess", "sqlite3", "http", "urllib.request", "multiprocessing"}
-MODULES = [path for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py")) if "migrations" not in path.parts]
+MODULES = [
+    path
+    for floor in FLOORS
+    for path in sorted((ROOT / floor).rglob("*.py"))
+    if "migrations" not in path.parts
+]
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
@@ -52,7 +57,9 @@ def test_imports_point_down(path: Path) -> None:
     assert not relative
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if is_pure(p)], ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if is_pure(p)], ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_pure_modules_import_no_django_and_no_io(path: Path) -> None:
     own = path.relative_to(ROOT).parts[0]
     for line, name in imports(path):
@@ -93,7 +100,9 @@ def test_foreign_keys_point_down() -> None:
 def test_nobody_uses_signals() -> None:
     for path in MODULES:
         for line, name in imports(path):
-            assert not (name.startswith("django") and name.endswith(("signals", "dispatch"))), f"{path}:{line}"
+            assert not (name.startswith("django") and name.endswith(("signals", "dispatch"))), (
+                f"{path}:{line}"
+            )
 
 
 def test_flows_never_import_the_waist() -> None:
