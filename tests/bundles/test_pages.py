@@ -186,7 +186,7 @@ def test_a_viewer_cannot_save(alice: Person, bob: Person, bundle: Bundle) -> Non
 
 def test_the_first_line_of_a_file_may_be_empty(alice: Person, bundle: Bundle) -> None:
     store.put_file("test", bundle, "a.txt", b"\n\nthird", expected=1)
-    assert ">\n\n\nthird</textarea>" in text(alice.client, f"/bundles/{bundle.pk}/files/a.txt")
+    assert ">&#10;\n\nthird</textarea>" in text(alice.client, f"/bundles/{bundle.pk}/files/a.txt")
 
 
 def test_files_come_and_go(alice: Person, bundle: Bundle) -> None:
