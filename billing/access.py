@@ -17,7 +17,7 @@ OF_ROLE: Mapping[str, frozenset[str]] = {
     Role.ADMIN: frozenset({"read", "call", "write", "admin"}),
     Role.OWNER: frozenset({"read", "call", "write", "admin", "owner"}),
 }
-OF_KEY = frozenset(keys.SCOPES)  # whatever a key's row says, it never administers
+OF_KEY = frozenset(keys.OPERATOR)  # whatever a key's row says, it never owns
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from billing.live import touch
 from billing.models import ApiKey, Tenant, User
 
 SCOPES = ("read", "call", "write")
+# The key that the operator's command line hands out with a tenant also manages keys and secrets (ARCHITECTURE §6);
+# nobody can make such a key through a page or REST.
+OPERATOR = (*SCOPES, "admin")
 CONSOLE_MINUTES = 15
 NOTE_USE_EVERY = timedelta(minutes=1)
 

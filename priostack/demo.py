@@ -54,7 +54,7 @@ def remember(made: Provisioned, login: dict[str, str]) -> dict[str, str | None]:
     token = login.get("api_key") or made.api_key
     if token is None or access.of_token(token) is None:
         ApiKey.objects.filter(tenant=made.tenant, name="demo").delete()
-        token = keys.create(made.tenant, "demo", by=made.owner)[1]
+        token = keys.create(made.tenant, "demo", scopes=keys.OPERATOR, by=made.owner)[1]
     known = {**made.answer(), "password": made.password or login.get("password"), "api_key": token}
     write({key: value for key, value in known.items() if value})
     return known

@@ -10,6 +10,7 @@ from billing.access import principal
 from billing.door import Anybody, Door, Shut
 from billing.errors import ApiError
 from billing.models import ApiKey
+from billing.provision import provision
 
 pytestmark = pytest.mark.django_db
 
@@ -48,10 +49,17 @@ def test_strangers_bad_keys_and_other_schemes_are_401(alice):
     assert refusal("read", request) == 401, "a cookie must not help out a bad key"
 
 
-def test_a_key_never_administers_whatever_its_row_says(alice):
+def test_a_key_never_owns_whatever_its_row_says_and_a_plain_one_does_not_administer(alice):
+    assert refusal("admin", ask(token=alice.token)) == 403
     ApiKey.objects.filter(pk=alice.key.pk).update(scopes=["read", "admin", "owner"])
     assert Door("read")(ask(token=alice.token))
-    assert refusal("admin", ask(token=alice.token)) == 403
+    assert refusal("owner", ask(token=alice.token)) == 403
+
+
+def test_the_key_of_the_command_line_manages_keys_and_secrets(db):
+    made = provision("ops", "ops@example.org")
+    assert Door("admin")(ask(token=made.api_key))
+    assert refusal("owner", ask(token=made.api_key)) == 403
 
 
 def test_scopes_and_roles_bound(alice, bob):

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 
+from billing import tables
 from billing.models import Plan
 from billing.provision import AlreadyThere, Provisioned, provision
 
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        tables.ensure()
         plan = options["plan"]
         try:
             validate_email(options["email"])

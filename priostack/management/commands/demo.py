@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from billing import tables
 from billing.errors import ApiError
 from billing.provision import AlreadyThere
 from priostack.demo import demo
@@ -18,6 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        tables.ensure()
         try:
             known = demo()
         except (ApiError, AlreadyThere) as refused:
