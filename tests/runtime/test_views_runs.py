@@ -122,6 +122,7 @@ def test_one_that_runs_is_followed_and_can_be_cancelled(alice: Any) -> None:
     assert b"It is over already" in again.content
 
 
+@pytest.mark.django_db(transaction=True)
 def test_retry_goes_to_the_new_run_which_shows_before_it_is_imported(alice: Any) -> None:
     run = a_run(a_bundle(alice.tenant), input='{"body": 1}')
     answer = alice.client.post(f"/runs/{run.pk}/retry")
