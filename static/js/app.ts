@@ -5,6 +5,7 @@ import { copy } from "./copy";
 import { dialog } from "./dialog";
 import { drawer } from "./drawer";
 import { editor } from "./editor";
+import { forms } from "./forms";
 import { livelog } from "./livelog";
 import { localtime } from "./localtime";
 import { pagetabs } from "./pagetabs";
@@ -13,4 +14,4 @@ import { theme } from "./theme";
 import { toasts } from "./toast";
 import { tryit } from "./tryit";
 
-for (const behaviour of [theme, drawer, tabs, dialog, confirm, copy, toasts, localtime, livelog, editor, tryit, pagetabs]) behaviour();
+for (const behaviour of [theme, drawer, tabs, dialog, confirm, forms, copy, toasts, localtime, livelog, editor, tryit, pagetabs]) behaviour();
