@@ -111,7 +111,9 @@ class Console {
     const { url, headers, body } = this.call();
     const missing = /\/:[^/?]+/.exec(url);
     if (missing) throw new Error(`Fill in ${missing[0].slice(1)} first.`);
-    const head = new Headers(headers);
+    const odd = this.text("headers").split("\n").find((line) => line.trim() && line.indexOf(":") < 1);
+    if (odd) throw new Error(`“${odd.trim()}” is not a header: write “X-Name: value”.`);
+    const head = named(headers);
     if (this.form.dataset.auth !== "public") head.set("Authorization", `Bearer ${await this.key()}`);
     const method = this.form.dataset.method ?? "GET";
     const began = performance.now();
@@ -139,6 +141,19 @@ class Console {
     this.part("text")!.textContent = pretty(text, answer.headers.get("content-type") ?? "");
     this.part("heads")!.textContent = [...answer.headers].map(([name, value]) => `${name}: ${value}`).join("\n");
   }
+}
+
+/** As the browser takes them; it does not say which line it dislikes. */
+function named(headers: [string, string][]): Headers {
+  const all = new Headers();
+  for (const [name, value] of headers) {
+    try {
+      all.append(name, value);
+    } catch {
+      throw new Error(`“${name}: ${value}” cannot be sent as a header.`);
+    }
+  }
+  return all;
 }
 
 /** What strangers' code answered, always as text. */
