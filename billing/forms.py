@@ -63,6 +63,7 @@ class KeyForm(forms.Form):
         choices=[(scope, scope) for scope in SCOPES],
         initial=list(SCOPES),
         widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one scope."},
     )
     expires = forms.ChoiceField(choices=LIVES, required=False)
 
