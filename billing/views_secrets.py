@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from billing import changes
 from billing import secrets as store
 from billing.door import Asked
+from billing.errors import ApiError
 from billing.forms import SecretForm
 from billing.pages import page
 
@@ -20,9 +21,13 @@ def secrets(request: Asked) -> HttpResponse:
     form = SecretForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        changes.put_secret(request, given["name"], given["value"], given["hosts"])
-        messages.success(request, f"{given['name']} is kept.")
-        return redirect("billing:secrets")
+        try:
+            changes.put_secret(request, given["name"], given["value"], given["hosts"])
+        except ApiError as refused:  # beside the form, which keeps the name and the hosts
+            form.add_error(None, refused.detail)
+        else:
+            messages.success(request, f"{given['name']} is kept.")
+            return redirect("billing:secrets")
     if form.is_bound:  # what was typed as the value is not sent back
         form = blank(form)
     shown = {"tab": "secrets", "secrets": store.names(request.who.tenant_id), "form": form}
