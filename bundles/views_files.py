@@ -73,7 +73,9 @@ def save(request: HttpRequest, bundle: Bundle, path: str) -> HttpResponse:
         raise ApiError(428) from None
     except ApiError as error:
         return kept(request, bundle, path, text, error)
-    if revision.errors:
+    if revision.number == expected:
+        messages.info(request, f"Nothing changed: this is revision {expected}.")
+    elif revision.errors:
         messages.warning(request, f"Saved as revision {revision.number}; it has errors and cannot run.")
     else:
         messages.success(request, f"Saved as revision {revision.number}.")
