@@ -7,7 +7,10 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from bundles.duration import written
+
 register = template.Library()
+register.filter("duration", written)
 WIDTH, HEIGHT = 100.0, 24.0
 
 
