@@ -27,7 +27,7 @@ from priostack.up import valkey
 from runtime import guests, journal
 from runtime.gateway import Gateway
 from runtime.host import HostCall
-from runtime.wasm import Guest, Limits, engine
+from runtime.wasm import Answer, Guest, Limits, engine
 from tests.bench import call_cost, work
 from tests.bench.load import Place
 from tests.runtime.stage import run_bundle
@@ -79,6 +79,16 @@ class Bench:
         bundle = next(iter(self.gateway.tenants.known[work.SLUG].bundles.values()))
         return bundle.guests["echo"]
 
+    async def bare(self, calls: int) -> float:
+        """The same with a guest that costs nothing: who, route, admit, journal and answer alone."""
+        bundle = next(iter(self.gateway.tenants.known[work.SLUG].bundles.values()))
+        real = dict(bundle.guests)
+        bundle.guests = {**real, "echo": Silent()}  # type: ignore[dict-item]
+        try:
+            return await self.waist(calls)
+        finally:
+            bundle.guests = real
+
     async def wake(self) -> float:
         """Milliseconds of the first call after the tenant and its modules were dropped as idle."""
         self.gateway.tenants.known.clear()
@@ -87,6 +97,15 @@ class Bench:
         began = time.perf_counter()
         await self.once()
         return (time.perf_counter() - began) * 1e3
+
+
+class Silent:
+    """Stands where a guest stands and answers at once."""
+
+    answer = Answer(work.W1.body, 5_000)
+
+    def call(self, function: str, request: bytes, host: HostCall, limits: Limits) -> Answer:
+        return self.answer
 
 
 def alone(guest: Guest, request: bytes, calls: int) -> float:
@@ -110,11 +129,12 @@ async def measure(token: str, rounds: int, calls: int) -> dict[str, list[float]]
     await bench.once()
     request = await asyncio.to_thread(last_request)
     await bench.waist(calls)
-    found: dict[str, list[float]] = {"waist": [], "with": [], "guest": [], "call": [], "wake": []}
+    found: dict[str, list[float]] = {"waist": [], "with": [], "bare": [], "guest": [], "call": [], "wake": []}
     small = Guest.compile(engine(), call_cost.MODULE)
     for _ in range(rounds):
         whole, guest = await bench.waist(calls), alone(bench.guest(), request, calls)
         found["with"].append(whole)
+        found["bare"].append(await bench.bare(calls))
         found["guest"].append(guest)
         found["waist"].append(whole - guest)
         found["call"].append(call_cost.inline(small, "echo"))
