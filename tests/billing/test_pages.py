@@ -92,6 +92,8 @@ def test_a_refused_secret_form_does_not_send_the_value_back(alice):
         "/settings/secrets", {"name": "S", "value": CANARY, "hosts": "http://"}, follow=True
     )
     assert "is not a host name" in refused.content.decode()
+    assert 'value="http://"' in refused.content.decode()
+    assert CANARY not in refused.content.decode()
     assert not Secret.objects.exists()
 
 

@@ -109,6 +109,14 @@ def test_problems_are_shown_in_the_dialog_with_their_lines(alice: Person) -> Non
     assert not Bundle.objects.exists()
 
 
+def test_what_is_no_zip_is_told_once_and_without_a_place(alice: Person) -> None:
+    body = {"file": SimpleUploadedFile("x.zip", b"hello")}
+    page = alice.client.post("/bundles/import/zip", body, headers=HTMX).content.decode()
+    assert page.count("this is not a ZIP file") == 1
+    assert ":1:1" not in page
+    assert not Bundle.objects.exists()
+
+
 def test_the_example_is_one_click_away(alice: Person) -> None:
     assert alice.client.post("/bundles/import/example").status_code == 302
     bundle = Bundle.objects.get()
@@ -165,6 +173,12 @@ def test_saving_makes_a_revision_with_the_line_ends_of_the_file(alice: Person, b
     assert Revision.objects.get(number=2).author == alice.email
 
 
+def test_saving_what_is_there_makes_no_revision_and_says_so(alice: Person, bundle: Bundle) -> None:
+    assert save(alice, bundle, HEAD.decode(), 1).status_code == 302
+    assert "Nothing changed: this is revision 1." in text(alice.client, f"/bundles/{bundle.pk}/files")
+    assert Bundle.objects.get().revision == 1
+
+
 def test_a_conflict_keeps_the_text_and_shows_what_differs(alice: Person, bundle: Bundle) -> None:
     store.put_file("test", bundle, "bundle.yaml", HEAD + b"# theirs\n", expected=1)
     answer = save(alice, bundle, HEAD.decode() + "# mine\n", 1)
@@ -204,7 +218,9 @@ def test_files_come_and_go(alice: Person, bundle: Bundle) -> None:
 
 def test_a_revision_shows_its_changes_and_can_be_taken_back(alice: Person, bundle: Bundle) -> None:
     store.put_file("test", bundle, "bundle.yaml", HEAD + b"# more\n", expected=1)
-    assert "+# more" in text(alice.client, f"/bundles/{bundle.pk}/revisions/2")
+    shown = text(alice.client, f"/bundles/{bundle.pk}/revisions/2")
+    assert "+# more" in shown
+    assert "+++ " not in shown
     assert "+# more" in text(alice.client, f"/bundles/{bundle.pk}/revisions/1?against=newest")
     alice.client.post(f"/bundles/{bundle.pk}/revisions/1/revert")
     assert store.contents_of(Revision.objects.get(number=3)) == shop()

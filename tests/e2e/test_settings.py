@@ -39,6 +39,9 @@ def test_a_key_is_made_copied_and_revoked(visit: Visitor, alice: Person) -> None
     expect(page.get_by_text("Copied to the clipboard")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == shown
     assert ApiKey.objects.get(name="shop website").scopes == ["read", "call"]
+    page.reload()
+    assert ApiKey.objects.filter(name="shop website").count() == 1
+    expect(page.locator("#new-key")).to_have_count(0)
     row = page.get_by_role("row", name=re.compile("shop website"))
     row.get_by_role("button", name="Revoke").click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
