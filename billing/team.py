@@ -75,9 +75,11 @@ def check_room(tenant: Tenant, waiting: int = 0) -> None:
     limit = tenant.plan.members
     if limit is not None and Membership.objects.filter(tenant=tenant).count() + waiting >= limit:
         members = "1 member" if limit == 1 else f"{limit} members"
-        raise ApiError(
-            429, f"The plan {tenant.plan} has room for {members}.", headers={"Retry-After": "86400"}
+        counted = ", open invitations included" if waiting else ""
+        text = (
+            f"The plan {tenant.plan} has room for {members}{counted}. Whoever runs this server can change it."
         )
+        raise ApiError(429, text, headers={"Retry-After": "86400"})
 
 
 def send(email: str, tenant: str, by: str, link: str) -> None:
