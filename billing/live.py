@@ -1,6 +1,7 @@
 """Telling every data plane that something of a tenant changed: the row is the truth, a message only wakes."""
 
 import logging
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from billing.models import Tenant
 from billing.redis import redis
 
 CHANNEL = "priostack:changed"
+Forget = Callable[[str], None]
+_here: list[Forget] = []
 log = logging.getLogger(__name__)
 
 
@@ -21,7 +24,18 @@ def touch(tenant_id: UUID) -> None:
     transaction.on_commit(partial(wake, tenant_id))
 
 
+def listen_here(forget: Forget) -> None:
+    """A data plane in this process: it is told before whoever made the change gets an answer."""
+    _here.append(forget)
+
+
+def leave(forget: Forget) -> None:
+    _here.remove(forget)
+
+
 def wake(tenant_id: UUID) -> None:
+    for forget in tuple(_here):
+        forget(str(tenant_id))
     try:
         redis().publish(CHANNEL, str(tenant_id))
     except RedisError as problem:  # the version in the row is noticed within seconds all the same

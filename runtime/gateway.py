@@ -83,8 +83,8 @@ class Gateway:
             self.reporter = metrics.start(self.role)
 
     async def stop(self) -> None:
-        await self.tenants.stop()
         if self.waist is not None:
+            await self.tenants.stop()
             await self.waist.publisher.stop()
         await end(self.tasks)
         if self.reporter is not None:

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from billing.live import CHANNEL
+from billing.live import CHANNEL, leave, listen_here
 from billing.models import ApiKey, Tenant
 from billing.redis import patient
 from billing.secrets import Bound
@@ -167,10 +167,19 @@ class Tenants:
         self.known[slug] = live
         return live
 
+    def forget(self, tenant_id: str) -> None:
+        """Drop what is known of a tenant, from any thread; its next call reads it anew."""
+        self.misses.clear()
+        for slug, live in list(self.known.items()):
+            if live.tenant_id == tenant_id:
+                self.known.pop(slug, None)
+
     def start(self) -> None:
+        listen_here(self.forget)
         self.tasks = [asyncio.create_task(self.listen()), asyncio.create_task(self.check())]
 
     async def stop(self) -> None:
+        leave(self.forget)
         await end(self.tasks)
 
     async def listen(self) -> None:

@@ -93,3 +93,16 @@ async def test_a_body_over_the_limit_is_refused_before_it_is_read(call):
 
 async def test_a_trailing_slash_does_not_matter(call):
     assert (await call("POST", "/alice/api/shop/echo/", {})).status == 200
+
+
+async def test_what_is_stopped_or_revoked_here_answers_nobody_any_more(call, alice, shop):
+    from billing import keys
+    from bundles import deploy
+
+    assert (await call("POST", "/alice/api/shop/echo", {})).status == 200
+    await database_sync_to_async(keys.revoke)(alice.tenant.pk, alice.key.pk)
+    assert (await call("POST", "/alice/api/shop/echo", {})).status == 401
+    _, token = await database_sync_to_async(keys.create)(alice.tenant, "new")
+    assert (await call("POST", "/alice/api/shop/echo", {}, token=token)).status == 200
+    await database_sync_to_async(deploy.ask_stop)("test", shop)
+    assert (await call("POST", "/alice/api/shop/echo", {}, token=token)).status == 404
