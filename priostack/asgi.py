@@ -31,9 +31,12 @@ platform: Application = ProtocolTypeRouter({"http": pages, "websocket": sockets}
 
 
 def is_tenant(path: str) -> bool:
-    """Whether the first segment could be a tenant: the slug grammar, and not one of our own routes."""
-    segment = path[1:].partition("/")[0]
-    return segment not in RESERVED and GRAMMAR.fullmatch(segment) is not None
+    """Whether it begins with what could be a tenant: the slug grammar, not one of our own routes, and more behind it.
+
+    A lone segment is a mistyped page, which a person should be told as a page.
+    """
+    segment, more, _ = path[1:].partition("/")
+    return more != "" and segment not in RESERVED and GRAMMAR.fullmatch(segment) is not None
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
