@@ -71,6 +71,13 @@ def checked_email(email: str) -> str:
     return wanted
 
 
+def is_full(tenant: Tenant) -> bool:
+    """Whether the plan has no room for another member, open invitations included."""
+    limit = tenant.plan.members
+    waiting = Invitation.objects.filter(tenant=tenant, expires__gt=timezone.now()).count()
+    return limit is not None and Membership.objects.filter(tenant=tenant).count() + waiting >= limit
+
+
 def check_room(tenant: Tenant, waiting: int = 0) -> None:
     limit = tenant.plan.members
     if limit is not None and Membership.objects.filter(tenant=tenant).count() + waiting >= limit:

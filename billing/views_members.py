@@ -32,6 +32,8 @@ def members(request: Asked) -> HttpResponse:
         "invitations": Invitation.objects.filter(tenant=tenant, expires__gt=timezone.now()),
         "roles": [role for role, scopes in OF_ROLE.items() if scopes <= request.who.scopes],
         "limit": tenant.plan.members,
+        "full": team.is_full(tenant),
+        "plan": tenant.plan,
         "form": form,
         "link": link,
     }
