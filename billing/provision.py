@@ -50,7 +50,9 @@ def provision(
         raise AlreadyThere(f"There is a tenant “{slug}” already, and {email} does not own it.")
     created = tenant is None
     tenant = tenant or found(slug, owner, plan=plan)
-    token = keys.create(tenant, "command line", scopes=keys.OPERATOR, by=owner)[1] if created or new_key else None
+    token = (
+        keys.create(tenant, "command line", scopes=keys.OPERATOR, by=owner)[1] if created or new_key else None
+    )
     return Provisioned(tenant, owner, chosen, token, created)
 
 
