@@ -167,9 +167,15 @@ def expired(now: datetime) -> int:
     return late.update(status="timeout", completed=now, error="expired before it could start (expiresIn)")
 
 
-def heartbeat(worker: str) -> int:
-    held = Execution.objects.filter(lease=worker, status__in=("running", "waiting"))
+def heartbeat(worker: str, runs: list[str]) -> int:
+    held = Execution.objects.filter(pk__in=runs, lease=worker, status__in=("running", "waiting"))
     return held.update(leased_until=timezone.now() + LEASE)
+
+
+def give_back(run: Execution, now: datetime) -> None:
+    """A run whose try ended by a fault of ours starts again soon, as if its worker had been lost."""
+    Execution.objects.filter(pk=run.pk, status="running").update(leased_until=now - timedelta(seconds=1))
+    reap(now)
 
 
 def reap(now: datetime) -> int:

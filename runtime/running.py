@@ -4,7 +4,9 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar, cast
 
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
@@ -16,8 +18,22 @@ from runtime.record import Record, readable
 
 BEAT_S = 5.0
 WORKER = f"{socket.gethostname()}:{os.getpid()}"
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 _tasks: "dict[str, asyncio.Task[object]]" = {}
+
+
+_held: set[str] = set()
+
+
+@contextmanager
+def held(run: str) -> Iterator[None]:
+    """While a run is in these hands its lease is renewed; what fell out of them is given back by its lease's end."""
+    _held.add(run)
+    try:
+        yield
+    finally:
+        _held.discard(run)
 
 
 class Cancelled(Exception):
@@ -64,10 +80,10 @@ def begun(job: Job) -> Record:
     }
 
 
-async def cancellable(job: Job, work: Awaitable[object]) -> object:
+async def cancellable(job: Job, work: Awaitable[T]) -> T:
     """Await ``work``; Cancelled when the keeper learns that somebody asked for it."""
     task = asyncio.ensure_future(work)
-    _tasks[job.id] = task
+    _tasks[job.id] = cast("asyncio.Task[object]", task)
     try:
         return await task
     except asyncio.CancelledError:
@@ -89,7 +105,7 @@ async def keep() -> None:
     while True:
         await asyncio.sleep(BEAT_S if not _tasks else 1.0)
         try:
-            for run in await database_sync_to_async(beat, thread_sensitive=False)(list(_tasks)):
+            for run in await database_sync_to_async(beat, thread_sensitive=False)(list(_held | set(_tasks))):
                 if task := _tasks.get(run):
                     task.cancel()
         except DatabaseError as problem:
@@ -100,6 +116,6 @@ def beat(mine: list[str]) -> list[str]:
     """Of the runs of this process those that somebody cancelled."""
     if not mine:
         return []
-    executions.heartbeat(WORKER)
+    executions.heartbeat(WORKER, mine)
     asked = Execution.objects.filter(pk__in=mine[:500], cancel_asked=True)
     return [str(pk) for pk in asked.values_list("pk", flat=True)]

@@ -160,7 +160,8 @@ async def run(frame: Frame, host: HostCall, state: State, request: bytes) -> Ans
     async def supplied(ask: fiber.Ask) -> Supplied:
         return await supply(frame, host, state, Missing(ask.kind, ask.name, ask.payload))
 
-    return await fiber.run(guest, function, request, host, frame.limits, supplied)
+    work = fiber.run(guest, function, request, host, frame.limits, supplied)
+    return await running.cancellable(frame.job, work)
 
 
 async def supply(frame: Frame, host: HostCall, state: State, missing: Missing) -> Supplied:

@@ -10,6 +10,7 @@ import time
 
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
+from django.utils import timezone
 
 from bundles.contract import Contract, seal
 from bundles.endpoints import Endpoint
@@ -25,6 +26,8 @@ from runtime.models import Execution
 from runtime.record import Record
 
 AT_ONCE = 32
+AGAIN_S = 1.0  # before a run that fell out by a fault of ours is given back
+REAP_S = 5.0
 LOOK_S = 0.2  # how often to look for work that nobody announced
 BACKOFF_S = 1.0  # before the first retry; doubled with each
 BACKOFF_MAX_S = 300.0
@@ -39,6 +42,7 @@ class Worker(threading.Thread):
         self.importer = importer.Importer()
         self.ending = threading.Event()
         self.busy: set[asyncio.Task[None]] = set()
+        self.reaped = 0.0
         self.bundles: dict[tuple[str, int], LiveBundle] = {}
 
     def run(self) -> None:
@@ -68,6 +72,7 @@ class Worker(threading.Thread):
         self.importer.fresh.clear()
 
     async def look(self, waist: Waist) -> None:
+        await self.reap()
         room = AT_ONCE - len(self.busy)
         if room <= 0:
             return
@@ -78,17 +83,29 @@ class Worker(threading.Thread):
             self.busy.add(task)
             task.add_done_callback(self.busy.discard)
 
+    async def reap(self) -> None:
+        """Here too, not by the clock alone: it must go on while no message arrives."""
+        if time.monotonic() - self.reaped > REAP_S:
+            self.reaped = time.monotonic()
+            await database_sync_to_async(executions.reap, thread_sensitive=False)(timezone.now())
+
     async def work(self, waist: Waist, run: Execution) -> None:
         """One claimed run to its end; whatever happens, it does not stay running."""
         try:
-            bundle = await self.bundle(run)
-            if bundle is None:
-                return await waist.journal.append(gone(run))
-            job = job_of(run, bundle)
-            outcome = await waist.admitted(job)
-            await self.settle(waist, job, outcome)
-        except Exception:  # the edge of this loop: the reaper takes the run back when its lease ends
+            with running.held(str(run.pk)):
+                await self.attempt(waist, run)
+        except Exception:  # the edge of this loop: whatever it was, the run must not stay running
             log.exception("run %s fell out of its worker", run.pk)
+            await asyncio.sleep(AGAIN_S)
+            await database_sync_to_async(executions.give_back, thread_sensitive=False)(run, timezone.now())
+
+    async def attempt(self, waist: Waist, run: Execution) -> None:
+        bundle = await self.bundle(run)
+        if bundle is None:
+            return await waist.journal.append(gone(run))
+        job = job_of(run, bundle)
+        outcome = await waist.admitted(job)
+        await self.settle(waist, job, outcome)
 
     async def bundle(self, run: Execution) -> LiveBundle | None:
         """The revision that the run was queued for, whatever runs by now."""
