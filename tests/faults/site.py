@@ -93,8 +93,8 @@ class Site(Installation):
     def counted(self) -> int:
         """What the counter has come to, read from the store itself."""
         with Redis(unix_socket_path=str(socket_path((self.home / "data").resolve()))) as store:
-            (key,) = store.keys("tenant:*:kv:data")
-            return int(store.hget(key, "n") or 0)
+            found = store.keys("tenant:*:kv:data")
+            return sum(int(store.hget(key, "n") or 0) for key in found)
 
 
 class Load:
