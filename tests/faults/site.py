@@ -90,6 +90,13 @@ class Site(Installation):
         assert len(ids) == len(set(ids))
         return {pk: (status, trigger) for pk, (_, status, trigger) in zip(ids, found, strict=True)}
 
+    def why(self, runs: dict[str, str]) -> list[tuple[str, ...]]:
+        """What the history says of runs that did not end well."""
+        with sqlite3.connect(f"file:{self.home}/data/db.sqlite3?mode=ro", uri=True, timeout=20) as rows:
+            wanted = "select id, status, restarts, attempts, lease, due, leased_until, error from runtime_execution"
+            found = {str(UUID(row[0])): row for row in rows.execute(wanted).fetchall()}
+        return [found.get(run, (run, status)) for run, status in runs.items()]
+
     def counted(self) -> int:
         """What the counter has come to, read from the store itself."""
         with Redis(unix_socket_path=str(socket_path((self.home / "data").resolve()))) as store:

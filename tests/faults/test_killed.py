@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -31,11 +32,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def in_history(site: Site, load: Load, seconds: float = 60) -> None:
     """All that was acknowledged is there and ended well; what was answered was counted once."""
 
-    def done() -> bool:
+    def left() -> dict[str, str]:
         known = site.history()
-        return all(known.get(run, ("", ""))[0] == "success" for run in load.acknowledged)
+        ends = {run: known.get(run, ("absent", ""))[0] for run in load.acknowledged}
+        return {run: status for run, status in ends.items() if status != "success"}
 
-    wait(done, site.log, seconds)
+    until = time.monotonic() + seconds
+    while (open_ones := left()) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not open_ones, site.why(open_ones)
     assert len(load.acknowledged) == len(set(load.acknowledged))
 
 
