@@ -8,23 +8,6 @@ import orjson
 from runtime.models import Execution
 from runtime.record import Record, was_cut
 
-LISTED = [
-    "id",
-    "bundle_id",
-    "revision",
-    "service",
-    "name",
-    "target",
-    "trigger",
-    "status",
-    "created",
-    "completed",
-    "duration_us",
-    "units_used",
-    "http_status",
-    "error",
-]
-
 
 def stamp(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
