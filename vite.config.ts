@@ -14,6 +14,6 @@ export default defineConfig({
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: { app: "static/js/app.ts" } },
+    rollupOptions: { input: { app: "static/js/app.ts", canvas: "static/canvas/main.tsx" } },
   },
 });
