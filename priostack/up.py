@@ -67,7 +67,7 @@ def up(options: argparse.Namespace) -> int:
     if not migrated.already(settings):
         subprocess.run([*MANAGE, "migrate", "--no-input", "-v", "0"], check=True, cwd=ROOT)
         migrated.note(settings)
-    become(plan(settings, options, children=children, port=port), settings.DATA_DIR)
+    become(plan(settings, options, children=children, port=port), settings.DATA_DIR / "plan.json")
     return 0
 
 
@@ -101,9 +101,8 @@ def plan(
     )
 
 
-def become(plan: Plan, data_dir: Path) -> None:
+def become(plan: Plan, file: Path) -> None:
     """Replaces this process, so that signals and the exit code are the supervisor's own."""
-    file = data_dir / "plan.json"
     plan.dump(file)
     sys.stdout.flush()
     os.chdir(ROOT)
@@ -113,9 +112,7 @@ def become(plan: Plan, data_dir: Path) -> None:
 def plan_children(settings: ModuleType, options: argparse.Namespace, port: int) -> tuple[Child, ...]:
     children = [] if os.environ.get("REDIS_URL") else [valkey(settings)]
     children.append(server("server", "priostack.asgi:application", host=options.host, port=port))
-    if options.split:
-        edge = server("edge", "priostack.edge:application", host=options.host, port=port + 1)
-        children.append(with_workers(edge, options.split))
+    children += edges(options.split, host=options.host, port=port + 1)
     children += [worker(), clock(settings)]
     if not (options.no_demo or settings.PRODUCTION or (settings.DATA_DIR / "demo.json").exists()):
         children.append(demo(settings))
@@ -167,10 +164,10 @@ def server(name: str, target: str, *, host: str, port: int) -> Child:
     return Child(name, argv)
 
 
-def with_workers(child: Child, count: int) -> Child:
-    argv = list(child.argv)
-    argv[argv.index("--workers") + 1] = str(count)
-    return Child(child.name, tuple(argv))
+def edges(count: int, *, host: str, port: int) -> list[Child]:
+    """The processes of the data plane: they share one port."""
+    argv = (sys.executable, "-m", "priostack.edge", "--host", host, "--port", str(port))
+    return [Child("edge" if number == 1 else f"edge-{number}", argv) for number in range(1, count + 1)]
 
 
 def worker() -> Child:

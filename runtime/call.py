@@ -11,10 +11,10 @@ from redis.exceptions import RedisError
 
 from billing.errors import ApiError
 from market.admission import Grant, Refuse, Wait, admit
-from runtime import metrics, running, sensors, targets
+from runtime import inline, metrics, running, sensors, targets
 from runtime.answer import BadAnswer, Reply
 from runtime.job import Effects, Job, Outcome
-from runtime.journal import Journal, JournalFull, make
+from runtime.journal import FileJournal, Journal, JournalFull, make
 from runtime.kv import Full
 from runtime.logs import Publisher
 from runtime.record import Record, readable, redact
@@ -47,6 +47,22 @@ class Waist:
         self.stream(job, outcome)
         return outcome
 
+    def now(self, job: Job) -> Outcome | None:
+        """The same for a call that waits for nobody; None when it would have to, and then nothing has happened."""
+        decision = admit(job.contract, job.bundle.tenant, job.started)
+        journal = self.journal
+        if not (isinstance(decision, Grant) and isinstance(journal, FileJournal)):
+            return None
+        outcome = execute_now(job, decision.units * FUEL_PER_UNIT)
+        if outcome is None:
+            return None
+        record = ended(job, outcome)
+        with Noted():
+            journal.write(record)
+        self.publisher.record(record)
+        self.stream(job, outcome)
+        return outcome
+
     async def admitted(self, job: Job) -> Outcome:
         decision = admit(job.contract, job.bundle.tenant, job.started)
         if isinstance(decision, Grant):
@@ -69,12 +85,8 @@ class Waist:
             record["logs"] += [
                 [0, "info", f"{skip['intent']} was skipped: {skip['reason']}"] for skip in fired.skipped
             ]
-        try:
+        with Noted():
             await self.journal.append(record)
-        except JournalFull as problem:
-            raise ApiError(
-                503, f"The history cannot be written: {problem}.", headers={"Retry-After": "5"}
-            ) from None
         self.publisher.record(record)  # what watchers see is what was recorded, secrets masked
 
     def stream(self, job: Job, outcome: Outcome) -> None:
@@ -82,27 +94,60 @@ class Waist:
         metrics.observe(job.target.kind, route, outcome.status, time.perf_counter() - job.started)
 
 
+class Noted:
+    """A run that could not be written down is refused, whatever it did."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, problem: object, trace: object) -> None:
+        if isinstance(problem, JournalFull):
+            text = f"The history cannot be written: {problem}."
+            raise ApiError(503, text, headers={"Retry-After": "5"}) from None
+
+
 async def execute(job: Job, fuel: int) -> Outcome:
-    """The target's outcome; every way in which it may end has its branch here."""
+    """The target's outcome, whatever way it ended."""
     try:
-        done = await targets.execute(job, fuel)
-        error = done.reply.error
-        status = "error" if error else "success"
-        return Outcome(status, done.reply, done.fuel, error, done.effects, retryable=bool(error))
-    except Trap as trap:
-        return trapped(job, trap)
-    except BadAnswer as problem:
-        return failed(502, "bad-result", str(problem), retryable=True)
-    except targets.Absent as problem:
-        return failed(501, "not-available", str(problem))
-    except targets.Forbidden as problem:
-        return failed(502, "not-allowed", str(problem))
-    except Full as problem:
-        return failed(507, "state-full", str(problem))
-    except RedisError:
-        return away()
-    except running.Cancelled:
-        return Outcome("cancelled", problem_reply(499, "cancelled", "cancelled"), error="cancelled")
+        return finished(await targets.execute(job, fuel))
+    except WAYS as way:
+        return ended_badly(job, way)
+
+
+def execute_now(job: Job, fuel: int) -> Outcome | None:
+    """The same without waiting; None when there is something to wait for."""
+    try:
+        done = inline.attempt(job, fuel)
+    except WAYS as way:
+        return ended_badly(job, way)
+    return None if done is None else finished(done)
+
+
+def finished(done: targets.Done) -> Outcome:
+    error = done.reply.error
+    status = "error" if error else "success"
+    return Outcome(status, done.reply, done.fuel, error, done.effects, retryable=bool(error))
+
+
+WAYS = (Trap, BadAnswer, targets.Absent, targets.Forbidden, Full, RedisError, running.Cancelled)
+
+
+def ended_badly(job: Job, way: Exception) -> Outcome:
+    """Every way in which a target may fall short of an answer has its branch here."""
+    match way:
+        case Trap():
+            return trapped(job, way)
+        case BadAnswer():
+            return failed(502, "bad-result", str(way), retryable=True)
+        case targets.Absent():
+            return failed(501, "not-available", str(way))
+        case targets.Forbidden():
+            return failed(502, "not-allowed", str(way))
+        case Full():
+            return failed(507, "state-full", str(way))
+        case RedisError():
+            return away()
+    return Outcome("cancelled", problem_reply(499, "cancelled", "cancelled"), error="cancelled")
 
 
 def trapped(job: Job, trap: Trap) -> Outcome:
@@ -189,7 +234,7 @@ def ended(job: Job, outcome: Outcome) -> Record:
 
 
 def secrets_of(job: Job) -> list[bytes]:
-    return [value.encode() for value in job.bundle.secrets.values()]
+    return job.bundle.masks
 
 
 def masked(record: Record, secrets: list[bytes]) -> Record:

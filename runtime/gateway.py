@@ -126,6 +126,40 @@ class Gateway:
         outcome = await waist.call(job)
         return given(asked, job, outcome, cors.headers(match.service.cors, asked.headers.get("origin")))
 
+    def now(self, asked: Asked, data: bytes) -> Given | None:
+        """The answer to a request whose body is here, if nothing has to be waited for; else None, and `respond` is due."""
+        try:
+            return self.serve_now(asked, data)
+        except ApiError as error:
+            return problem(error)
+
+    def serve_now(self, asked: Asked, data: bytes) -> Given | None:
+        """As ``serve``, for what is known already; whatever is not is left to it."""
+        slug, path = split(asked.path)
+        live, waist = self.tenants.get(slug), self.waist
+        match = live.table.match(asked.method, path) if live is not None else None
+        if live is None or match is None or waist is None:
+            return None
+        caller = self.known_caller(live, asked)
+        if caller is None or len(data) > settings.CALL_MAX_BODY:
+            return None
+        live.used = time.monotonic()
+        job = make_job(match, path, asked, data, caller)
+        outcome = waist.now(job)
+        if outcome is None:
+            return None
+        return given(asked, job, outcome, cors.headers(match.service.cors, asked.headers.get("origin")))
+
+    def known_caller(self, live: Live, asked: Asked) -> str | None:
+        """The caller's name when its key is one that is known here and may call."""
+        if asked.token is None:
+            return None
+        found = live.keys.get(hashlib.sha256(asked.token.encode()).hexdigest())
+        if found is None or found.expires <= time.time() or "call" not in found.scopes:
+            return None
+        self.used.add(found.id)
+        return found.actor
+
     async def second_look(self, slug: str, path: str, asked: Asked) -> "tuple[Live, Match] | Given":
         """Before anything is refused: what was started a moment ago, preflights, other methods of a path."""
         live = await self.tenants.fresh(slug)

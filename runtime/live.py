@@ -26,6 +26,7 @@ from bundles.intents import Intent
 from bundles.models import Bundle, Status
 from bundles.routes import RouteTable, routes_of
 from bundles.service import Service
+from bundles.target import Target
 from runtime.background import end
 from runtime.kv import Space
 from runtime.wasm import Guest
@@ -54,6 +55,13 @@ class LiveBundle:
     space: Space
     bound: Mapping[str, Bound] = field(default_factory=dict)  # the secrets with the hosts each may be sent to
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: set[Target] = field(
+        default_factory=set
+    )  # functions that had to wait for something (runtime.inline)
+    masks: list[bytes] = field(init=False)  # the secrets' values, which no record may show
+
+    def __post_init__(self) -> None:
+        self.masks = [value.encode() for value in self.secrets.values()]
 
     def intents(self, sensor: str) -> list[tuple[Service, Intent]]:
         found = []

@@ -23,10 +23,9 @@ def asked(scope: Scope, receive: Receive) -> Asked:
         path = raw.decode("ascii").partition("?")[0]
     except UnicodeDecodeError:
         raise ApiError(404) from None
-    headers, token = read_headers(
-        (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
-    )
-    peer = caller((scope.get("client") or ("unknown", 0))[0], scope["headers"])
+    pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+    headers, token = read_headers(pairs)
+    peer = caller((scope.get("client") or ("unknown", 0))[0], pairs)
 
     def body(limit: int) -> Awaitable[bytes]:
         return read_body(receive, headers, limit)
@@ -34,11 +33,11 @@ def asked(scope: Scope, receive: Receive) -> Asked:
     return Asked(scope["method"], path, scope["query_string"], headers, token, peer, body)
 
 
-def caller(peer: str, headers: Iterable[tuple[bytes, bytes]]) -> str:
+def caller(peer: str, headers: Iterable[tuple[str, str]]) -> str:
     """The caller's address; X-Forwarded-For counts only when a configured proxy sent it (ATTACKS A081)."""
     if peer not in settings.FORWARDED_ALLOW:
         return peer
-    chain = [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"]
+    chain = [value for name, value in headers if name == "x-forwarded-for"]
     return chain[-1].rsplit(",", 1)[-1].strip()[:45] if chain else peer
 
 

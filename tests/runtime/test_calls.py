@@ -220,7 +220,7 @@ async def test_a_body_of_the_largest_size_arrives_whole(call, bundle):
 async def test_strangers_are_counted_by_the_address_a_known_proxy_tells(settings):
     from runtime.wire import caller
 
-    told = [(b"x-forwarded-for", b"6.6.6.6, 9.9.9.9")]
+    told = [("x-forwarded-for", "6.6.6.6, 9.9.9.9")]
     assert caller("10.0.0.1", told) == "10.0.0.1"
     settings.FORWARDED_ALLOW = ["10.0.0.1"]
     assert caller("10.0.0.1", told) == "9.9.9.9"
