@@ -1,6 +1,5 @@
 """The dashboard: how the tenant's bundles do, what ran lately, and where to begin while there is nothing."""
 
-import time
 from typing import Any
 from uuid import UUID
 
@@ -14,16 +13,13 @@ from billing.pages import page
 from bundles.models import Bundle, Status
 from bundles.views import EXAMPLE
 from runtime import runs, signals
+from runtime.patience import Patient
 from runtime.signals import Usage
 from runtime.views_base import htmx, live
 
 RECENT = 8
 HOUR = 60  # minutes of the sparkline
 DAY = 24
-SLOW_S = 0.1
-PATIENCE = 30  # figures are kept for so many times as long as they took
-MOST_KEPT = 1000
-_kept: dict[UUID, tuple[float, Usage]] = {}
 
 
 @require_safe
@@ -37,19 +33,11 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard.html", shown | begin | {"seen": "first"})
 
 
-def usage_of(tenant_id: UUID) -> Usage:
-    """Figures that took long are shown for a while, so that watchers never keep the database busy."""
-    until, known = _kept.get(tenant_id, (0.0, None))
-    began = time.monotonic()
-    if known is not None and until > began:
-        return known
-    found = signals.usage(tenant_id, DAY)
-    spent = time.monotonic() - began
-    if len(_kept) > MOST_KEPT:
-        _kept.clear()
-    if spent > SLOW_S:
-        _kept[tenant_id] = (time.monotonic() + spent * PATIENCE, found)
-    return found
+def day(tenant_id: UUID) -> Usage:
+    return signals.usage(tenant_id, DAY)
+
+
+usage_of = Patient(day)
 
 
 def figures(who: Principal) -> dict[str, Any]:

@@ -1,0 +1,73 @@
+"""How the flows of a tenant did: runs of a day and of thirty, failures, the 95th percentile, compute units."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet, Sum
+
+from runtime.models import Execution
+from runtime.patience import Patient
+from runtime.signals import DOWN
+
+SERVICE = "flow"  # what stands for a service in the runs of flows
+DAY = 86_400
+MONTH = 30 * DAY
+SAMPLE = 5000  # the newest runs that the percentile is taken of
+Key = tuple[UUID, str]  # bundle and name of a flow
+
+
+@dataclass(slots=True)
+class Figures:
+    """What one flow did."""
+
+    day: int = 0
+    month: int = 0
+    failed: int = 0
+    units: int = 0
+    p95_ms: float | None = None
+
+
+def since(seconds: float) -> UUID:
+    """The smallest id that a run of the last ``seconds`` can have: ids begin with the time of the run."""
+    return UUID(int=max(0, int((time.time() - seconds) * 1000)) << 80)
+
+
+def runs_of(tenant_id: UUID, seconds: float) -> "QuerySet[Execution]":
+    return Execution.objects.filter(tenant_id=tenant_id, pk__gte=since(seconds), service=SERVICE).order_by()
+
+
+def counted(tenant_id: UUID) -> dict[Key, Figures]:
+    found: defaultdict[Key, Figures] = defaultdict(Figures)
+    for row in grouped(runs_of(tenant_id, MONTH)):
+        one = found[row["bundle_id"], row["name"]]
+        one.month, one.units = row["runs"], row["units"] or 0
+    for row in grouped(runs_of(tenant_id, DAY)):
+        one = found[row["bundle_id"], row["name"]]
+        one.day, one.failed = row["runs"], row["failed"]
+    for key, durations in sampled(tenant_id).items():
+        found[key].p95_ms = percentile(durations, 0.95) / 1000
+    return dict(found)
+
+
+figures = Patient(counted)
+
+
+def grouped(rows: "QuerySet[Execution]") -> Iterable[Any]:
+    failed = Count("pk", filter=Q(status__in=DOWN))
+    return rows.values("bundle_id", "name").annotate(runs=Count("pk"), failed=failed, units=Sum("units_used"))
+
+
+def sampled(tenant_id: UUID) -> dict[Key, list[int]]:
+    rows = runs_of(tenant_id, DAY).filter(completed__isnull=False).order_by("-pk")
+    found: defaultdict[Key, list[int]] = defaultdict(list)
+    for bundle, name, duration in rows.values_list("bundle_id", "name", "duration_us")[:SAMPLE]:
+        found[bundle, name].append(duration)
+    return found
+
+
+def percentile(values: list[int], share: float) -> int:
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
