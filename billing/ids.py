@@ -4,27 +4,36 @@ import os
 import time
 import uuid
 
-_RANDOM_BITS = (1 << 62) - 1
-_SIZE = 10  # random bytes of one identifier
-_BLOCK = 400 * _SIZE
+_DIGITS = 19  # random hexadecimal digits of one identifier
+_COUNT = 400
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
+
+def _tails() -> list[str]:
+    """What follows the time in identifiers: version, variant and random bits."""
+    text = os.urandom(_COUNT * _DIGITS // 2).hex()
+    return [
+        f"7{text[at : at + 3]}-{_VARIANT[text[at + 3]]}{text[at + 4 : at + 7]}-{text[at + 7 : at + 19]}"
+        for at in range(0, _COUNT * _DIGITS, _DIGITS)
+    ]
 
 
 class _Noise:
     """The system's random bytes, fetched in blocks: a system call for each identifier cost more than the rest of it."""
 
     def __init__(self) -> None:
-        self.parts: list[bytes] = []
+        self.tails: list[str] = []
 
-    def take(self) -> bytes:
+    def take(self) -> str:
         try:
-            return self.parts.pop()  # atomic, so threads never get the same
+            return self.tails.pop()  # atomic, so threads never get the same
         except IndexError:
-            block = os.urandom(_BLOCK)
-            self.parts.extend(block[at : at + _SIZE] for at in range(_SIZE, _BLOCK, _SIZE))
-            return block[:_SIZE]
+            first, *others = _tails()
+            self.tails.extend(others)
+            return first
 
     def forget(self) -> None:
-        self.parts.clear()
+        self.tails.clear()
 
 
 _noise = _Noise()
@@ -32,22 +41,10 @@ os.register_at_fork(after_in_child=_noise.forget)  # a child must not repeat its
 
 
 def uuid7() -> uuid.UUID:
-    return uuid.UUID(int=uuid7_int(time.time_ns() // 1_000_000))
+    return uuid.UUID(uuid7_text())
 
 
 def uuid7_text() -> str:
     """The same as text, without the object: for the hot path."""
-    digits = f"{uuid7_int(time.time_ns() // 1_000_000):032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-
-
-def uuid7_int(milliseconds: int) -> int:
-    """The 128 bits of an identifier for a time in Unix milliseconds."""
-    noise = int.from_bytes(_noise.take(), "big")
-    return (
-        (milliseconds & 0xFFFF_FFFF_FFFF) << 80
-        | 0x7 << 76
-        | (noise >> 62 & 0xFFF) << 64
-        | 0b10 << 62
-        | (noise & _RANDOM_BITS)
-    )
+    stamp = f"{time.time_ns() // 1_000_000:012x}"
+    return f"{stamp[:8]}-{stamp[8:]}-{_noise.take()}"
