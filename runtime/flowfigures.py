@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import CharField, Count, Max, Q, QuerySet, Sum
+from django.db.models.functions import Cast
 
 from runtime.models import Execution
 from runtime.patience import Patient
@@ -29,6 +30,7 @@ class Figures:
     failed: int = 0
     units: int = 0
     p95_ms: float | None = None
+    last: UUID | None = None  # the newest run
 
 
 def since(seconds: float) -> UUID:
@@ -44,7 +46,7 @@ def counted(tenant_id: UUID) -> dict[Key, Figures]:
     found: defaultdict[Key, Figures] = defaultdict(Figures)
     for row in grouped(runs_of(tenant_id, MONTH)):
         one = found[row["bundle_id"], row["name"]]
-        one.month, one.units = row["runs"], row["units"] or 0
+        one.month, one.units, one.last = row["runs"], row["units"] or 0, UUID(row["last"])
     for row in grouped(runs_of(tenant_id, DAY)):
         one = found[row["bundle_id"], row["name"]]
         one.day, one.failed = row["runs"], row["failed"]
@@ -58,7 +60,9 @@ figures = Patient(counted)
 
 def grouped(rows: "QuerySet[Execution]") -> Iterable[Any]:
     failed = Count("pk", filter=Q(status__in=DOWN))
-    return rows.values("bundle_id", "name").annotate(runs=Count("pk"), failed=failed, units=Sum("units_used"))
+    last = Max(Cast("pk", CharField()))  # PostgreSQL has no maximum of ids
+    sums = {"runs": Count("pk"), "failed": failed, "units": Sum("units_used"), "last": last}
+    return rows.values("bundle_id", "name").annotate(**sums)
 
 
 def sampled(tenant_id: UUID) -> dict[Key, list[int]]:

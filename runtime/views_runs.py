@@ -23,6 +23,7 @@ from bundles.models import Bundle, Revision
 from bundles.service import Service
 from runtime import runs
 from runtime.executions import DONE
+from runtime.flowsteps import timeline
 from runtime.models import Execution, Trigger
 from runtime.models.execution import State
 from runtime.views_base import htmx, live
@@ -84,6 +85,7 @@ def run_detail(request: HttpRequest, id: UUID) -> HttpResponse:
         "fired": fired(who, id),
         "parent": parent(who, run["parent"]),
         "place": place(run) if run["error"] else None,
+        "timeline": timeline(run["steps"]),
     }
     if htmx(request):
         return live(request, "runtime/_run.html", shown)

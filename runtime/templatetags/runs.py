@@ -19,3 +19,9 @@ def pretty(value: Any) -> str:
 @register.filter
 def millis(microseconds: int | None) -> str:
     return f"{(microseconds or 0) / 1000:,.1f}"
+
+
+@register.filter
+def unlocalized(number: float) -> str:
+    """A number for an attribute of SVG: never with a comma."""
+    return f"{number:.2f}"
