@@ -7,7 +7,9 @@ import asyncio
 import os
 import re
 import ssl
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -19,11 +21,13 @@ import httpx
 from billing import destination
 from billing.body import EgressFailed
 from billing.destination import Destination, EgressRefused, avet, vet
-from billing.wire import BUDGET, AsyncGuardedTransport, Budget, Gate, GuardedTransport, Limits, Permit
+from billing.hops import following
+from billing.pool import Ask, Pool
+from billing.wire import BUDGET, Budget, Gate, GuardedTransport, Limits, Permit
 
 __all__ = [
-    "Destination", "EgressFailed", "EgressRefused", "Gate", "Limits", "Permit", "Response",
-    "afetch", "async_client", "avet", "client", "fetch", "vet",
+    "Destination", "EgressFailed", "EgressRefused", "Gate", "Limits", "Permit", "Response", "Stream",
+    "afetch", "astream", "avet", "client", "fetch", "pool", "vet",
 ]  # fmt: skip
 
 MAX_REDIRECTS = 5
@@ -55,11 +59,9 @@ def client(gate: Gate | None = None, *, tls: ssl.SSLContext | None = None) -> ht
     )
 
 
-def async_client(gate: Gate | None = None, *, tls: ssl.SSLContext | None = None) -> httpx.AsyncClient:
+def pool(gate: Gate | None = None, *, tls: ssl.SSLContext | None = None) -> Pool:
     """The same for asynchronous code; one per event loop."""
-    return httpx.AsyncClient(
-        transport=AsyncGuardedTransport(gate or Gate(destination.allowed(None)), tls or _tls()), **_manners()
-    )
+    return Pool(gate or Gate(destination.allowed(None)), tls or _tls())
 
 
 def fetch(
@@ -96,17 +98,66 @@ async def afetch(
     timeout: float = 30.0,
     max_bytes: int = 10_000_000,
     permit: Permit | None = None,
+    via: Pool | None = None,
 ) -> Response:
-    """`fetch` for asynchronous callers."""
-    ready = _prepare(method, url, headers)
-    extensions = {BUDGET: Budget.of(Limits(total_s=timeout, max_bytes=max_bytes), permit)}
-    try:
-        answer = await _ashared(ready.allow).request(
-            ready.method, ready.url, headers=ready.headers, content=content, extensions=extensions
-        )
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise _failure(error) from error
-    return _response(answer)
+    """`fetch` for asynchronous callers; `via` another pool than the event loop's own."""
+    way = via or _apool()
+    asking = _asking(way, method, url, headers, content, (timeout, max_bytes))
+    for _ in range(MAX_REDIRECTS + 1):
+        if permit is not None:
+            permit(asking.place.url)
+        answer, body = await way.whole(asking)
+        onward = following(asking, answer.status, answer.headers, way.gate)
+        if onward is None:
+            return Response(answer.status, answer.headers, body, asking.place.url)
+        asking = onward
+    raise EgressFailed(f"more than {MAX_REDIRECTS} redirects")
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer whose body is still arriving."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: AsyncIterator[bytes]
+
+
+@asynccontextmanager
+async def astream(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+    timeout: float = 30.0,
+    max_bytes: int = 10_000_000,
+    permit: Permit | None = None,
+) -> AsyncIterator[Stream]:
+    """The answer piece by piece, whole within `timeout` seconds; a redirect is given as it is."""
+    way = _apool()
+    asking = _asking(way, method, url, headers, content, (timeout, max_bytes))
+    if permit is not None:
+        permit(asking.place.url)
+    async with way.stream(asking) as (answer, pieces):
+        yield Stream(answer.status, answer.headers, pieces)
+
+
+def _asking(
+    way: Pool,
+    method: str,
+    url: str,
+    headers: Mapping[str, str] | None,
+    content: bytes | None,
+    limits: tuple[float, int],
+) -> Ask:
+    sent = {"user-agent": USER_AGENT}
+    for name, value in _checked(headers or {}).items():
+        sent[name.lower()] = value
+    sent.pop("accept-encoding", None)  # what we can decode is for us to say
+    return Ask(
+        _method(method), way.gate.place(url), sent, content or b"", time.monotonic() + limits[0], limits[1]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +171,14 @@ class _Ready:
 def _prepare(method: str, url: str, headers: Mapping[str, str] | None) -> _Ready:
     exceptions = destination.allowed(None)
     place = destination.read(url, allow=exceptions)
-    if not _METHOD.match(method.upper()) or method.upper() == "CONNECT":
+    return _Ready(_method(method), place.url, _checked(headers or {}), exceptions)
+
+
+def _method(text: str) -> str:
+    method = text.upper()
+    if not _METHOD.match(method) or method == "CONNECT":
         raise EgressRefused("the method is not a valid HTTP method")
-    return _Ready(method.upper(), place.url, _checked(headers or {}), exceptions)
+    return method
 
 
 def _checked(headers: Mapping[str, str]) -> dict[str, str]:
@@ -177,13 +233,14 @@ def _shared(process: int, allow: frozenset[str]) -> httpx.Client:
     return client(Gate(allow))
 
 
-_LOOPS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[frozenset[str], httpx.AsyncClient]] = (
-    WeakKeyDictionary()
-)
+_LOOPS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[frozenset[str], Pool]] = WeakKeyDictionary()
 
 
-def _ashared(allow: frozenset[str]) -> httpx.AsyncClient:
-    clients = _LOOPS.setdefault(asyncio.get_running_loop(), {})
-    if allow not in clients:
-        clients[allow] = async_client(Gate(allow))
-    return clients[allow]
+def _apool() -> Pool:
+    """The pool of this event loop under the exceptions of the moment."""
+    pools = _LOOPS.setdefault(asyncio.get_running_loop(), {})
+    allow = destination.allowed(None)
+    found = pools.get(allow)
+    if found is None:
+        found = pools[allow] = pool(Gate(allow))
+    return found

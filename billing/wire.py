@@ -1,11 +1,10 @@
-"""The wire under our HTTP clients: vets each hop, connects to vetted addresses only, bounds time and size."""
+"""The wire under our blocking HTTP client: vets each hop, connects to vetted addresses only, bounds time and size."""
 
-import asyncio
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +23,7 @@ WRITE_SLICE = 65_536
 BUDGET = "priostack.budget"
 _ORIGIN = "priostack.origin"
 # What may follow a redirect to another origin; everything else may be a credential.
-_SAFE_HEADERS = frozenset(
+SAFE_HEADERS = frozenset(
     {"host", "accept", "accept-encoding", "accept-language", "connection", "user-agent"}
     | {"content-type", "content-length", "transfer-encoding"}
 )
@@ -69,11 +68,7 @@ class Gate:
 
     def admit(self, request: httpx.Request) -> Budget:
         """Every hop passes here: URL, Host, credentials, time left."""
-        try:
-            place = destination.read(str(request.url), allow=self.allow)
-        except EgressRefused as refusal:
-            log.warning("egress refused: %s", refusal.reason)
-            raise
+        place = self.place(str(request.url))
         if request.headers.get("host", "").lower() != place.authority:
             raise EgressRefused("the Host header is set by the platform")
         _drop_credentials(request, place)
@@ -84,6 +79,14 @@ class Gate:
         request.extensions["timeout"] = self._timeouts(budget)
         request.headers["accept-encoding"] = "gzip"
         return budget
+
+    def place(self, url: str) -> Destination:
+        """The syntax of a URL, judged."""
+        try:
+            return destination.read(url, allow=self.allow)
+        except EgressRefused as refusal:
+            log.warning("egress refused: %s", refusal.reason)
+            raise
 
     def vetted(self, host: str, port: int) -> Destination:
         place = destination.at(host, port, allow=self.allow)
@@ -112,7 +115,7 @@ def _drop_credentials(request: httpx.Request, place: Destination) -> None:
     origin = (place.scheme, place.host, place.port)
     if request.extensions.setdefault(_ORIGIN, origin) == origin:
         return
-    for name in [name for name in request.headers if name.lower() not in _SAFE_HEADERS]:
+    for name in [name for name in request.headers if name.lower() not in SAFE_HEADERS]:
         del request.headers[name]
 
 
@@ -140,37 +143,13 @@ class GuardedTransport(httpx.HTTPTransport):
         return _answer(response, _BoundedStream(response.stream, body, budget))
 
 
-class AsyncGuardedTransport(httpx.AsyncHTTPTransport):
-    """The only way out for asynchronous code."""
-
-    def __init__(self, gate: Gate, tls: ssl.SSLContext) -> None:
-        super().__init__(verify=tls, trust_env=False)
-        self._gate = gate
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls, max_connections=100, max_keepalive_connections=20, keepalive_expiry=5.0,
-            network_backend=_AsyncPinnedBackend(gate),
-        )  # fmt: skip
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        budget = self._gate.admit(request)
-        async with _auntil(budget.deadline):
-            response = await super().handle_async_request(request)
-        assert isinstance(response.stream, httpx.AsyncByteStream)
-        try:
-            body = open_body(response, budget)
-        except EgressFailed:
-            await response.stream.aclose()
-            raise
-        return _answer(response, _AsyncBoundedStream(response.stream, body, budget))
-
-
 def open_body(response: httpx.Response, budget: Budget) -> Body:
     if len(response.headers.raw) > MAX_HEADERS:
         raise EgressFailed(f"the answer has more than {MAX_HEADERS} headers")
     return Body(response.headers.get("content-encoding", ""), budget.max_bytes)
 
 
-def _answer(response: httpx.Response, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
+def _answer(response: httpx.Response, stream: httpx.SyncByteStream) -> httpx.Response:
     """The response with its body decoded by us: httpx's own decoders know no limit."""
     headers = httpx.Headers(response.headers)
     if headers.pop("content-encoding", None) is not None:
@@ -198,25 +177,6 @@ class _BoundedStream(httpx.SyncByteStream):
         self._inner.close()
 
 
-class _AsyncBoundedStream(httpx.AsyncByteStream):
-    def __init__(self, inner: httpx.AsyncByteStream, body: Body, budget: Budget) -> None:
-        self._inner, self._body, self._budget = inner, body, budget
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        parts = aiter(self._inner)
-        while True:
-            async with _auntil(self._budget.deadline):
-                part = await anext(parts, None)
-            if part is None:
-                break
-            for piece in self._body.take(part):
-                yield piece
-        self._body.finish()
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
 class _PinnedBackend(httpcore.SyncBackend):
     """Resolves once, judges the answers, connects to what was judged. TLS still checks the name."""
 
@@ -236,25 +196,6 @@ class _PinnedBackend(httpcore.SyncBackend):
         raise failure
 
     def connect_unix_socket(self, path: str, *args: Any, **options: Any) -> httpcore.NetworkStream:
-        raise EgressRefused("only http:// and https:// URLs are allowed")
-
-
-class _AsyncPinnedBackend(httpcore.AnyIOBackend):
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
-
-    async def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any
-    ) -> httpcore.AsyncNetworkStream:
-        failure: Exception = httpcore.ConnectError("no address")
-        for address in (await self._gate.avetted(host, port)).addresses:
-            try:
-                return await super().connect_tcp(address, port, timeout, *args, **options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-        raise failure
-
-    async def connect_unix_socket(self, path: str, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
         raise EgressRefused("only http:// and https:// URLs are allowed")
 
 
@@ -300,12 +241,3 @@ def _until(deadline: float) -> Iterator[None]:
         yield
     finally:
         _deadline.reset(token)
-
-
-@asynccontextmanager
-async def _auntil(deadline: float) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
-            yield
-    except TimeoutError:
-        raise EgressFailed("the other side takes too long") from None

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from billing.egress import Gate, async_client, client
+from billing.egress import EgressFailed, Gate, afetch, client, pool
 from tests.billing.listener import Listener, reply
 
 
@@ -62,10 +62,12 @@ def test_the_name_is_sent_and_checked_while_the_address_is_pinned(tmp_path: Path
 
 async def test_the_asynchronous_client_checks_the_name_too(tmp_path: Path) -> None:
     with TlsShop(tmp_path) as shop:
-        async with async_client(shop.gate(), tls=shop.trust) as guarded:
-            assert (await guarded.get(f"https://shop.example:{shop.port}/")).text == "over tls"
-            with pytest.raises(Exception, match="CERTIFICATE_VERIFY_FAILED"):
-                await guarded.get(f"https://other.example:{shop.port}/")
+        way = pool(shop.gate(), tls=shop.trust)
+        assert (await afetch("GET", f"https://shop.example:{shop.port}/", via=way)).body == b"over tls"
+        assert shop.names == ["shop.example"]
+        with pytest.raises(EgressFailed, match="certificate"):
+            await afetch("GET", f"https://other.example:{shop.port}/", via=way)
+        way.close()
 
 
 def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:

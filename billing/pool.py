@@ -1,0 +1,203 @@
+"""Connections of one event loop to vetted addresses, kept open between requests: how asynchronous code goes out.
+
+A name is resolved and judged by billing/destination.py whenever a connection is opened, and the connection goes to
+the address that was judged. Nothing is connected to in any other way.
+"""
+
+import asyncio
+import ssl
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from billing.body import EgressFailed
+from billing.connection import Answer, Connection
+from billing.destination import Destination
+from billing.wire import Gate
+
+IDLE_S = 4.0  # shorter than the usual 5 s after which servers hang up
+OLDEST_S = 60.0  # so that an address is judged anew now and then
+MOST_TO_ONE = 100
+MOST = 1_000
+REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
+TOO_SLOW = "the other side takes too long"
+
+Origin = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request to one origin; `headers` are checked, `deadline` is on time.monotonic()."""
+
+    method: str
+    place: Destination
+    headers: dict[str, str]
+    content: bytes
+    deadline: float
+    max_bytes: int
+
+    def packed(self) -> bytes:
+        lines = [f"{self.method} {self.place.target} HTTP/1.1\r\nhost: {self.place.authority}\r\n"]
+        lines += [f"{name}: {value}\r\n" for name, value in self.headers.items()]
+        if self.content or self.method in ("POST", "PUT", "PATCH"):
+            lines.append(f"content-length: {len(self.content)}\r\n")
+        return "".join([*lines, "accept-encoding: gzip\r\n\r\n"]).encode("latin-1") + self.content
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be sent again when a kept connection turns out to be dead."""
+        return self.method in REPEATABLE or any(name.lower() == "idempotency-key" for name in self.headers)
+
+
+class Pool:
+    """The way out of one event loop."""
+
+    def __init__(self, gate: Gate, tls: ssl.SSLContext) -> None:
+        self.gate, self.tls = gate, tls
+        self.resting: dict[Origin, list[Connection]] = {}
+        self.busy: dict[Origin, int] = {}
+        self.queues: dict[Origin, deque[asyncio.Future[None]]] = {}
+        self.swept: set[Origin] = set()
+        self.total = 0
+
+    async def whole(self, ask: Ask) -> tuple[Answer, bytes]:
+        """The answer with its body."""
+        while True:
+            answer = Answer(ask.max_bytes)
+            async with self.lent(ask, answer) as connection:
+                try:
+                    return answer, await answer.whole()
+                except EgressFailed:
+                    if connection.heard or connection.uses < 2 or not ask.repeatable or overdue(ask):
+                        raise
+
+    @asynccontextmanager
+    async def stream(self, ask: Ask) -> AsyncIterator[tuple[Answer, AsyncIterator[bytes]]]:
+        """The answer as soon as its headers are here, and its body piece by piece."""
+        answer = Answer(ask.max_bytes, streamed=True)
+        async with self.lent(ask, answer) as connection:
+            await answer.head()
+            yield answer, connection.pieces(answer)
+
+    @asynccontextmanager
+    async def lent(self, ask: Ask, answer: Answer) -> AsyncIterator[Connection]:
+        """A connection on which `ask` was sent; it fails at the deadline and is never left half read."""
+        origin = (ask.place.scheme, ask.place.host, ask.place.port)
+        await self.enter(origin, ask)
+        try:
+            connection = self.rested(origin) or await self.open(ask)
+            loop = asyncio.get_running_loop()
+            alarm = loop.call_later(ask.deadline - time.monotonic(), connection.fail, TOO_SLOW)
+            try:
+                connection.ask(ask.packed(), answer, head_only=ask.method == "HEAD")
+                yield connection
+            finally:
+                alarm.cancel()
+                self.rest(origin, connection, answer)
+        finally:
+            self.leave(origin)
+
+    # -- places -------------------------------------------------------------------------------------
+
+    async def enter(self, origin: Origin, ask: Ask) -> None:
+        """Take a place among the requests to this origin, or wait for one."""
+        if self.total >= MOST:
+            raise EgressFailed("too many requests to the outside at present")
+        while self.busy.get(origin, 0) >= MOST_TO_ONE:
+            turn = asyncio.get_running_loop().create_future()
+            self.queues.setdefault(origin, deque()).append(turn)
+            try:
+                async with asyncio.timeout(max(0.0, ask.deadline - time.monotonic())):
+                    await turn
+            except TimeoutError:
+                raise EgressFailed("too many requests to this host at present") from None
+        self.busy[origin] = self.busy.get(origin, 0) + 1
+        self.total += 1
+
+    def leave(self, origin: Origin) -> None:
+        self.total -= 1
+        self.busy[origin] -= 1
+        if not self.busy[origin]:
+            del self.busy[origin]
+        queue = self.queues.get(origin)
+        while queue:
+            turn = queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                break
+        if queue is not None and not queue:
+            del self.queues[origin]
+
+    # -- connections --------------------------------------------------------------------------------
+
+    def rested(self, origin: Origin) -> Connection | None:
+        """The one used last that is still good."""
+        kept = self.resting.get(origin)
+        while kept:
+            connection = kept.pop()
+            if connection.free:
+                return connection
+        return None
+
+    def rest(self, origin: Origin, connection: Connection, answer: Answer) -> None:
+        now = asyncio.get_running_loop().time()
+        if not answer.ended or not connection.free or now - connection.opened > OLDEST_S:
+            return connection.close()
+        connection.rested = now
+        self.resting.setdefault(origin, []).append(connection)
+        if origin not in self.swept:
+            self.swept.add(origin)
+            asyncio.get_running_loop().call_later(IDLE_S / 2, self.sweep, origin)
+
+    def sweep(self, origin: Origin) -> None:
+        """Close what has rested too long; comes again while anything rests."""
+        now = asyncio.get_running_loop().time()
+        young: list[Connection] = []
+        for connection in self.resting.pop(origin, []):
+            if connection.free and now - connection.rested < IDLE_S:
+                young.append(connection)
+            else:
+                connection.close()
+        self.swept.discard(origin)
+        if young:
+            self.resting[origin] = young
+            self.swept.add(origin)
+            asyncio.get_running_loop().call_later(IDLE_S / 2, self.sweep, origin)
+
+    async def open(self, ask: Ask) -> Connection:
+        """A new connection to an address that was judged a moment ago; TLS still checks the name."""
+        left = ask.deadline - time.monotonic()
+        try:
+            async with asyncio.timeout(max(0.0, min(self.gate.limits.connect_s, left))):
+                return await self.connected(ask.place)
+        except TimeoutError:
+            raise EgressFailed(TOO_SLOW) from None
+
+    async def connected(self, place: Destination) -> Connection:
+        loop = asyncio.get_running_loop()
+        secure = place.scheme == "https"
+        for address in (await self.gate.avetted(place.host, place.port)).addresses:
+            try:
+                _, connection = await loop.create_connection(
+                    Connection, address, place.port,
+                    ssl=self.tls if secure else None, server_hostname=place.host if secure else None,
+                )  # fmt: skip
+            except ssl.SSLCertVerificationError:
+                raise EgressFailed("the certificate of the other side is not valid for its name") from None
+            except (OSError, ssl.SSLError):
+                continue
+            connection.opened = loop.time()
+            return connection
+        raise EgressFailed("the other side does not accept connections")
+
+    def close(self) -> None:
+        for kept in self.resting.values():
+            for connection in kept:
+                connection.close()
+        self.resting.clear()
+
+
+def overdue(ask: Ask) -> bool:
+    return time.monotonic() >= ask.deadline
