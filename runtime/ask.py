@@ -16,8 +16,13 @@ MAX_QUERY = 200
 
 def request(values: Mapping[str, Any], body: Any, *, tenant: str, execution: str) -> bytes:
     """The JSON of a request; ``values`` holds method, path, params, query, headers (and sensor)."""
+    return encoded({**values, "body": body, "tenant": tenant, "execution": execution})
+
+
+def encoded(value: Any) -> bytes:
+    """``value`` as JSON; 400 when it cannot be written."""
     try:
-        return orjson.dumps({**values, "body": body, "tenant": tenant, "execution": execution})
+        return orjson.dumps(value)
     except orjson.JSONEncodeError:
         raise ApiError(400, "The request cannot be written as JSON, or is nested too deeply.") from None
 

@@ -46,7 +46,10 @@ class Body:
         """Whether the answer must not wait for it: nobody knows yet whether this caller may send so much."""
         if self.size > SMALL:
             return True
-        length = next((value for name, value in headers if name == "content-length"), "0")
+        told = dict(headers)
+        length = told.get("content-length", "0")
+        if "100-continue" in told.get("expect", "").lower():
+            return True  # it does not come before it is asked for
         return not (length.isdigit() and int(length) <= SMALL)
 
     async def read(self, limit: int) -> bytes:

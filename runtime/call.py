@@ -13,11 +13,12 @@ from billing.errors import ApiError
 from market.admission import Grant, Refuse, Wait, admit
 from runtime import inline, metrics, running, sensors, targets
 from runtime.answer import BadAnswer, Reply
+from runtime.hot import Hot
 from runtime.job import Effects, Job, Outcome
 from runtime.journal import FileJournal, Journal, JournalFull, make
 from runtime.kv import Full
 from runtime.logs import Publisher
-from runtime.record import Record, readable, redact
+from runtime.record import Record, encode, readable, redact
 from runtime.wasm import Trap, units
 from runtime.wasmtypes import FUEL_PER_UNIT
 
@@ -47,8 +48,11 @@ class Waist:
         self.stream(job, outcome)
         return outcome
 
-    def now(self, job: Job) -> Outcome | None:
-        """The same for a call that waits for nobody; None when it would have to, and then nothing has happened."""
+    def now(self, job: Job, hot: Hot | None = None) -> Outcome | None:
+        """The same for a call that waits for nobody; None when it would have to, and then nothing has happened.
+
+        The reply may leave after the next `flush`.
+        """
         decision = admit(job.contract, job.bundle.tenant, job.started)
         journal = self.journal
         if not (isinstance(decision, Grant) and isinstance(journal, FileJournal)):
@@ -56,12 +60,23 @@ class Waist:
         outcome = execute_now(job, decision.units * FUEL_PER_UNIT)
         if outcome is None:
             return None
-        record = ended(job, outcome)
-        with Noted():
-            journal.write(record)
-        self.publisher.record(record)
+        self.stage(journal, job, outcome, hot)
         self.stream(job, outcome)
         return outcome
+
+    def stage(self, journal: FileJournal, job: Job, outcome: Outcome, hot: Hot | None) -> None:
+        if hot is not None and plain(job, outcome) and not self.publisher.watched:
+            spent = int((time.perf_counter() - job.started) * 1e6)
+            return journal.stage(hot.recorded(job, outcome, spent))
+        record = ended(job, outcome)
+        journal.stage(encode(record))
+        self.publisher.record(record)
+
+    def flush(self) -> None:
+        """Everything that `now` has staged is written down when this returns; 503 when it cannot be."""
+        if isinstance(self.journal, FileJournal):
+            with Noted():
+                self.journal.flush()
 
     async def admitted(self, job: Job) -> Outcome:
         decision = admit(job.contract, job.bundle.tenant, job.started)
@@ -231,6 +246,12 @@ def ended(job: Job, outcome: Outcome) -> Record:
     if job.added and record["input"] == readable(job.request):
         del record["input"]  # its row has it already, and whole
     return record
+
+
+def plain(job: Job, outcome: Outcome) -> bool:
+    """Whether the record of a run holds nothing but what every one does."""
+    effects = outcome.effects
+    return outcome.status == "success" and not (effects.logs or effects.signals or job.bundle.masks)
 
 
 def secrets_of(job: Job) -> list[bytes]:

@@ -21,6 +21,7 @@ from runtime import ask, cors, importer, metrics, running
 from runtime.background import end
 from runtime.call import Waist, waist
 from runtime.exchange import Asked, Given, problem
+from runtime.hot import Hot
 from runtime.job import Job
 from runtime.live import KeyGrant, Live, Tenants
 from runtime.reply import given
@@ -140,25 +141,51 @@ class Gateway:
         match = live.table.match(asked.method, path) if live is not None else None
         if live is None or match is None or waist is None:
             return None
-        caller = self.known_caller(live, asked)
-        if caller is None or len(data) > settings.CALL_MAX_BODY:
+        grant = self.known_grant(live, asked)
+        if grant is None or len(data) > settings.CALL_MAX_BODY:
             return None
         live.used = time.monotonic()
-        job = make_job(match, path, asked, data, caller)
+        self.used.add(grant.id)
+        job = make_job(match, path, asked, data, grant.actor)
         outcome = waist.now(job)
         if outcome is None:
             return None
         return given(asked, job, outcome, cors.headers(match.service.cors, asked.headers.get("origin")))
 
-    def known_caller(self, live: Live, asked: Asked) -> str | None:
-        """The caller's name when its key is one that is known here and may call."""
+    def known_grant(self, live: Live, asked: Asked) -> KeyGrant | None:
+        """The caller's grant when its key is one that is known here and may call."""
         if asked.token is None:
             return None
         found = live.keys.get(hashlib.sha256(asked.token.encode()).hexdigest())
         if found is None or found.expires <= time.time() or "call" not in found.scopes:
             return None
-        self.used.add(found.id)
-        return found.actor
+        return found
+
+    def heat(self, asked: Asked) -> Hot | None:
+        """What is the same in every request with this head; None when its route or its caller is not known here."""
+        slug, path = split(asked.path)
+        live = self.tenants.get(slug)
+        match = live.table.match(asked.method, path) if live is not None else None
+        grant = self.known_grant(live, asked) if live is not None else None
+        if live is None or match is None or grant is None:
+            return None
+        return Hot(asked, path, live, match, grant)
+
+    def again(self, hot: Hot, data: bytes, date: bytes) -> bytes | Given | None:
+        """As ``now``, for one more request with a head that is known; ``hot`` has to be valid."""
+        if self.waist is None or len(data) > settings.CALL_MAX_BODY:
+            return None
+        try:
+            job = hot.job(data, settings.CALL_MAX_BODY)
+            outcome = self.waist.now(job, hot)
+        except ApiError as error:
+            return problem(error)
+        if outcome is None:
+            return None
+        hot.live.used = job.started
+        self.used.add(hot.grant.id)
+        extra = cors.headers(hot.match.service.cors, hot.asked.headers.get("origin"))
+        return hot.packed(job, outcome, date) or given(hot.asked, job, outcome, extra)
 
     async def second_look(self, slug: str, path: str, asked: Asked) -> "tuple[Live, Match] | Given":
         """Before anything is refused: what was started a moment ago, preflights, other methods of a path."""

@@ -45,6 +45,7 @@ class FileJournal:
         self.handle = -1
         self.written = 0
         self.owner = 0
+        self.staged: list[bytes] = []
 
     def open(self) -> None:
         """A new file; it is locked before it gets the name under which the importer finds it."""
@@ -59,10 +60,22 @@ class FileJournal:
 
     def write(self, record: Record) -> None:
         """One record, at once; JournalFull when the disk does not take it."""
+        payload = encode(record)
+        self.put(HEAD.pack(len(payload), zlib.crc32(payload)) + payload)
+
+    def stage(self, payload: bytes) -> None:
+        """Keep an encoded record for the next `flush`: one system call for all that came in at the same time."""
+        self.staged += (HEAD.pack(len(payload), zlib.crc32(payload)), payload)
+
+    def flush(self) -> None:
+        """Write what was staged; JournalFull when the disk does not take all of it."""
+        data, self.staged = b"".join(self.staged), []
+        if data:
+            self.put(data)
+
+    def put(self, data: bytes) -> None:
         if self.written > ROTATE_BYTES or self.owner != os.getpid():
             self.open()
-        payload = encode(record)
-        data = HEAD.pack(len(payload), zlib.crc32(payload)) + payload
         try:
             count = os.write(self.handle, data)
         except OSError as problem:

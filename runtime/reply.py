@@ -1,12 +1,16 @@
 """A finished call as an answer: the function's reply with our headers, packed for who takes it."""
 
 import gzip
+from http import HTTPStatus
 
 from runtime.exchange import BASE, Asked, Given, Pairs
 from runtime.job import Job, Outcome
 from runtime.wasm import units
 
 GZIP_FROM = 1024
+PHRASES = {status.value: status.phrase for status in HTTPStatus}
+LINES = {code: f"HTTP/1.1 {code} {PHRASES.get(code, 'Unnamed')}\r\n".encode() for code in range(200, 600)}
+BODILESS = (204, 304)
 
 
 def given(asked: Asked, job: Job, outcome: Outcome, extra: Pairs) -> Given:
@@ -35,3 +39,16 @@ def takes_gzip(asked: Asked) -> bool:
 
 def textual(kind: str) -> bool:
     return kind.startswith("text/") or "json" in kind or "xml" in kind or "javascript" in kind
+
+
+def packed(given: Given, date: bytes, *, close: bool) -> bytes:
+    """An answer as bytes of HTTP/1.1; ValueError when a header would split it."""
+    pairs = given.headers
+    if given.status in BODILESS:
+        pairs = [pair for pair in pairs if pair[0] != "content-length"]
+    head = "".join([f"{name}: {value}\r\n" for name, value in pairs])
+    if not head.count("\n") == head.count("\r") == len(pairs):
+        raise ValueError("a header holds a line break")
+    end = "connection: close\r\n\r\n" if close else "\r\n"
+    rest = (head + end).encode("latin-1", "replace")
+    return LINES[given.status] + date + rest + given.body

@@ -1,0 +1,148 @@
+"""A request whose head came before, byte for byte, on the same connection: what it means is known already.
+
+Clients that call an API keep their connection and send the same request line and headers each time. Where such
+a head leads, who sends it and how it is told to the function is worked out once; every call after that builds its
+request, its record and its answer from parts that are bytes already. The parts are dropped as soon as the tenant
+changes: a key that is revoked or a bundle that is stopped counts from that moment on, as it does everywhere.
+"""
+
+import time
+from typing import Any
+
+import orjson
+
+from billing.errors import ApiError
+from bundles.routes import Match
+from runtime import ask, cors
+from runtime.answer import JSON
+from runtime.exchange import BASE, Asked
+from runtime.job import Job, Outcome
+from runtime.live import KeyGrant, Live
+from runtime.record import CAP, readable
+from runtime.reply import GZIP_FROM, takes_gzip
+from runtime.wasm import units
+
+
+class Hot:
+    """The parts of one head; `live` is the tenant as it was when they were made."""
+
+    __slots__ = ("asked", "grant", "json", "lines", "live", "match", "record", "small", "start", "tail")
+
+    def __init__(self, asked: Asked, path: str, live: Live, match: Match, grant: KeyGrant) -> None:
+        self.asked, self.live, self.match, self.grant = asked, live, match, grant
+        self.start = told(asked, path, match)
+        self.tail = b',"tenant":' + orjson.dumps(match.owner.tenant) + b',"execution":"'
+        self.json = is_json(asked)
+        self.small = CAP + 1 if not takes_gzip(asked) else GZIP_FROM
+        self.lines = lines(asked, match)
+        self.record = constant(match, grant)
+
+    def valid(self, live: Live | None) -> bool:
+        return live is self.live and self.grant.expires > time.time()
+
+    def job(self, data: bytes, limit: int) -> Job:
+        """The job of a call with this body; raises ApiError as runtime.ask does."""
+        endpoint, bundle = self.match.endpoint, self.match.owner
+        job = Job(bundle, endpoint.service, endpoint.name, endpoint.to, endpoint.contract, b"", "api")
+        job.caller = self.grant.actor
+        job.request = self.start + self.body(data, limit) + self.tail + job.id.encode() + b'"}'
+        return job
+
+    def body(self, data: bytes, limit: int) -> bytes:
+        if not data:
+            return b"null"
+        if self.json:
+            ask.json_body(data)
+            return data
+        return ask.encoded(ask.body(data, self.asked.headers, limit=limit))
+
+    def recorded(self, job: Job, outcome: Outcome, spent: int) -> bytes:
+        """The journal's record, as runtime.call.ended has it, of a plain success."""
+        created = job.created_us
+        return (
+            b'%b,"id":"%b","created":%d,"started":%d,"completed":%d,"duration_us":%d,"units_used":%d,"http_status":%d,"input":%b,"output":%b}'
+            % (
+                self.record,
+                job.id.encode(),
+                created,
+                created,
+                created + spent,
+                spent,
+                units(outcome.fuel),
+                outcome.reply.status,
+                orjson.dumps(readable(job.request)),
+                orjson.dumps(readable(outcome.reply.body)),
+            )
+        )
+
+    def packed(self, job: Job, outcome: Outcome, date: bytes) -> bytes | None:
+        """The answer on the wire; None when it is not a plain one."""
+        reply = outcome.reply
+        body = reply.body
+        if reply.status != 200 or reply.headers or reply.content_type is not JSON or len(body) >= self.small:
+            return None
+        size = len(body)
+        if self.asked.method == "HEAD":
+            body = b""
+        return b"%b%bx-execution-id: %b\r\nx-compute-units: %d\r\ncontent-length: %d\r\n\r\n%b" % (
+            self.lines,
+            date,
+            job.id.encode(),
+            units(outcome.fuel),
+            size,
+            body,
+        )
+
+
+def told(asked: Asked, path: str, match: Match) -> bytes:
+    """The request as the function is told, up to its body."""
+    values: dict[str, Any] = {
+        "method": asked.method,
+        "path": path,
+        "params": match.params,
+        "query": ask.query(asked.query),
+        "headers": asked.headers,
+    }
+    return ask.encoded(values)[:-1] + b',"body":'
+
+
+def is_json(asked: Asked) -> bool:
+    kind = asked.headers.get("content-type", "").partition(";")[0].strip().lower()
+    plain = asked.headers.get("content-encoding", "") in ("", "identity")
+    return plain and (kind == "application/json" or kind.endswith("+json"))
+
+
+def lines(asked: Asked, match: Match) -> bytes:
+    """The head of a plain answer but for what is of one call."""
+    pairs = [*BASE, *cors.headers(match.service.cors, asked.headers.get("origin"))]
+    pairs += [("content-type", JSON), ("cache-control", "no-store")]
+    head = "".join(f"{name}: {value}\r\n" for name, value in pairs)
+    if not head.count("\n") == head.count("\r") == len(pairs):
+        raise ApiError(400, "A header holds a line break.")
+    return b"HTTP/1.1 200 OK\r\n" + head.encode("latin-1", "replace")
+
+
+def constant(match: Match, grant: KeyGrant) -> bytes:
+    """What is the same in every record of these calls, up to what differs."""
+    endpoint, bundle = match.endpoint, match.owner
+    values = {
+        "op": "add",
+        "tenant": bundle.tenant_id,
+        "bundle": bundle.id,
+        "revision": bundle.revision,
+        "service": endpoint.service,
+        "name": endpoint.name,
+        "target": str(endpoint.to),
+        "trigger": "api",
+        "status": "success",
+        "units_estimated": endpoint.contract.compute_units,
+        "error": "",
+        "logs": [],
+        "steps": [],
+        "signals": [],
+        "caller": grant.actor,
+        "parent": None,
+        "depth": 0,
+        "attempts": 0,
+    }
+    return orjson.dumps(values)[:-1]
