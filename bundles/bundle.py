@@ -5,8 +5,9 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from typing import Any
 
-from bundles import contract, discovery, fields, linking, names, overlay, service, values
+from bundles import contract, discovery, fields, flow, linking, names, overlay, service, values
 from bundles.fields import Field, Read, Unique
+from bundles.flow import Flow
 from bundles.gather import HEAD, Draft, Gatherer
 from bundles.linking import Exports, Known
 from bundles.service import Service
@@ -50,6 +51,7 @@ class Definition:
     secrets: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     llm: Map[str, Any] = field(default_factory=dict)
+    organisms: Map[str, Flow] = field(default_factory=dict)
 
     @property
     def has_errors(self) -> bool:
@@ -63,16 +65,21 @@ def load(files: Map[str, bytes], exports: Exports | None = None) -> Definition:
     found = fields.read(head, BUNDLE_FIELDS, report, of="the bundle") if head else Read(Place(HEAD, 1, 1))
     drafts = Gatherer(files, report).gather(found.items("services"))
     services = _services(drafts, found, report)
+    flows = discovery.find("flow", found.items("flows"), files, report)
+    organisms = {name: flow.load(name, path, files) for name, path in flows.items()}
     known = Known(
         modules=discovery.find("module", found.items("wasm"), files, report),
-        flows=discovery.find("flow", found.items("flows"), files, report),
+        flows=flows,
         prompts=discovery.find("prompt", found.items("prompts"), files, report),
         exports=exports or _unknown,
+        organisms=organisms,
     )
     if head:
         _expect_something(found, known, report)
     linking.check_targets(services, known, report)
     linking.check_routes(services, report)
+    for one in organisms.values():
+        report.extend(one.problems)
     return _definition(found, services, known, report)
 
 
@@ -91,6 +98,7 @@ def _definition(found: Read, services: tuple[Service, ...], known: Known, report
         secrets=_words(found.items("secrets"), SECRET, report, what="name of a secret"),
         allowed_hosts=_words(reach.items("allowedHosts") if reach else [], HOST, report, what="host"),
         llm=values.plain(llm) if llm else {},
+        organisms=known.organisms,
         problems=report.problems(),
     )
 

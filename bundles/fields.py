@@ -27,6 +27,7 @@ FieldType = Literal[
     "list",
     "map",
     "any",
+    "node",
 ]
 
 
@@ -236,10 +237,15 @@ def _any(node: Node, field: Field) -> Any:
     return plain(node)
 
 
+def _node(node: Node, field: Field) -> Node:
+    """As it stands in the file, for a reader of its own."""
+    return node
+
+
 CONVERTERS: Map[str, Callable[[Node, Field], Any]] = {
     "name": _name, "text": _text, "string": _string, "integer": _integer, "number": _number,
     "boolean": _boolean, "duration": _duration, "choice": _choice, "target": _target, "list": _list,
-    "map": _map, "any": _any,
+    "map": _map, "any": _any, "node": _node,
 }  # fmt: skip
 
 

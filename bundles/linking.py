@@ -1,4 +1,4 @@
-"""Checks what services call, and whether two of them claim one name or one route."""
+"""Checks what services and flows call, and whether two of them claim one name or one route."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bundles import target
 from bundles.fields import Unique
+from bundles.flow import Flow
 from bundles.routes import shape
 from bundles.service import Service
 from bundles.target import Target
@@ -24,18 +25,23 @@ class Known:
     flows: Map[str, str]
     prompts: Map[str, str]
     exports: Exports
+    organisms: Map[str, Flow] = field(default_factory=dict)
 
 
 def check_targets(services: Iterable[Service], known: Known, report: Report) -> None:
     """A target that does not exist is a warning: only those who call it fail."""
     calls = [(to, place) for service in services for to, place in _calls(service)]
+    calls += [call for flow in known.organisms.values() for call in _steps(flow)]
     used = Counter(to.module for to, _ in calls if to.kind == "wasm")
     checker = _Checker(known, report, used)
     for to, place in calls:
         if to.kind == "wasm":
             checker.wasm(to, place)
+        elif to.kind == "prompt":
+            checker.named(to, place, known.prompts)
         else:
-            checker.named(to, place, known.flows if to.kind == "flow" else known.prompts)
+            checker.named(to, place, known.flows)
+            checker.listener(to, place)
 
 
 def check_routes(services: Iterable[Service], report: Report) -> None:
@@ -51,6 +57,13 @@ def _calls(service: Service) -> Iterator[tuple[Target, Place]]:
     yield from ((intent.to, intent.to_place) for intent in service.intents)
 
 
+def _steps(flow: Flow) -> Iterator[tuple[Target, Place]]:
+    """What the listeners of a flow run."""
+    for listener in flow.listeners:
+        if to := listener.handler.target:
+            yield to, Place(listener.file, listener.line, listener.column)
+
+
 @dataclass(slots=True)
 class _Checker:
     known: Known
@@ -64,6 +77,14 @@ class _Checker:
             self.report.warning(
                 place, f"{to.kind} {shown(to.module)} not found{self.report.meant(to.module, among)}"
             )
+
+    def listener(self, to: Target, place: Place) -> None:
+        """flow:N:LISTENER enters a flow at one of its listeners."""
+        flow = self.known.organisms.get(to.module)
+        if flow and to.function and not flow.listener(to.function):
+            meant = self.report.meant(to.function, (one.name for one in flow.listeners))
+            message = f"flow {shown(to.module)} has no listener {shown(to.function)}{meant}"
+            self.report.warning(place, message)
 
     def wasm(self, to: Target, place: Place) -> None:
         if to.module not in self.exports:  # asked once: the answer may need a module to be parsed

@@ -4,6 +4,8 @@ from bundles import bundle
 from bundles.bundle import Definition
 
 HEAD = b"name: a\nservices: [{name: s}]\n"
+FLOW = b"organism: {name: x}\n"
+PDFLOW = b'{"nodes": []}'
 
 
 def load(files: dict[str, bytes], head: bytes = b"") -> Definition:
@@ -16,12 +18,12 @@ def test_everything_is_found_in_its_folder() -> None:
             "wasm/cart.wasm": b"",
             "wasm/cart.wit": b"",
             "wasm/deep/not.wasm": b"",
-            "flows/one.yaml": b"",
-            "flows/two/organism.yaml": b"",
+            "flows/one.yaml": FLOW,
+            "flows/two/organism.yaml": FLOW,
             "flows/two/listeners/greeter.yaml": b"",
-            "three/organism.yaml": b"",
-            "flows/four.pdflow": b"",
-            "five.pdflow": b"",
+            "three/organism.yaml": FLOW,
+            "flows/four.pdflow": PDFLOW,
+            "five.pdflow": PDFLOW,
             "prompts/a/blog.prmd": b"---\nid: tech-blog\n---\nHello",
             "prompts/plain.prmd": b"no front matter",
             "prompts/broken.prmd": b"---\nid: [\n---\n",
@@ -45,7 +47,7 @@ def test_everything_is_found_in_its_folder() -> None:
 
 
 def test_a_flow_of_two_kinds_is_an_error() -> None:
-    found = load({"flows/x.yaml": b"", "flows/x.pdflow": b""})
+    found = load({"flows/x.yaml": FLOW, "flows/x.pdflow": PDFLOW})
     assert [(p.severity, p.message) for p in found.problems] == [
         ("error", "the flow 'x' stands for two files, flows/x.pdflow and flows/x.yaml")
     ]
@@ -67,7 +69,7 @@ def test_a_list_names_files_anywhere() -> None:
     files = {
         "build/out.wasm": b"",
         "lib/util.wasm": b"",
-        "x/main.pdflow": b"",
+        "x/main.pdflow": PDFLOW,
         "p.prmd": b"---\nid: hi\n---\n",
         "wasm/own.wasm": b"",
     }
@@ -95,5 +97,5 @@ def test_a_file_name_that_deceives_is_no_name() -> None:
 
 
 def test_a_bundle_of_flows_needs_no_services() -> None:
-    found = bundle.load({"bundle.yaml": b"name: a\n", "flows/x.yaml": b""})
+    found = bundle.load({"bundle.yaml": b"name: a\n", "flows/x.yaml": FLOW})
     assert found.problems == ()

@@ -1,0 +1,79 @@
+"""Checks a cron line and a time zone as they are written: five fields, names of months and weekdays, steps."""
+
+import re
+import zoneinfo
+from functools import lru_cache
+
+from bundles import names
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+# name, lowest, highest, words for the numbers from the lowest on
+FIELDS = (
+    ("minute", 0, 59, ()),
+    ("hour", 0, 23, ()),
+    ("day", 1, 31, ()),
+    ("month", 1, 12, MONTHS),
+    ("weekday", 0, 7, WEEKDAYS),
+)
+DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+SHORT = {
+    "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",
+}  # fmt: skip
+PART = re.compile(r"(\*|[0-9a-z]{1,4})(?:-([0-9a-z]{1,4}))?(?:/([0-9]{1,3}))?")
+MAX_LINE = 500
+
+
+class CronError(ValueError):
+    """Not a cron line; the message says why."""
+
+
+def tidy(line: str) -> str:
+    """The line with single spaces and in small letters; CronError when it is not one."""
+    text = " ".join(line.lower().split())
+    if text in SHORT:
+        return SHORT[text]
+    parts = text.split(" ")
+    if len(line) > MAX_LINE or len(parts) != len(FIELDS):
+        raise CronError("a cron line has five fields: minute hour day month weekday")
+    chosen = [_field(part, *field) for part, field in zip(parts, FIELDS, strict=True)]
+    if parts[4] == "*" and not any(min(chosen[2]) <= DAYS[month - 1] for month in chosen[3]):
+        raise CronError("there is no such day in these months")
+    return text
+
+
+def _field(text: str, name: str, low: int, high: int, words: tuple[str, ...]) -> set[int]:
+    found: set[int] = set()
+    for part in text.split(","):
+        match = PART.fullmatch(part)
+        if not match:
+            raise CronError(f"the {name} is not a number, a range, a list or a step")
+        first, last, step = match.groups()
+        if first == "*" and last is not None:
+            raise CronError(f"the {name} has a range that begins with *")
+        start = low if first == "*" else _number(first, name, low, high, words)
+        end = _number(last, name, low, high, words) if last else high if first == "*" or step else start
+        if end < start or step == "0":
+            raise CronError(f"the {name} has a range that runs backwards" if end < start else "a step of 0")
+        found.update(range(start, end + 1, int(step or 1)))
+    return found
+
+
+def _number(text: str, name: str, low: int, high: int, words: tuple[str, ...]) -> int:
+    value = words.index(text) + low if text in words else int(text) if text.isdecimal() else -1
+    if not low <= value <= high:
+        raise CronError(f"the {name} must be from {low} to {high}")
+    return value
+
+
+def zone_fault(name: str) -> str:
+    """Why this is not a time zone; empty when it is one."""
+    if name in ("UTC", "Z") or name in zones():
+        return ""
+    return f"there is no time zone of that name{names.did_you_mean(name, sorted(zones()))}"
+
+
+@lru_cache(maxsize=1)
+def zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())

@@ -1,0 +1,80 @@
+"""Checks the expressions and templates of a flow: their syntax, the names they use, where secrets may stand."""
+
+import importlib
+from collections.abc import Iterable
+from typing import Any
+
+from bundles.flowfields import Reader
+from bundles.values import Mapping, Node, Place, Scalar, Sequence, shown
+
+ROOTS = ("payload", "trigger", "steps", "item", "index", "execution", "secret", "vars")
+MARK = "${"
+
+
+def _module(name: str) -> Any:
+    try:
+        return importlib.import_module(f"bundles.{name}")
+    except ImportError:
+        return None
+
+
+cel, template = _module("cel"), _module("template")
+
+
+def expression(node: Node, reader: Reader, *, what: str) -> str | None:
+    """A bare expression as text, or None after a problem."""
+    if not isinstance(node, Scalar) or node.kind in ("null", "date"):
+        reader.report.error(node.place, f"'{what}' must be an expression")
+        return None
+    text = node.text.lower() if node.kind == "bool" else node.text
+    if whole := text.startswith(MARK) and text.endswith("}"):
+        hint = "write it without ${ }"
+        reader.report.error(node.place, f"'{what}' is an expression by itself", hint)
+    return None if whole or not _compiles(text, node.place, reader, what=what) else text
+
+
+def value(node: Node, reader: Reader, *, what: str, secrets: bool = False) -> None:
+    """Every text in a value, however deep."""
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            waiting.extend(one.entries.values())
+        elif isinstance(one, Sequence):
+            waiting.extend(one.items)
+        elif one.kind == "str" and MARK in one.text:
+            _template(one, reader, what=what, secrets=secrets)
+
+
+def _compiles(text: str, place: Place, reader: Reader, *, what: str) -> bool:
+    if cel is None:
+        return True
+    try:
+        compiled = cel.compile(text)
+    except cel.CelError as wrong:
+        reader.report.error(place, f"'{what}' is not an expression: {wrong}")
+        return False
+    _names(compiled.names, place, reader, what=what, secrets=False)
+    return True
+
+
+def _template(node: Scalar, reader: Reader, *, what: str, secrets: bool) -> None:
+    if template is None:
+        return
+    try:
+        compiled = template.compile(node.text)
+    except cel.CelError as wrong:
+        reader.report.error(node.place, f"'{what}': {wrong}")
+        return
+    _names(compiled.names, node.place, reader, what=what, secrets=secrets)
+
+
+def _names(names: Iterable[str], place: Place, reader: Reader, *, what: str, secrets: bool) -> None:
+    for name in sorted(names):
+        if name == "secret" and not secrets:
+            hint = "secrets stand only in headers and body of an http node"
+            reader.report.error(place, f"'{what}' may not use a secret", hint)
+        elif name not in ROOTS:
+            meant = reader.report.meant(name, ROOTS)
+            hint = "there are " + ", ".join(ROOTS)
+            reader.report.error(place, f"'{what}': nothing is named {shown(name)} here{meant}", hint)
