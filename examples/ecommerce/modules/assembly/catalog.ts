@@ -1,6 +1,7 @@
 // The catalog: what the shop sells, and how much of it is there.
 
-import { Json, Request, Writer, answer, answerWith, isId, problem, reply, signal } from "./priostack";
+import { Json, NOTHING, Request, Writer, answer, answerWith, isId, problem, reply, signal } from "./priostack";
+import { quantityIn } from "./lines";
 import { addProduct, product, products, saveStock, stockOf } from "./products";
 
 export { alloc } from "./priostack";
@@ -99,4 +100,18 @@ export function updateInventoryCache(at: usize, length: i32): i64 {
   for (let i = 0; i < changes.length; i++) apply(changes[i]);
   healthy();
   return answer(reply().int("updated", changes.length));
+}
+
+/** For the flow order-intake: {productId, quantity} as a line with its price, while there is enough of it. */
+export function priceItem(at: usize, length: i32): i64 {
+  const wanted = new Request(at, length).body;
+  const id = wanted.get("productId").text();
+  const found = isId(id) ? product(id) : NOTHING;
+  if (!found.exists) return problem(404, "there is no product " + id);
+  const quantity = wanted.get("quantity").exists ? quantityIn(wanted.get("quantity")) : 1;
+  if (quantity == 0) return problem(400, "quantity must be an integer from 1 to 99");
+  if (stockOf(found) < quantity) return problem(409, "not enough of " + id + " in stock");
+  const cents = found.get("priceCents").int();
+  const line = reply().text("productId", id).json("name", found.get("name")).int("quantity", quantity);
+  return answer(line.int("priceCents", cents).int("lineCents", cents * quantity));
 }
