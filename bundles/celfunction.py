@@ -1,0 +1,65 @@
+"""What a function of the expression language is: how it is called, what it costs, what people read about it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bundles.celerror import CelError
+from bundles.celvalues import kind, word
+
+Style = Literal["function", "method", "both"]
+# What a call costs beside one step: nothing, a step for each 32 characters or each element, or what the function
+# itself takes from the budget, which is then its first argument.
+Cost = Literal["", "text", "items", "work"]
+PLACES = {0: "", 1: "the second argument ", 2: "the third argument "}
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One row of the table; the documentation and the editor show all but `call`."""
+
+    name: str
+    signature: str
+    doc: str
+    group: str
+    call: Callable[..., Any]
+    args: tuple[int, int]  # least and most, a method's target included
+    style: Style = "function"
+    cost: Cost = ""
+
+
+def expect(value: Any, wanted: str, place: int = 0) -> None:
+    """Refuses a value of another kind than this."""
+    if kind(value) != wanted:
+        raise CelError(f"{PLACES.get(place, '')}must be {WANTED[wanted]}, this is {word(value)}")
+
+
+WANTED = {
+    **{"string": "a text", "int": "a whole number", "list": "a list", "map": "a map", "bytes": "bytes"},
+    **{"timestamp": "a time", "duration": "a duration", "bool": "true or false"},
+}
+
+
+def text_of(value: Any, place: int = 0) -> str:
+    expect(value, "string", place)
+    return str(value)
+
+
+def whole_of(value: Any, place: int = 0) -> int:
+    """A whole number; 2.0 is one too, since JSON does not tell them apart."""
+    if type(value) is float and value.is_integer():
+        return int(value)
+    expect(value, "int", place)
+    return int(value)
+
+
+def number_of(value: Any, place: int = 0) -> int | float:
+    if kind(value) not in ("int", "double"):
+        raise CelError(f"{PLACES.get(place, '')}must be a number, this is {word(value)}")
+    number: int | float = value
+    return number
+
+
+def list_of(value: Any, place: int = 0) -> list[Any]:
+    expect(value, "list", place)
+    return list(value) if isinstance(value, tuple) else value
