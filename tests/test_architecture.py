@@ -15,11 +15,14 @@ PURE = {
         *("values", "nodes", "composer", "scalars", "names", "fields", "schema", "duration", "target"),
         *("paths", "contract", "objective", "goals", "intents", "endpoints", "service", "overlay", "gather"),
         *("discovery", "linking", "flow", "prompt", "bundle", "routes", "wasmfile"),
+        *("cel", "celcalls", "celcompile", "celdocs", "celerror", "celfunction", "celfunctions", "cellexer"),
+        *("cellists", "celmacros", "celnodes", "celnumbers", "celoperators", "celparser", "celregex"),
+        *("celstrings", "celtimes", "celvalues", "template"),
     },
     "billing": {"plans", "slugs", "ids", "addresses"},
     "market": {"pricing"},
 }
-ALLOWED_IN_PURE = set(sys.stdlib_module_names) | {"yaml", "pydantic", "_typeshed"}
+ALLOWED_IN_PURE = set(sys.stdlib_module_names) | {"yaml", "pydantic", "re2", "_typeshed"}
 FORBIDDEN_IN_PURE = {"socket", "subprocess", "sqlite3", "http", "urllib.request", "multiprocessing"}
 MODULES = [
     path
