@@ -1,0 +1,85 @@
+// The drawing surface: React Flow with our nodes, wires, drops and keys.
+import { Background, BackgroundVariant, ConnectionMode, MiniMap, ReactFlow, SelectionMode, type NodeTypes, type EdgeTypes, type OnMove } from "@xyflow/react";
+import { useCallback, useEffect, useState } from "react";
+import { FlowNode, type FlowNodeType } from "./FlowNode";
+import { Markers } from "./Markers";
+import { NoteNode } from "./NoteNode";
+import { useDrops } from "./drops";
+import { onCanvasKey } from "./keys";
+import { useScene } from "./scene";
+import { useEditor, store } from "./state";
+import { connectEnds, reconnectEnds, sensible } from "./wiring";
+import { Wire } from "./Wire";
+
+const NODES: NodeTypes = { flow: FlowNode, note: NoteNode };
+const EDGES: EdgeTypes = { wire: Wire };
+const SNAP: [number, number] = [8, 8];
+const FIT = { padding: 0.15, maxZoom: 1.1, minZoom: 0.35 };
+const PRO = { hideAttribution: true };
+
+export function Canvas() {
+  const { nodes, edges, changeNodes, changeEdges, startDrag, stopDrag } = useScene();
+  const readOnly = useEditor((state) => state.readOnly);
+  const stale = useEditor((state) => state.stale);
+  const drops = useDrops();
+  const dark = useDark();
+  const moved = useCallback<OnMove>((_, view) => store.set({ zoom: view.zoom }), []);
+  return (
+    <div className="ed-canvas" data-stale={stale || undefined} onKeyDown={onCanvasKey} {...drops}>
+      <ReactFlow
+        nodes={nodes} edges={edges} nodeTypes={NODES} edgeTypes={EDGES} colorMode={dark ? "dark" : "light"}
+        onNodesChange={changeNodes} onEdgesChange={changeEdges} onNodeDragStart={startDrag} onNodeDragStop={stopDrag}
+        onConnect={connectEnds} onReconnect={reconnectEnds} isValidConnection={sensible} connectionMode={ConnectionMode.Strict} connectionRadius={28}
+        onNodeDoubleClick={inspect} onNodeClick={inspect} onPaneClick={leave} onMove={moved}
+        nodesDraggable={!readOnly} nodesConnectable={!readOnly} edgesReconnectable={!readOnly} deleteKeyCode={null}
+        selectionOnDrag panOnDrag={[1, 2]} panActivationKeyCode="Space" panOnScroll zoomOnDoubleClick={false} selectionMode={SelectionMode.Partial} multiSelectionKeyCode={["Shift", "Meta", "Control"]}
+        snapToGrid snapGrid={SNAP} minZoom={0.1} maxZoom={2.5} fitView fitViewOptions={FIT} onlyRenderVisibleElements elevateNodesOnSelect={false} proOptions={PRO}
+        aria-label="Canvas of the flow"
+      >
+        <Markers />
+        <Background variant={BackgroundVariant.Dots} gap={24} size={1.2} />
+        <Mini />
+      </ReactFlow>
+      {stale && <p className="ed-stale" role="status">The YAML cannot be read right now. This is the last good picture.</p>}
+      {nodes.length === 0 && !stale && <Empty />}
+    </div>
+  );
+}
+
+function inspect(event: { shiftKey?: boolean; metaKey?: boolean; ctrlKey?: boolean }, node: { id: string; type?: string }): void {
+  if (event.shiftKey || event.metaKey || event.ctrlKey || node.type === "note") return;
+  store.set({ inspecting: true });
+}
+
+function leave(): void {
+  store.set({ inspecting: false });
+}
+
+function Mini() {
+  const shown = useEditor((state) => state.minimap);
+  return shown ? <MiniMap className="ed-minimap" pannable zoomable ariaLabel="Minimap" nodeColor={miniColor} nodeBorderRadius={8} /> : null;
+}
+
+function miniColor(node: { data: unknown; type?: string }): string {
+  return (node as FlowNodeType).data?.node?.kind === "trigger" ? "var(--tone-green)" : "var(--mini-node)";
+}
+
+function Empty() {
+  return (
+    <div className="ed-empty">
+      <strong>An empty flow</strong>
+      <p>Drag a trigger from the palette, or press <kbd className="kbd">/</kbd> and type what you need.</p>
+    </div>
+  );
+}
+
+/** Follows the class that the page's theme switch sets. */
+function useDark(): boolean {
+  const [dark, setDark] = useState(() => document.documentElement.classList.contains("dark"));
+  useEffect(() => {
+    const watch = new MutationObserver(() => setDark(document.documentElement.classList.contains("dark")));
+    watch.observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
+    return () => watch.disconnect();
+  }, []);
+  return dark;
+}

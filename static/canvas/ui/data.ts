@@ -1,0 +1,78 @@
+// What the page hands to the editor: the flow as the API tells it, the palette, the last run, addresses.
+import type { CanvasState, Point, Note } from "../core";
+import type { Problem } from "./http";
+
+export type { CanvasState, Note, Point };
+
+export interface TriggerRow {
+  name: string;
+  type: string;
+  url: string;
+  token?: string;
+  test_url?: string;
+  sample?: unknown;
+  enabled?: boolean;
+}
+
+export interface FlowBody {
+  id: string;
+  name: string;
+  description: string;
+  organism_yaml: string;
+  canvas_state: CanvasState | null;
+  status: string;
+  bundle: { id: string; name: string } | string | null;
+  revision: number;
+  problems: Problem[];
+  triggers: TriggerRow[];
+  path?: string;
+}
+
+export interface PaletteItem {
+  label: string;
+  handler: string;
+  description: string;
+  kind?: string;
+}
+
+export type FieldType =
+  | "template" | "text" | "expression" | "node" | "nodes" | "cases" | "map" | "duration" | "integer" | "number"
+  | "boolean" | "choice" | "statuses" | "wait" | "cron" | "timezone" | "target";
+
+/** One field of a form, as the server's catalogue of kinds has it; `key` is a path such as `with.url` or `retries`. */
+export interface FieldSpec {
+  key: string;
+  type: FieldType;
+  label: string;
+  help: string;
+  required: boolean;
+  default: unknown;
+  choices: string[];
+  group: string;
+  secrets: boolean;
+}
+
+export interface KindSpec {
+  kind: string;
+  title: string;
+  description: string;
+  group: string;
+  handler: string;
+  ports: string[];
+  fields: FieldSpec[];
+  common: FieldSpec[];
+}
+
+export interface EditorData {
+  flow: FlowBody;
+  palette: { builtin: PaletteItem[]; market: PaletteItem[]; custom: PaletteItem[] };
+  catalogue: KindSpec[];
+  lastRun: string | null;
+  urls: Record<string, string>;
+  may_write: boolean;
+}
+
+export function readData(): EditorData | null {
+  const element = document.getElementById("editor-data");
+  return element?.textContent ? (JSON.parse(element.textContent) as EditorData) : null;
+}

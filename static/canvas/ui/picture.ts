@@ -1,0 +1,107 @@
+// The graph as React Flow wants it; what did not change stays the same object, so nothing else is drawn again.
+import { Position, type NodeHandle } from "@xyflow/react";
+import type { Graph } from "../core";
+import type { Note, Point } from "./data";
+import type { FlowNodeType, NodeData } from "./FlowNode";
+import type { NoteNodeType } from "./NoteNode";
+import { CIRCLE, hasError, hasInput, portsWith, shapeOf, type Port, type Shape } from "./shape";
+import type { Problem } from "./http";
+import { linesOf, problemsOf } from "./problems";
+import type { WireType } from "./Wire";
+
+export type AnyNode = FlowNodeType | NoteNodeType;
+const HANDLE = 10;
+export const NOTE = "note:";
+
+export interface Scene {
+  graph: Graph;
+  places: Record<string, Point>;
+  notes: Record<string, Note>;
+  pins: Record<string, unknown>;
+  problems: readonly Problem[];
+  selected: readonly string[];
+  text: string;
+}
+
+export function drawNodes(scene: Scene, before: readonly AnyNode[]): AnyNode[] {
+  const old = new Map(before.map((node) => [node.id, node]));
+  const chosen = new Set(scene.selected);
+  const worst = worstByNode(scene);
+  const outgoing = groupBySource(scene.graph);
+  const nodes = scene.graph.nodes.map((node) => {
+    const data: NodeData = { node, ports: portsWith(node, outgoing.get(node.id) ?? []), worst: worst.get(node.id) ?? "", pinned: node.id in scene.pins };
+    return drawn(data, scene.places[node.id] ?? { x: 0, y: 0 }, chosen.has(node.id), old.get(node.id) as FlowNodeType | undefined);
+  });
+  const notes = Object.entries(scene.notes).map(([id, note]) => drawnNote(id, note, chosen.has(NOTE + id), old.get(NOTE + id) as NoteNodeType | undefined));
+  return [...notes, ...nodes];
+}
+
+function drawn(data: NodeData, place: Point, selected: boolean, old: FlowNodeType | undefined): FlowNodeType {
+  const kept = old && same(old.data, data) ? old.data : data;
+  if (old && kept === old.data && Boolean(old.selected) === selected && near(old.position, place)) return old;
+  const shape = shapeOf(data.node);
+  const size = { width: shape.width, height: shape.height };
+  return { ...old, id: data.node.id, type: "flow", position: place, data: kept, selected, ...size, measured: size, handles: handles(data, shape), ariaLabel: spoken(data) };
+}
+
+function drawnNote(id: string, note: Note, selected: boolean, old: NoteNodeType | undefined): NoteNodeType {
+  if (old && old.data.note === note && Boolean(old.selected) === selected) return old;
+  const size = { width: note.width, height: note.height };
+  return { ...old, id: NOTE + id, type: "note", position: { x: note.x, y: note.y }, data: { id, note }, selected, ...size, measured: size, zIndex: -1, ariaLabel: `Note: ${note.text}` };
+}
+
+function near(a: Point, b: Point): boolean {
+  return a.x === b.x && a.y === b.y;
+}
+
+function same(a: NodeData, b: NodeData): boolean {
+  return a.worst === b.worst && a.pinned === b.pinned && (a.node === b.node || JSON.stringify([{ ...a.node, range: 0 }, a.ports]) === JSON.stringify([{ ...b.node, range: 0 }, b.ports]));
+}
+
+function spoken({ node, ports, worst }: NodeData): string {
+  const many = ports.length > 1 ? `, ${ports.length} ways out` : "";
+  return `${node.label}, ${node.kind}${node.disabled ? ", disabled" : ""}${worst ? `, has ${worst === "error" ? "an error" : "a warning"}` : ""}${many}`;
+}
+
+function handles({ node, ports }: NodeData, shape: Shape): NodeHandle[] {
+  const half = HANDLE / 2;
+  const size = { width: HANDLE, height: HANDLE };
+  const list: NodeHandle[] = ports.map((port: Port) => ({ id: port.id, type: "source", position: Position.Right, x: shape.width - half, y: port.y - half, ...size }));
+  if (hasInput(node)) list.push({ id: "in", type: "target", position: Position.Left, x: -half, y: 26 - half, ...size });
+  if (hasError(node)) list.push({ id: "error", type: "source", position: Position.Bottom, x: CIRCLE / 2 - half, y: shape.height - half, ...size });
+  return list;
+}
+
+function groupBySource(graph: Graph): Map<string, Graph["edges"]> {
+  const found = new Map<string, Graph["edges"]>();
+  for (const edge of graph.edges) {
+    const list = found.get(edge.source);
+    if (list) list.push(edge);
+    else found.set(edge.source, [edge]);
+  }
+  return found;
+}
+
+function worstByNode({ graph, problems, text }: Scene): Map<string, "error" | "warning"> {
+  const found = new Map<string, "error" | "warning">();
+  if (!problems.length) return found;
+  const lines = linesOf(graph, text);
+  for (const node of graph.nodes) {
+    const own = problemsOf(node, lines, problems);
+    if (own.length) found.set(node.id, own.some((problem) => problem.severity === "error") ? "error" : "warning");
+  }
+  return found;
+}
+
+export function drawEdges(graph: Graph, selected: string, before: readonly WireType[]): WireType[] {
+  const old = new Map(before.map((edge) => [edge.id, edge]));
+  return graph.edges.map((edge): WireType => {
+    const kept = old.get(edge.id);
+    if (kept && kept.source === edge.source && kept.target === edge.target && kept.sourceHandle === edge.sourcePort && Boolean(kept.selected) === (selected === edge.id)) return kept;
+    const name = edge.sourcePort === "peer" || edge.sourcePort === "trigger" ? "" : ` by ${edge.sourcePort}`;
+    return {
+      id: edge.id, type: "wire", source: edge.source, sourceHandle: edge.sourcePort, target: edge.target, targetHandle: "in", selected: selected === edge.id,
+      data: { port: edge.sourcePort }, ariaLabel: `Wire from ${edge.source}${name} to ${edge.target}`,
+    };
+  });
+}

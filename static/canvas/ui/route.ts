@@ -1,0 +1,72 @@
+// The paths of wires: gentle curves forwards, and around the nodes when a wire leads back.
+export interface Ends {
+  sx: number;
+  sy: number;
+  tx: number;
+  ty: number;
+}
+
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+const STUB = 22;
+const GAP = 26;
+const ROUND = 10;
+
+export function leadsBack({ sx, tx }: Ends): boolean {
+  return tx < sx + STUB;
+}
+
+export function forward({ sx, sy, tx, ty }: Ends): string {
+  if (Math.abs(sy - ty) < 1) return `M${sx},${sy}L${tx},${ty}`;
+  const reach = Math.max(36, Math.min(120, (tx - sx) * 0.5));
+  return `M${sx},${sy}C${sx + reach},${sy} ${tx - reach},${ty} ${tx},${ty}`;
+}
+
+/** The height below everything that stands between the two ends. */
+export function laneBelow(ends: Ends, boxes: readonly Box[]): number {
+  const left = Math.min(ends.tx, ends.sx) - STUB;
+  const right = Math.max(ends.tx, ends.sx) + STUB;
+  let lane = Math.max(ends.sy, ends.ty) + GAP;
+  const inside = boxes.filter((box) => box.x < right && box.x + box.width > left).sort((a, b) => a.y - b.y);
+  for (const box of inside) {
+    if (box.y - GAP / 2 < lane && box.y + box.height + GAP > lane) lane = box.y + box.height + GAP;
+  }
+  return lane;
+}
+
+export function backward(ends: Ends, lane: number): string {
+  const { sx, sy, tx, ty } = ends;
+  return rounded([[sx, sy], [sx + STUB, sy], [sx + STUB, lane], [tx - STUB, lane], [tx - STUB, ty], [tx, ty]]);
+}
+
+export function rounded(points: readonly (readonly [number, number])[]): string {
+  const [first, ...rest] = points;
+  if (!first) return "";
+  let path = `M${first[0]},${first[1]}`;
+  rest.forEach((corner, index) => {
+    const next = rest[index + 1];
+    path += next ? bend(points[index]!, corner, next) : `L${corner[0]},${corner[1]}`;
+  });
+  return path;
+}
+
+function bend(from: readonly [number, number], corner: readonly [number, number], to: readonly [number, number]): string {
+  const size = Math.min(ROUND, distance(from, corner) / 2, distance(corner, to) / 2);
+  const [ax, ay] = toward(corner, from, size);
+  const [bx, by] = toward(corner, to, size);
+  return `L${ax},${ay}Q${corner[0]},${corner[1]} ${bx},${by}`;
+}
+
+function distance(a: readonly [number, number], b: readonly [number, number]): number {
+  return Math.hypot(a[0] - b[0], a[1] - b[1]);
+}
+
+function toward(from: readonly [number, number], to: readonly [number, number], size: number): [number, number] {
+  const far = distance(from, to) || 1;
+  return [from[0] + ((to[0] - from[0]) * size) / far, from[1] + ((to[1] - from[1]) * size) / far];
+}
