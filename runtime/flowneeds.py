@@ -81,6 +81,7 @@ class Context:
     save: Save
     log: Callable[[str, str], None]  # level, text: a line in the run's log
     deadline: float = field(default_factory=lambda: time.monotonic() + 600)  # on time.monotonic()
+    vars: Mapping[str, Any] = field(default_factory=dict)  # the tenant's and the bundle's variables
 
     def idempotency_key(self, need: Need) -> str:
         return f"{self.execution}:{need.step}"
