@@ -11,6 +11,7 @@ from billing.door import Asked, Door
 from billing.errors import ApiError
 from bundles import deploy
 from runtime import bundle_verbs as verbs
+from runtime import deploy as starting
 
 router = Router(tags=["bundles"])
 
@@ -18,7 +19,7 @@ router = Router(tags=["bundles"])
 @router.post("/bundles/{uuid:id}/run", auth=Door("write"), response={202: dict[str, Any]})
 def run(request: Asked, id: UUID) -> tuple[int, dict[str, Any]]:
     """Start the newest revision; poll status. 422 while it has errors, 409 when its routes are taken."""
-    return 202, verbs.status(deploy.ask_run(request.who, verbs.bundle_of(request.who, id)))
+    return 202, verbs.status(starting.run(request.who, verbs.bundle_of(request.who, id)))
 
 
 @router.post("/bundles/{uuid:id}/stop", auth=Door("write"), response={202: dict[str, Any]})

@@ -10,8 +10,10 @@ from django.db import transaction
 from billing.live import touch
 from billing.models import Tenant
 from billing.secrets import Bound, bound
+from bundles.author import Somebody
 from bundles.bundle import Definition
 from bundles.definitions import definition as definition_of
+from bundles.deploy import ask_run
 from bundles.models import Binary, Bundle, Revision, Status
 from bundles.resolve import resolve
 from runtime import guests
@@ -78,6 +80,16 @@ def load_all(modules: dict[str, str]) -> tuple[dict[str, Guest], dict[str, str]]
         except guests.Unusable as problem:
             absent[name] = str(problem)
     return loaded, absent
+
+
+def run(somebody: Somebody, bundle: Bundle) -> Bundle:
+    """/run: at once when all its modules are compiled on this machine, else as soon as a worker has done it."""
+    asked = ask_run(somebody, bundle)
+    revision = Revision.objects.get(bundle=asked, number=asked.revision)
+    if all(guests.compiled(sha256) for sha256 in set(resolve(bundle.tenant, revision).values())):
+        start(asked.pk)
+        asked.refresh_from_db()
+    return asked
 
 
 def start(bundle_id: UUID) -> None:

@@ -34,6 +34,11 @@ def prepare(sha256: str) -> Guest:
         raise Unusable(str(problem)) from None
 
 
+def compiled(sha256: str) -> bool:
+    """Whether a module needs no compiling on this machine any more."""
+    return code().find(sha256) is not None
+
+
 def compile_binary(sha256: str) -> None:
     """The job of an upload: compile once, write down what came of it; repeating it changes nothing."""
     waiting = Binary.objects.filter(pk=sha256, state=Binary.State.COMPILING)

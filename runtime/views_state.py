@@ -19,6 +19,7 @@ from bundles.definitions import checks_of, definition
 from bundles.models import Bundle, Status
 from bundles.store import newest
 from runtime import bundle_verbs as verbs
+from runtime import deploy as starting
 from runtime.views_base import fragment, htmx
 
 MAX_PAYLOAD = 1024 * 1024
@@ -40,7 +41,7 @@ def state(request: HttpRequest, bundle: Bundle, error: ApiError | None = None) -
 @require_POST
 @page("write", back="bundles:list")
 def run(request: HttpRequest, id: UUID) -> HttpResponse:
-    return change(request, bundle_of(request, id), deploy.ask_run)
+    return change(request, bundle_of(request, id), starting.run)
 
 
 @require_POST

@@ -1,5 +1,6 @@
 """Run, Stop and Fire on a bundle's page: what the fragments say, and who may."""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -7,8 +8,9 @@ from django.urls import reverse
 
 from bundles import store
 from bundles.models import Bundle
-from runtime import deploy, importer
+from runtime import deploy, guests, importer
 from runtime.models import Execution
+from tests.guests import guest
 from tests.runtime import stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,7 +44,15 @@ def text(answer: Any) -> str:
     return str(answer.content.decode())
 
 
+def uncompiled() -> None:
+    """As on a machine where no worker has compiled the module yet."""
+    sha256 = hashlib.sha256(guest("counter")).hexdigest()
+    guests.code().remove(sha256)
+    guests.prepare.cache_clear()
+
+
 def test_run_turns_from_starting_to_running_by_itself(alice: Any, bundle: Bundle) -> None:
+    uncompiled()
     page = text(alice.client.post(at("run", bundle), headers=HTMX))
     assert 'data-status="starting"' in page
     assert f'hx-get="{at("status", bundle)}?fresh"' in page
@@ -51,6 +61,13 @@ def test_run_turns_from_starting_to_running_by_itself(alice: Any, bundle: Bundle
     page = text(alice.client.get(at("status", bundle), headers=HTMX))
     assert 'data-status="running"' in page
     assert "hx-get" not in page
+
+
+def test_what_is_compiled_runs_at_once(alice: Any, bundle: Bundle) -> None:
+    guests.prepare(hashlib.sha256(guest("counter")).hexdigest())
+    assert 'data-status="running"' in text(alice.client.post(at("run", bundle), headers=HTMX))
+    bundle.refresh_from_db()
+    assert (bundle.status, bundle.live_revision) == ("running", bundle.revision)
 
 
 def test_stop_stops(alice: Any, bundle: Bundle) -> None:
@@ -85,8 +102,8 @@ def test_taken_routes_are_told_in_the_fragment(alice: Any, bundle: Bundle, files
 
 
 def test_without_javascript_the_page_comes_back_with_a_message(alice: Any, bundle: Bundle) -> None:
-    answer = alice.client.post(at("run", bundle), follow=True)
-    assert "is starting" in text(answer)
+    uncompiled()
+    assert "is starting" in text(alice.client.post(at("run", bundle), follow=True))
 
 
 def test_why_a_bundle_is_in_error_is_shown_as_text(alice: Any, bundle: Bundle) -> None:
