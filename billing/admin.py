@@ -19,6 +19,7 @@ from billing.models import (
     Secret,
     Tenant,
     User,
+    Variable,
 )
 
 # The same sign-in as everywhere: throttled, with the second factor of those who have one.
@@ -119,7 +120,17 @@ class InvitationAdmin(ReadOnly):
 
 @admin.register(Plan)
 class PlanAdmin(Rows):
-    list_display = ("name", "slug", "flows", "executions", "modules", "memory_mb", "members", "order")
+    list_display = (
+        "name",
+        "slug",
+        "flows",
+        "executions",
+        "modules",
+        "memory_mb",
+        "members",
+        "keep_alive",
+        "order",
+    )
     list_filter = ("members",)
     search_fields = ("slug", "name")
 
@@ -164,3 +175,11 @@ class ReleasedSlugAdmin(Rows):
     list_display = ("slug", "until")
     list_filter = ("until",)
     search_fields = ("slug",)
+
+
+@admin.register(Variable)
+class VariableAdmin(ReadOnly):
+    list_display = ("name", "tenant", "updated")
+    list_filter = ("updated",)
+    list_select_related = ("tenant",)
+    search_fields = ("name", "tenant__slug")

@@ -7,7 +7,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from bundles import registry, store
-from bundles.models import Binary, Bundle, Module, Revision
+from bundles.models import Binary, Bundle, Flow, Module, Revision
 
 
 class Shown(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -85,3 +85,11 @@ class ModuleAdmin(Kept):
 
     def delete_model(self, request: HttpRequest, obj: Module) -> None:
         registry.remove(f"admin:{request.user}", obj)
+
+
+@admin.register(Flow)
+class FlowAdmin(Shown):
+    list_display = ("name", "bundle", "folder", "stopped", "updated")
+    list_filter = ("stopped", "created", "updated")
+    search_fields = ("name", "bundle__name", "bundle__tenant__slug", "folder", "=id")
+    list_select_related = ("bundle",)

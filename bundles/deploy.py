@@ -12,6 +12,7 @@ from billing.live import touch
 from bundles import locks, wake
 from bundles.author import Somebody, author
 from bundles.definitions import definition
+from bundles.flowrows import organisms
 from bundles.models import Bundle, Revision, Status
 from bundles.routes import Route, conflicts, routes_of
 
@@ -66,9 +67,22 @@ def ask_stop(somebody: Somebody, bundle: Bundle) -> Bundle:
 
 
 def _check_errors(revision: Revision) -> None:
-    errors = [problem for problem in revision.problems if problem["severity"] == "error"]
+    idle = idle_files(revision)
+    errors = [
+        problem
+        for problem in revision.problems
+        if problem["severity"] == "error" and problem["file"] not in idle
+    ]
     if errors:
         raise ApiError(422, f"Revision {revision.number} has errors; mend them first.", errors=errors)
+
+
+def idle_files(revision: Revision) -> set[str]:
+    """The files that only stopped flows are read from: what is wrong in them hinders nobody."""
+    found = organisms(definition(revision))
+    stopped = set(revision.bundle.flows.filter(stopped=True).values_list("name", flat=True))
+    idle = {path for name in stopped & found.keys() for path in found[name].sources}
+    return idle - {path for name in found.keys() - stopped for path in found[name].sources}
 
 
 def _check_routes(bundle: Bundle, revision: Revision) -> None:

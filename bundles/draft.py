@@ -10,6 +10,7 @@ from bundles import binaries, checks, files
 from bundles.archive import ArchiveRefused, check_files
 from bundles.binaries import Inspected
 from bundles.bundle import Definition
+from bundles.flowrows import files_of
 from bundles.limits import Listing
 from bundles.resolve import load_for
 from bundles.values import Problem
@@ -30,7 +31,9 @@ class Draft:
 
     @property
     def errors(self) -> bool:
-        return any(problem.severity == "error" for problem in self.problems)
+        """Whether something is wrong beside the flows: a faulty flow is kept, it only cannot start."""
+        flows = files_of(self.definition)
+        return any(problem.severity == "error" and problem.file not in flows for problem in self.problems)
 
     def json(self) -> list[ProblemJson]:
         return [asdict(problem) for problem in self.problems]

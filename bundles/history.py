@@ -6,6 +6,7 @@ from typing import Literal
 
 from bundles.archive import write_zip
 from bundles.definitions import contents_of
+from bundles.flowrows import with_canvases
 from bundles.models import Revision
 
 MAX_DIFF = 512 * 1024  # of one file; beyond that a comparison takes seconds and nobody reads it
@@ -56,5 +57,11 @@ def _unified(path: str, one: str, two: str) -> str:
 
 
 def export(revision: Revision) -> bytes:
-    """A ZIP that is the same for the same files, and imports again to the same content."""
-    return write_zip(contents_of(revision))
+    """A ZIP that is the same for the same files, and imports again to the same content.
+
+    The newest one carries the canvases of its flows along.
+    """
+    contents = contents_of(revision)
+    if revision.number != revision.bundle.revision:
+        return write_zip(contents)
+    return write_zip(with_canvases(revision.bundle, contents))

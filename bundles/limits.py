@@ -1,4 +1,4 @@
-"""The plan's limit on custom modules (MARKET I), checked in the transaction of the change."""
+"""The plan's limits on custom modules and on flows (MARKET I), checked in the transaction of the change."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from django.db.models import F
 from billing.errors import ApiError
 from billing.models import Tenant
 from bundles import files
-from bundles.models import Module, Revision
+from bundles.models import Flow, Module, Revision
 
 Listing = Mapping[str, tuple[str, int]]  # path -> SHA-256 and size, as a revision keeps it
 RETRY_AFTER = "86400"  # nothing changes by itself; clients that insist come back tomorrow
@@ -47,5 +47,19 @@ def check_modules(tenant: Tenant, added: Iterable[str], *, instead_of: Iterable[
         raise ApiError(
             429,
             f"The plan “{tenant.plan.name}” includes {limit} custom WASM modules; this makes {len(after)}.",
+            headers={"Retry-After": RETRY_AFTER},
+        )
+
+
+def check_flows(tenant: Tenant, more: int) -> None:
+    """429 when ``more`` flows would exceed the plan; call it with the tenant's row locked."""
+    limit = tenant.plan.flows
+    if limit is None or more <= 0:
+        return
+    count = Flow.objects.filter(bundle__tenant=tenant).count() + more
+    if count > limit:
+        raise ApiError(
+            429,
+            f"The plan “{tenant.plan.name}” includes {limit} flow{'' if limit == 1 else 's'}; this makes {count}.",
             headers={"Retry-After": RETRY_AFTER},
         )

@@ -13,7 +13,7 @@ from billing import secrets
 from billing.errors import ApiError
 from billing.live import touch
 from billing.models import Tenant
-from bundles import binaries, files, limits, locks
+from bundles import binaries, files, flowrows, limits, locks
 from bundles.author import Author, Somebody, author
 from bundles.definitions import contents_of
 from bundles.draft import Contents, Draft, ProblemJson, draft, refusal
@@ -109,6 +109,7 @@ def add_revision(by: Author, bundle: Bundle, found: Draft, *, message: str) -> R
     message = " ".join(message.split())[:MAX_MESSAGE]
     detail = {"bundle": str(bundle.pk), "revision": bundle.revision, "message": message}
     by.record("bundle.revise", bundle.name, **detail)
+    flowrows.sync(bundle, found.definition, found.contents)
     return Revision.objects.create(
         bundle=bundle,
         number=bundle.revision,
@@ -190,6 +191,15 @@ def revision_at(bundle: Bundle, expected: int) -> Revision:
     if current != expected:
         raise stale(expected)
     return revision_of(bundle, expected)
+
+
+def edit_files(
+    somebody: Somebody, bundle: Bundle, changes: Mapping[str, bytes | None], *, expected: int, message: str
+) -> Revision:
+    """Some files changed (None: deleted) in one new revision, with whatever problems they have."""
+    contents = contents_of(revision_at(bundle, expected))
+    kept = {path: data for path, data in {**contents, **changes}.items() if data is not None}
+    return _edit(somebody, bundle, kept, expected=expected, message=message)
 
 
 def _edit(somebody: Somebody, bundle: Bundle, contents: Contents, *, expected: int, message: str) -> Revision:

@@ -24,7 +24,7 @@ from bundles.service import Service
 from runtime import runs
 from runtime.executions import DONE
 from runtime.flowsteps import timeline
-from runtime.models import Execution, Trigger
+from runtime.models import Cause, Execution
 from runtime.models.execution import State
 from runtime.views_base import htmx, live
 
@@ -67,7 +67,7 @@ def choices(who: Principal) -> dict[str, Any]:
         "services": sorted({service.name for service in services}),
         "names": sorted(names),
         "states": State.values,
-        "triggers": Trigger.values,
+        "triggers": Cause.values,
     }
 
 

@@ -7,6 +7,7 @@ from billing.models.plan import Plan
 from billing.models.secret import Secret
 from billing.models.tenant import ReleasedSlug, Tenant
 from billing.models.user import User
+from billing.models.variable import Variable
 
 __all__ = [
     "ApiKey",
@@ -19,4 +20,5 @@ __all__ = [
     "Secret",
     "Tenant",
     "User",
+    "Variable",
 ]

@@ -10,6 +10,7 @@ class Plan(models.Model):
     executions = models.PositiveIntegerField("executions a month", null=True, blank=True)
     modules = models.PositiveIntegerField("custom WASM modules", null=True, blank=True)
     memory_mb = models.PositiveIntegerField("project memory, MB", null=True, blank=True)
+    keep_alive = models.BooleanField("flows stay loaded when nobody calls", default=True)
     members = models.PositiveIntegerField(null=True, blank=True)
     order = models.PositiveSmallIntegerField(default=0)
 

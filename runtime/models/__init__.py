@@ -1,7 +1,9 @@
 """The tables of the runtime floor."""
 
 from runtime.models.bucket import Bucket
-from runtime.models.execution import CHANGES, Execution, Trigger
+from runtime.models.execution import CHANGES, Execution
+from runtime.models.execution import Trigger as Cause
 from runtime.models.goal import GoalState
+from runtime.models.trigger import Trigger
 
-__all__ = ["CHANGES", "Bucket", "Execution", "GoalState", "Trigger"]
+__all__ = ["CHANGES", "Bucket", "Cause", "Execution", "GoalState", "Trigger"]

@@ -1,0 +1,99 @@
+"""Schedules: when each runs next, and the tick of the clock that queues what is due.
+
+Of any number of clocks one wins: the next time is compared and set in the transaction that writes the run down.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from croniter import croniter
+from django.db import transaction
+
+from bundles.flowmodel import Trigger as Written
+from bundles.models import Status
+from runtime import executions
+from runtime.flowqueue import Start, queued, values
+from runtime.models import Trigger
+from runtime.shown import stamp
+
+GRACE = timedelta(seconds=60)  # what comes later than this was missed
+AT_ONCE = 500
+Plan = dict[str, Any]
+
+
+def plan_of(written: Written) -> Plan:
+    """What the tick has to know, so that it reads no bundle."""
+    return {
+        "to": written.to,
+        "cron": written.cron,
+        "timezone": written.timezone,
+        "every_ms": written.every_ms,
+        "misfire": written.misfire,
+    }
+
+
+def following(plan: Plan, now: datetime, *, last: datetime | None = None) -> datetime | None:
+    """The first time after ``now``; intervals count from ``last``."""
+    if plan["every_ms"]:
+        every = timedelta(milliseconds=plan["every_ms"])
+        if last is None or last > now:
+            return now + every
+        return last + every * ((now - last) // every + 1)
+    if not plan["cron"]:
+        return None
+    local = now.astimezone(ZoneInfo(plan["timezone"]))
+    found: datetime = croniter(plan["cron"], local).get_next(datetime)  # type: ignore[no-untyped-call]
+    return found.astimezone(UTC)
+
+
+def upcoming(plan: Plan, now: datetime, count: int) -> list[datetime]:
+    """The next few times, for people."""
+    found: list[datetime] = []
+    at: datetime | None = now
+    while at is not None and len(found) < count:
+        at = following(plan, at, last=at)
+        if at is not None:
+            found.append(at)
+    return found
+
+
+def settle(row: Trigger, written: Written | None, now: datetime) -> None:
+    """Its next time, or none when it is not to run; a time that still holds stays."""
+    runs = written is not None and written.type == "schedule" and written.enabled and row.enabled
+    plan = plan_of(written) if runs and written is not None else None
+    text = json.dumps(plan) if plan else ""
+    if plan and text == row.schedule and row.next_at is not None and row.next_at > now:
+        return
+    row.schedule, row.next_at = text, following(plan, now) if plan else None
+    Trigger.objects.filter(pk=row.pk).update(schedule=text, next_at=row.next_at)
+
+
+def tick(now: datetime) -> int:
+    """Queue every run that is due; how many."""
+    running = Trigger.objects.filter(flow__stopped=False, flow__bundle__live_revision__isnull=False).exclude(
+        flow__bundle__status=Status.STOPPED
+    )
+    due = running.filter(next_at__lte=now).select_related("flow__bundle__tenant").order_by("next_at")
+    return sum(fire(row, now) for row in due[:AT_ONCE])
+
+
+def fire(row: Trigger, now: datetime) -> bool:
+    """Whether this clock was the one that queued the run, and there was one to queue."""
+    due, plan = row.next_at, json.loads(row.schedule or "{}")
+    if due is None or not plan:
+        return False
+    late = now - due > GRACE
+    run = not late or plan["misfire"] == "once"
+    changed = {"next_at": following(plan, now, last=due)} | ({"last_at": now} if run else {})
+    with transaction.atomic():
+        mine = Trigger.objects.filter(pk=row.pk, next_at=due, enabled=True).update(**changed)
+        if mine != 1 or not run:
+            return False
+        return executions.absorb([record(row, plan, due)]) == 1
+
+
+def record(row: Trigger, plan: Plan, due: datetime) -> dict[str, Any]:
+    start = Start.of(row.flow, plan["to"], row.flow.bundle.live_revision or 0)
+    return queued(start, "schedule", values("SCHEDULE", row.name), {"scheduled": stamp(due)})

@@ -1,0 +1,126 @@
+"""Rows of triggers in step with their flows, and what people do with them: pause, rotate, listen for a test call."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from billing.errors import ApiError
+from billing.live import touch
+from bundles.author import Author
+from bundles.definitions import definition
+from bundles.flowmodel import Flow as Model
+from bundles.flowmodel import Trigger as Written
+from bundles.flowrows import organisms
+from bundles.models import Bundle, Flow
+from runtime import schedules
+from runtime.models import Trigger
+from runtime.models.trigger import new_token
+
+LISTEN = timedelta(minutes=5)
+
+
+def meanings(flow: Flow) -> list[Model]:
+    """What the flow means in the newest revision and in the one that runs."""
+    numbers = [flow.bundle.revision, flow.bundle.live_revision]
+    found = {
+        revision.number: revision
+        for revision in flow.bundle.revisions.filter(number__in=filter(None, numbers))
+    }
+    models = [organisms(definition(found[number])).get(flow.name) for number in numbers if number in found]
+    return [model for model in models if model is not None]
+
+
+def written(models: Iterable[Model]) -> dict[str, Written]:
+    """The triggers by name; what an earlier one says counts."""
+    found: dict[str, Written] = {}
+    for model in models:
+        for trigger in model.triggers:
+            found.setdefault(trigger.name, trigger)
+    return found
+
+
+def rows(flow: Flow) -> dict[str, Trigger]:
+    """The rows of the flow's triggers by name, made and removed as its texts say."""
+    wanted = written(meanings(flow))
+    known = {row.name: row for row in Trigger.objects.filter(flow=flow)}
+    if {name: one.type for name, one in wanted.items()} != {name: row.type for name, row in known.items()}:
+        known = settle(flow, wanted)
+    return {name: known[name] for name in wanted if name in known}
+
+
+@transaction.atomic
+def settle(flow: Flow, wanted: dict[str, Written]) -> dict[str, Trigger]:
+    Trigger.objects.filter(flow=flow).exclude(name__in=wanted).delete()
+    for name, one in wanted.items():
+        Trigger.objects.update_or_create(flow=flow, name=name, defaults={"type": one.type})
+    return {row.name: row for row in Trigger.objects.filter(flow=flow)}
+
+
+def of_bundle(bundle: Bundle, now: datetime) -> None:
+    """After a start or a stop of the bundle: every row there, every schedule with its next time or none."""
+    for flow in Flow.objects.filter(bundle=bundle).select_related("bundle__tenant"):
+        of_flow(flow, now)
+
+
+def of_flow(flow: Flow, now: datetime) -> None:
+    live = live_model(flow)
+    serving = {} if live is None or flow.stopped else {one.name: one for one in live.triggers}
+    for name, row in rows(flow).items():
+        schedules.settle(row, serving.get(name), now)
+
+
+def live_model(flow: Flow) -> Model | None:
+    """What runs of the flow, when its bundle runs."""
+    number = flow.bundle.live_revision
+    revision = flow.bundle.revisions.filter(number=number).first() if number else None
+    return organisms(definition(revision)).get(flow.name) if revision else None
+
+
+def find(flow: Flow, name: str) -> tuple[Trigger, Written]:
+    """A trigger of the flow by its name, with what its text says."""
+    row, text = rows(flow).get(name), written(meanings(flow)).get(name)
+    if row is None or text is None:
+        raise ApiError(404, "The flow has no such trigger.")
+    return row, text
+
+
+def change(
+    by: Author, flow: Flow, row: Trigger, *, enabled: bool | None = None, rotate: bool = False
+) -> Trigger:
+    """Pause or resume it, or give it another token: the old one is worth nothing from then on."""
+    values: dict[str, Any] = {}
+    if enabled is not None and enabled != row.enabled:
+        values["enabled"] = enabled
+    if rotate:
+        values["token"] = new_token()
+    if not values:
+        return row
+    with transaction.atomic():
+        Trigger.objects.filter(pk=row.pk).update(**values)
+        row.refresh_from_db()
+        by.record("trigger.change", f"{flow.name}.{row.name}"[:300], enabled=row.enabled, rotated=rotate)
+        if not flow.stopped:
+            live = live_model(flow)
+            text = next((one for one in live.triggers if one.name == row.name), None) if live else None
+            schedules.settle(row, text, timezone.now())
+        touch(flow.bundle.tenant_id)
+    return row
+
+
+def listen(row: Trigger) -> Trigger:
+    """For a while the next call to the test address becomes the sample."""
+    row.listening_until = timezone.now() + LISTEN
+    Trigger.objects.filter(pk=row.pk).update(listening_until=row.listening_until)
+    return row
+
+
+def listening(row: Trigger, now: datetime) -> bool:
+    return row.listening_until is not None and row.listening_until > now
+
+
+def url(row: Trigger) -> str:
+    return f"{settings.BASE_URL}/api/triggers/{row.flow_id}/webhook/{row.token}"

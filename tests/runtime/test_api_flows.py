@@ -1,0 +1,195 @@
+"""`/api/flows`: flows as texts in a bundle, saved with an eye on who saved before."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bundles.models import Bundle, Flow, Revision
+from runtime import deploy
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
+
+HELLO = """# a comment that stays
+organism: {name: hello}
+triggers:
+  - {name: incoming, type: webhook, to: answer}
+listeners:
+  - name: answer
+    handler: builtin:output
+    with: {status: 200, body: "${payload}"}
+"""
+BROKEN = HELLO + "  - name: answer\n    handler: builtin:output\n"
+J = "application/json"
+
+
+def made(person: Any, name: str = "hello", text: str = HELLO, **more: Any) -> Any:
+    body = {"name": name, "organism_yaml": text, **more}
+    answer = person.api.post("/api/flows", body, content_type=J)
+    assert answer.status_code == 201, answer.content
+    return answer.json()
+
+
+def put(person: Any, flow: Any, revision: Any = None, **body: Any) -> Any:
+    headers = {} if revision is None else {"if-match": f'"{revision}"'}
+    return person.api.put(f"/api/flows/{flow['id']}", body, content_type=J, headers=headers)
+
+
+def test_a_flow_without_a_bundle_lives_in_the_bundle_default(alice: Any) -> None:
+    flow = made(alice)
+    assert (flow["name"], flow["status"], flow["bundle_name"], flow["revision"]) == (
+        "hello",
+        "stopped",
+        "default",
+        1,
+    )
+    assert flow["organism_yaml"] == HELLO
+    assert made(alice, "other")["revision"] == 2
+    assert Bundle.objects.get().name == "default"
+
+
+def test_its_webhook_has_an_absolute_address_with_a_token(alice: Any, settings: Any) -> None:
+    flow = made(alice)
+    (trigger,) = flow["triggers"]
+    assert (trigger["name"], trigger["type"]) == ("incoming", "webhook")
+    assert len(trigger["token"]) == 32
+    assert trigger["url"] == f"{settings.BASE_URL}/api/triggers/{flow['id']}/webhook/{trigger['token']}"
+
+
+def test_who_may_not_call_sees_no_token(alice: Any, bob: Any) -> None:
+    flow = made(alice)
+    shown = bob.client.get(f"/api/flows/{flow['id']}").json()
+    assert (shown["triggers"][0]["token"], shown["triggers"][0]["url"]) == ("", "")
+
+
+def test_a_flow_of_nothing_begins_with_a_text_that_has_no_errors(alice: Any) -> None:
+    flow = alice.api.post("/api/flows", {"name": "Order intake"}, content_type=J).json()
+    assert flow["name"] == "Order-intake"
+    assert not [one for one in flow["problems"] if one["severity"] == "error"]
+
+
+def test_a_flow_with_errors_is_kept_with_its_problems_and_cannot_start(alice: Any) -> None:
+    flow = made(alice, text=BROKEN)
+    assert any(one["severity"] == "error" for one in flow["problems"])
+    answer = alice.api.post(f"/api/flows/{flow['id']}/start")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["file"] == "flows/hello.yaml"
+    assert Flow.objects.get().stopped
+
+
+def test_a_stopped_faulty_flow_does_not_hinder_the_others_of_its_bundle(alice: Any) -> None:
+    made(alice, "broken", text=BROKEN)
+    good = made(alice, "good")
+    assert alice.api.post(f"/api/flows/{good['id']}/start").status_code == 202
+    deploy.start(Bundle.objects.get().pk)
+    assert alice.api.get(f"/api/flows/{good['id']}/status").json()["status"] == "running"
+    assert alice.api.post(f"/api/flows/{good['id']}/stop").json()["status"] == "stopped"
+
+
+def test_saving_needs_the_revision_that_the_editor_has_seen(alice: Any) -> None:
+    flow = made(alice)
+    assert put(alice, flow, organism_yaml=HELLO + "# 1\n").status_code == 428
+    saved = put(alice, flow, 1, organism_yaml=HELLO + "# 1\n")
+    assert (saved.status_code, saved.json()["revision"], saved["etag"]) == (200, 2, '"2"')
+    stale = put(alice, flow, 1, organism_yaml=HELLO + "# 2\n")
+    assert stale.status_code == 412
+    assert stale.json()["base"]["organism_yaml"] == HELLO
+    assert stale.json()["current"]["organism_yaml"] == HELLO + "# 1\n"
+    assert alice.api.get(f"/api/flows/{flow['id']}").json()["organism_yaml"] == HELLO + "# 1\n"
+
+
+def test_a_save_passes_when_only_other_flows_changed_meanwhile(alice: Any) -> None:
+    one, two = made(alice, "one"), made(alice, "two")
+    assert put(alice, two, 2, organism_yaml=HELLO + "# two\n").status_code == 200
+    assert put(alice, one, 2, organism_yaml=HELLO + "# one\n").status_code == 200
+    assert alice.api.get(f"/api/flows/{two['id']}").json()["organism_yaml"] == HELLO + "# two\n"
+
+
+def test_moving_nodes_makes_no_revision(alice: Any) -> None:
+    flow = made(alice)
+    saved = put(
+        alice, flow, canvas_state={"nodes": {"answer": [1, 2]}}, folder="shop", tags=["a", "a", " b "]
+    )
+    assert saved.json()["revision"] == 1
+    assert saved.json()["canvas_state"] == {"nodes": {"answer": [1, 2]}}
+    assert (saved.json()["folder"], saved.json()["tags"]) == ("shop", ["a", "b"])
+    assert Revision.objects.count() == 1
+
+
+def test_a_save_that_changes_nothing_makes_no_revision(alice: Any) -> None:
+    flow = made(alice)
+    assert put(alice, flow, 1, organism_yaml=HELLO).json()["revision"] == 1
+
+
+def test_a_renamed_flow_stays_the_same_flow(alice: Any) -> None:
+    flow = made(alice)
+    token = flow["triggers"][0]["token"]
+    renamed = put(alice, flow, 1, name="greeting").json()
+    assert (renamed["id"], renamed["name"], renamed["path"]) == (
+        flow["id"],
+        "greeting",
+        "flows/greeting.yaml",
+    )
+    assert renamed["triggers"][0]["token"] == token
+    assert list(Revision.objects.first().files) == ["bundle.yaml", "flows/greeting.yaml"]
+
+
+def test_two_flows_of_a_bundle_cannot_have_one_name(alice: Any) -> None:
+    made(alice, "one")
+    other = made(alice, "two")
+    taken = alice.api.post("/api/flows", {"name": "One"}, content_type=J)
+    assert taken.status_code == 409
+    assert put(alice, other, 2, name="one").status_code == 409
+    assert Flow.objects.count() == 2
+
+
+def test_a_copy_is_stopped_and_has_a_token_of_its_own(alice: Any) -> None:
+    flow = made(alice, folder="shop")
+    copy = alice.api.post(f"/api/flows/{flow['id']}/duplicate").json()
+    again = alice.api.post(f"/api/flows/{flow['id']}/duplicate").json()
+    assert [copy["name"], again["name"]] == ["hello-copy", "hello-copy-2"]
+    assert (copy["organism_yaml"], copy["folder"], copy["status"]) == (HELLO, "shop", "stopped")
+    assert copy["triggers"][0]["token"] != flow["triggers"][0]["token"]
+
+
+def test_a_deleted_flow_is_gone_and_its_file_too(alice: Any) -> None:
+    flow = made(alice)
+    made(alice, "other")
+    assert alice.api.delete(f"/api/flows/{flow['id']}").status_code == 204
+    assert alice.api.get(f"/api/flows/{flow['id']}").status_code == 404
+    assert "flows/hello.yaml" not in Revision.objects.first().files
+
+
+def test_the_list_is_by_name_with_filters_and_pages(alice: Any, charlie: Any) -> None:
+    for name in ("c", "a", "b"):
+        made(alice, name, tags=[name], folder="x" if name == "a" else "")
+    first = alice.api.get("/api/flows?limit=2").json()
+    assert [one["name"] for one in first["items"]] == ["a", "b"]
+    second = alice.api.get(f"/api/flows?limit=2&cursor={first['next']}").json()
+    assert ([one["name"] for one in second["items"]], second["next"]) == (["c"], None)
+    for query, names in {"tag=b": ["b"], "folder=x": ["a"], "q=C": ["c"]}.items():
+        assert [one["name"] for one in alice.api.get(f"/api/flows?{query}").json()["items"]] == names
+    assert charlie.api.get("/api/flows").json()["items"] == []
+
+
+def test_a_pdflow_is_kept_as_one(alice: Any) -> None:
+    text = json.dumps({"nodes": [], "edges": [], "metadata": {"name": "p"}})
+    assert made(alice, "p", text=text)["path"] == "flows/p.pdflow"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"name": "../x"}, {"name": "é"}, {"name": "x", "tags": ["t" * 41]}, {"name": "x", "folder": "a\x00"}],
+)
+def test_odd_names_are_refused_or_tamed(alice: Any, body: Any) -> None:
+    answer = alice.api.post("/api/flows", body, content_type=J)
+    assert answer.status_code == 422 or answer.json()["path"] == "flows/x.yaml"
+
+
+def test_the_plan_bounds_the_number_of_flows(alice: Any) -> None:
+    alice.tenant.plan_id = "free"
+    alice.tenant.save()
+    made(alice, "one")
+    answer = alice.api.post("/api/flows", {"name": "two"}, content_type=J)
+    assert answer.status_code == 429
+    assert Flow.objects.count() == 1
