@@ -27,6 +27,7 @@ class Place:
     path: str
     token: str = ""
     pid: int = 0  # the process that does it
+    vary: bool = False  # a header differs with every call; only wrk can
 
     def headers(self) -> dict[str, str]:
         sent = {"Content-Type": "application/json"}
@@ -84,7 +85,12 @@ def by_wrk(place: Place, body: bytes, seconds: float) -> Load:
         file.write(body)
         file.flush()
         argv = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "--latency"]
-        env = {**os.environ, "BENCH_BODY": file.name, "BENCH_TOKEN": place.token}
+        env = {
+            **os.environ,
+            "BENCH_BODY": file.name,
+            "BENCH_TOKEN": place.token,
+            "BENCH_VARY": str(int(place.vary)),
+        }
         told = run([*argv, "-s", str(HERE / "post.lua"), address(place)], env, seconds)
     return Load(**json.loads(told.strip().splitlines()[-1]))
 

@@ -20,11 +20,12 @@ below are from {machine}.
 - **W1** echoes a small JSON body, **W2** sums ten items and adds tax. Every call passes the whole way: key, route,
   admission, a fresh sandbox, metering, a record in the history before the answer leaves.
 - **× node** is the rate of calls beside a bare `node:http` server that does the same work, **× raw ASGI** beside an
-  application that only sends the body back, under the server that we use. Those run in the same rounds, in turns,
+  application that only sends the body back, under granian, which serves our pages. Those run in the same rounds, in turns,
   and neither isolates, meters nor records anything. A ratio is the middle one of all rounds; absolute figures of
   another machine mean little.
-- **One edge process** is what serves the data plane alone (`manage.py up --split 1`); the goals count for it. **The
-  server** of plain `manage.py up` serves pages too.
+- **One edge process** is what serves the data plane alone (`manage.py up --split 1`); the goals count for it. It does
+  not read the same head of a request twice on one connection; **every head another** shows a client that sends a
+  different header with every call. **The server** of plain `manage.py up` serves pages too.
 - **The waist** is what a call costs beside its function and the server: who asks, which route, admission, the
   record, the answer.
 - Load generator, the importer of the history and the server share the cores of the machine, as they stand.

@@ -13,3 +13,13 @@ done = function(summary, latency)
     summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
     lost, errors.status))
 end
+
+-- Another head with every call, as of clients that number their requests.
+if os.getenv("BENCH_VARY") == "1" then
+  local number = 0
+  request = function()
+    number = number + 1
+    wrk.headers["X-Request-Id"] = string.format("%08x", number)
+    return wrk.format()
+  end
+end

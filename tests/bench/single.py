@@ -24,7 +24,7 @@ def inside(rounds: int, calls: int) -> list[Row]:
     """One fresh call, the waist without its guest, and the wake of what was unloaded as idle."""
     found = json.loads(told("tests.bench.inside", str(rounds), str(calls), seconds=180).splitlines()[-1])
     call, waist, wake = found["call"], found["waist"], found["wake"]
-    bare = found["bare"]
+    bare, again = found["bare"], found["again"]
     parts = (
         f"with a guest that costs nothing; a whole call {middle(found['with']):.1f}, its guest alone "
         f"{middle(found['guest']):.1f}, the difference {middle(waist):.1f}: they push each other out of the caches"
@@ -33,6 +33,7 @@ def inside(rounds: int, calls: int) -> list[Row]:
     return [
         Row("one fresh isolated call, 200 B", {US: middle(call)}, (Goal(US, 25),), ends={US: ends(call)}),
         Row("the waist per call", {CPU: middle(bare)}, (Goal(CPU, 30),), parts, ends={CPU: ends(bare)}),
+        Row("the waist, of a head that came before", {CPU: middle(again)}, (), ends={CPU: ends(again)}),
         Row("wake of an idle bundle", {"ms": middle(wake)}, (Goal("ms", 10),), idle, ends={"ms": ends(wake)}),
     ]
 

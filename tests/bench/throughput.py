@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.bench.house import House
-from tests.bench.load import CONNECTIONS, Load, Place, check, fire
+from tests.bench.load import CONNECTIONS, Load, Place, check, fire, tool
 from tests.bench.processes import BenchFailed, clean, free_ports, request, running, until
 from tests.bench.table import ASGI, CPU, NODE, P50, P99, Goal, Row, ends, middle, ratios
 from tests.bench.work import W1, W2, Work
@@ -119,8 +119,10 @@ def contests(house: House, node: Place, asgi: Place) -> list[Contest]:
         return Contest(work, replace(node, path=work.path), replace(asgi, path=work.path), mine)
 
     edge, server = "one edge process", "the server of manage.py up"
+    echo = house.place(edge, "echo")
+    others = {replace(echo, name=f"{edge}, every head another", vary=True): ()} if tool() == "wrk" else {}
     return [
-        against(W1, {house.place(edge, "echo"): GOALS, house.place(server, "echo", edge=False): ()}),
+        against(W1, {echo: GOALS, **others, house.place(server, "echo", edge=False): ()}),
         against(
             W2,
             {
