@@ -145,7 +145,5 @@ def _bytes(text: str, raw: bool, at: int) -> bytes:
 
 
 def _byte(escape: re.Match[str], at: int) -> bytes:
-    if escape[3] or escape[4]:
-        raise CelError("bytes know no \\u", at + escape.start() + 1)
     character = _character(escape, at)
     return bytes([ord(character)]) if escape[2] or escape[5] else character.encode()

@@ -21,6 +21,7 @@ MICROS = {
     **{"m": 60 * 10**6, "h": 3600 * 10**6, "d": 86_400 * 10**6},
 }
 MAX_DURATION = timedelta(seconds=315_576_000_000)
+TOO_LONG = "the duration is longer than 10,000 years"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -55,14 +56,21 @@ def _parsed(text: str) -> datetime:
 
 def duration(value: Any) -> timedelta:
     """Of a text as `1h30m`, or of seconds."""
+    try:
+        return near(_timed(value))
+    except OverflowError:
+        raise CelError(TOO_LONG) from None
+
+
+def _timed(value: Any) -> timedelta:
     if kind(value) == "duration":
-        return near(value)
+        known: timedelta = value
+        return known
     if kind(value) in ("int", "double"):
-        return near(timedelta(seconds=value))
+        return timedelta(seconds=value)
     text = text_of(value)
-    sign, rest = (-1, text[1:]) if text.startswith("-") else (1, text)
-    micros = _micros(rest.removeprefix("+"))
-    return near(timedelta(microseconds=sign * micros))
+    sign, rest = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
+    return timedelta(microseconds=sign * _micros(rest))
 
 
 def _micros(text: str) -> int:
@@ -79,7 +87,7 @@ def _micros(text: str) -> int:
 
 def near(value: timedelta) -> timedelta:
     if abs(value) > MAX_DURATION:
-        raise CelError("the duration is longer than 10,000 years")
+        raise CelError(TOO_LONG)
     return value
 
 
