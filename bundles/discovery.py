@@ -66,7 +66,7 @@ class Finder:
         if organism := ORGANISM.fullmatch(path):
             return organism[1]
         stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        return (_prompt_id(self.files[path], path) or stem) if self.kind == "prompt" else stem
+        return (prompt_id(self.files[path], path) or stem) if self.kind == "prompt" else stem
 
     def _item(self, item: Node) -> tuple[str | None, str]:
         if isinstance(item, Scalar) and item.kind == "str":
@@ -103,7 +103,7 @@ def _stem(pattern: re.Pattern[str], path: str) -> str:
     return found[1] if found else ""
 
 
-def _prompt_id(data: bytes, path: str) -> str:
+def prompt_id(data: bytes, path: str) -> str:
     """The `id` in the front matter; what is wrong in there is the prompt reader's to report."""
     text = data[:MAX_FRONT].removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
     if not text.startswith(b"---\n"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping as Map
 
-from bundles import organism
+from bundles import organism, pdflow
 from bundles.flowedges import edges
 from bundles.flowmodel import Edge, Flow, Handler, Listener, Trigger
 
@@ -11,6 +11,5 @@ __all__ = ["Edge", "Flow", "Handler", "Listener", "Trigger", "edges", "load"]
 
 def load(name: str, file: str, files: Map[str, bytes]) -> Flow:
     """The flow in `file`, one of these files of a bundle; `name` is its identity there."""
-    if file.endswith(".pdflow"):
-        return Flow(name, name, "", file, "pdflow", sources=(file,))
-    return organism.load(name, file, files)
+    read = pdflow.load if file.endswith(".pdflow") else organism.load
+    return read(name, file, files)

@@ -31,7 +31,7 @@ def read(found: Read, reader: Reader, *, name: str) -> tuple[Handler, dict[str, 
         return _wasm(found, reader, name), {}
     if text and is_ours(text):
         return _ours(text, place, reader), {}
-    if agent(found, reader):
+    if _thinks(found, reader):
         return _agent(found, text, reader), {}
     if not text:
         if "handler" not in found.places:
@@ -45,16 +45,23 @@ def is_ours(text: str) -> bool:
     return text.partition(":")[0] in (*target.KINDS, "builtin") and ":" in text
 
 
-def agent(found: Read, reader: Reader) -> bool:
-    """Whether a language model does the work: with words of its own, or where there is no handler to do it."""
+def flagged(found: Read, reader: Reader) -> bool | None:
+    """What `agent` says, in either spelling; None when it says nothing."""
     block = found.get("agent")
-    is_flag = isinstance(block, Scalar) and block.kind == "bool"
-    if block is not None and not is_flag and not isinstance(block, Mapping):
-        reader.report.error(block.place, "'agent' must be true, false or {prompt, model, …}")
-    flag = isinstance(block, Mapping) or (block.value is True if isinstance(block, Scalar) else None)
-    if flag is None:
-        flag = found.get("is_agent")
-    words = bool(found.get("prompt") or found.get("promptRef")) or isinstance(block, Mapping)
+    if block is None:
+        return bool(found.get("is_agent")) if "is_agent" in found.values else None
+    if isinstance(block, Mapping):
+        return True
+    if isinstance(block, Scalar) and isinstance(block.value, bool):
+        return block.value
+    reader.report.error(block.place, "'agent' must be true, false or {prompt, model, …}")
+    return None
+
+
+def _thinks(found: Read, reader: Reader) -> bool:
+    """Whether a language model does the work: with words of its own, or where nothing else does it."""
+    flag = flagged(found, reader)
+    words = bool(found.get("prompt") or found.get("promptRef") or isinstance(found.get("agent"), Mapping))
     if flag is False:
         return False
     return bool(flag and words) if found.get("handler") else bool(flag or words or found.get("tools"))

@@ -262,7 +262,7 @@ PROMPT = Kind(
 OUTPUT = Kind(
     "output", "Output", "Start", "Answers whoever started the flow", "builtin:output", NO_WIRES,
     (
-        _with("status", "value", "Status", "From 100 to 599", default=200),
+        _with("status", "value", "Status", "From 200 to 599", default=200),
         _with("headers", "map", "Headers", "By name"),
         _with("body", "value", "Body", "Text, or any value as JSON", default="${payload}"),
     ),

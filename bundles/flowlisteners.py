@@ -86,6 +86,7 @@ def _listener(node: Node, reader: Reader) -> Listener | None:
         backoff_ms=found.get("backoff", BACKOFF_MS),
         timeout_ms=found.get("timeout"),
         on_error=_name(found, "onError", reader),
+        agent=handler.kind == "agent" or bool(flowhandlers.flagged(found, reader)),
         broadcast=found.get("broadcast", False),
         disabled=found.get("disabled", False),
         file=place.file,

@@ -34,7 +34,7 @@ class Handler:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """One node; `options` are the plain values of `with`, by the names of the catalogue."""
+    """One node; `options` are the plain values of `with`; `agent` also holds for agents of one's own code."""
 
     name: str
     handler: Handler
@@ -50,6 +50,7 @@ class Listener:
     temperature: float | None = None
     max_tokens: int | None = None
     max_iterations: int = MAX_ITERATIONS
+    agent: bool = False
     broadcast: bool = False
     disabled: bool = False
     file: str = ""

@@ -80,14 +80,14 @@ def _template(node: Node, key: Key, reader: Reader) -> str:
 def _value(node: Node, key: Key, reader: Reader) -> Any:
     flowtexts.value(node, reader, what=key.name, secrets=key.secrets)
     if key.name == "status" and not _may_be_status(node):
-        raise Unfit("must be from 100 to 599")
+        raise Unfit("must be from 200 to 599")
     return plain(node)
 
 
 def _may_be_status(node: Node) -> bool:
     if not isinstance(node, Scalar):
         return False
-    return MARK in node.text or re.fullmatch("[1-5][0-9]{2}", node.text) is not None
+    return MARK in node.text or re.fullmatch("[2-5][0-9]{2}", node.text) is not None
 
 
 def _map(node: Node, key: Key, reader: Reader) -> Any:

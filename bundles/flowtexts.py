@@ -1,24 +1,12 @@
 """Checks the expressions and templates of a flow: their syntax, the names they use, where secrets may stand."""
 
-import importlib
 from collections.abc import Iterable
-from typing import Any
 
+from bundles import cel, template
 from bundles.flowfields import Reader
 from bundles.values import Mapping, Node, Place, Scalar, Sequence, shown
 
-ROOTS = ("payload", "trigger", "steps", "item", "index", "execution", "secret", "vars")
 MARK = "${"
-
-
-def _module(name: str) -> Any:
-    try:
-        return importlib.import_module(f"bundles.{name}")
-    except ImportError:
-        return None
-
-
-cel, template = _module("cel"), _module("template")
 
 
 def expression(node: Node, reader: Reader, *, what: str) -> str | None:
@@ -47,8 +35,6 @@ def value(node: Node, reader: Reader, *, what: str, secrets: bool = False) -> No
 
 
 def _compiles(text: str, place: Place, reader: Reader, *, what: str) -> bool:
-    if cel is None:
-        return True
     try:
         compiled = cel.compile(text)
     except cel.CelError as wrong:
@@ -59,8 +45,6 @@ def _compiles(text: str, place: Place, reader: Reader, *, what: str) -> bool:
 
 
 def _template(node: Scalar, reader: Reader, *, what: str, secrets: bool) -> None:
-    if template is None:
-        return
     try:
         compiled = template.compile(node.text)
     except cel.CelError as wrong:
@@ -74,7 +58,7 @@ def _names(names: Iterable[str], place: Place, reader: Reader, *, what: str, sec
         if name == "secret" and not secrets:
             hint = "secrets stand only in headers and body of an http node"
             reader.report.error(place, f"'{what}' may not use a secret", hint)
-        elif name not in ROOTS:
-            meant = reader.report.meant(name, ROOTS)
-            hint = "there are " + ", ".join(ROOTS)
+        elif name not in cel.ROOTS:
+            meant = reader.report.meant(name, cel.ROOTS)
+            hint = "there are " + ", ".join(cel.ROOTS)
             reader.report.error(place, f"'{what}': nothing is named {shown(name)} here{meant}", hint)
