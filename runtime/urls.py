@@ -2,10 +2,22 @@
 
 from django.urls import URLPattern, path
 
-from runtime import views_checks, views_logs, views_metrics, views_runs, views_state, views_try
+from runtime import (
+    views_checks,
+    views_flow,
+    views_flownew,
+    views_flows,
+    views_logs,
+    views_metrics,
+    views_runs,
+    views_state,
+    views_triggers,
+    views_try,
+)
 
 app_name = "runtime"
 ONE = "bundles/<uuid:id>"
+FLOW = "flow/<uuid:id>"
 urlpatterns: list[URLPattern] = [
     path("metrics", views_metrics.metrics, name="metrics"),
     path("runs", views_runs.run_list, name="runs"),
@@ -22,4 +34,17 @@ urlpatterns: list[URLPattern] = [
     path(f"{ONE}/try/<str:service>/<str:endpoint>", views_try.console, name="try"),
     path(f"{ONE}/tests", views_checks.tests, name="tests"),
     path("bundles/try-key", views_try.key, name="try_key"),
+    path("flows", views_flows.flow_list, name="flows"),
+    path("flows/new", views_flownew.new, name="flow_new"),
+    path(FLOW, views_flow.editor, name="flow"),
+    path(f"{FLOW}/yaml", views_flow.yaml, name="flow_yaml"),
+    path(f"{FLOW}/runs", views_flow.flow_runs, name="flow_runs"),
+    path(f"{FLOW}/triggers", views_triggers.flow_triggers, name="flow_triggers"),
+    path(f"{FLOW}/memory", views_flow.memory, name="flow_memory"),
+    path(f"{FLOW}/settings", views_flow.settings, name="flow_settings"),
+    path(f"{FLOW}/start", views_flows.start, name="flow_start"),
+    path(f"{FLOW}/stop", views_flows.stop, name="flow_stop"),
+    path(f"{FLOW}/star", views_flows.star, name="flow_star"),
+    path(f"{FLOW}/duplicate", views_flows.duplicate, name="flow_duplicate"),
+    path(f"{FLOW}/delete", views_flows.delete, name="flow_delete"),
 ]

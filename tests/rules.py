@@ -133,6 +133,19 @@ PAGES = {
     "/bundles/<uuid:id>/try/<str:service>/<str:endpoint>": ("read", "-"),
     "/bundles/<uuid:id>/tests": ("read", "call"),
     "/bundles/try-key": ("-", "call"),
+    "/flows": ("read", "-"),
+    "/flows/new": ("write", "write"),
+    "/flow/<uuid:id>": ("read", "-"),
+    "/flow/<uuid:id>/yaml": ("read", "-"),
+    "/flow/<uuid:id>/runs": ("read", "-"),
+    "/flow/<uuid:id>/triggers": ("read", "write"),
+    "/flow/<uuid:id>/memory": ("read", "write"),
+    "/flow/<uuid:id>/settings": ("read", "write"),
+    "/flow/<uuid:id>/start": ("-", "write"),
+    "/flow/<uuid:id>/stop": ("-", "write"),
+    "/flow/<uuid:id>/star": ("-", "read"),
+    "/flow/<uuid:id>/duplicate": ("-", "write"),
+    "/flow/<uuid:id>/delete": ("-", "write"),
 }
 
 # Websockets: path -> the scope that is needed.

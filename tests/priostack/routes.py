@@ -9,12 +9,16 @@ from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
 from billing import secrets
+from billing.access import Principal
 from billing.door import Anybody
 from billing.ids import uuid7
 from billing.models import Invitation, Membership
+from bundles.author import Author
 from bundles.models import Binary, Module
 from bundles.store import import_files
 from priostack.api import api
+from runtime import flowstore
+from runtime.flowexamples import BLANK
 from runtime.models import Execution
 from tests.bundles.samples import shop
 
@@ -74,7 +78,13 @@ def belongings(person) -> dict[str, str]:
     )  # fmt: skip
     invitation = Invitation.objects.create(tenant=person.tenant, email="dora@example.org", digest="0" * 64)
     secrets.put(person.tenant, "STRIPE", b"v", [])
+    maker = Principal(
+        person.tenant.pk, person.tenant.slug, person.email, frozenset({"write"}), person.user.pk
+    )
+    flow = flowstore.create(Author(maker), name="greet", text=BLANK.format(name="greet"))
     return {
+        "flow.id": str(flow.pk),
+        "flows.id": str(flow.pk),
         "bundle_id": str(bundle.pk),
         "bundles.id": str(bundle.pk),
         "executions.id": str(run.pk),
@@ -123,5 +133,14 @@ def address(path: str, objects: dict[str, str]) -> str:
 
 def absent() -> dict[str, str]:
     """The same kinds of objects, but nobody's."""
-    ids = ("bundle_id", "bundles.id", "executions.id", "runs.id", "module_id", "key_id")
+    ids = (
+        "flow.id",
+        "flows.id",
+        "bundle_id",
+        "bundles.id",
+        "executions.id",
+        "runs.id",
+        "module_id",
+        "key_id",
+    )
     return {name: str(uuid4()) for name in ids} | ABSENT
