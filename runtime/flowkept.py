@@ -6,6 +6,7 @@ from typing import Any
 from billing.redis import redis
 from bundles.author import Author
 from bundles.models import Flow
+from runtime.flowmemory import DELETE, keys
 
 MOST = 1000  # keys that are shown
 LONGEST = 20_000  # characters of a value that are shown
@@ -20,32 +21,32 @@ class Entry:
     size: int
 
 
-def prefix(flow: Flow) -> str:
-    return f"tenant:{flow.bundle.tenant_id}:flow:{flow.pk}:memory:"
-
-
-def keys_of(flow: Flow) -> list[bytes]:
-    return sorted(redis().scan_iter(match=f"{prefix(flow)}*", count=1000))
+def places(flow: Flow) -> list[str]:
+    return keys(str(flow.bundle.tenant_id), str(flow.pk))
 
 
 def entries(flow: Flow) -> list[Entry]:
-    names = keys_of(flow)[:MOST]
-    values: list[Any] = redis().mget(names) if names else []
-    start = len(prefix(flow))
-    return [
-        entry(name[start:], value) for name, value in zip(names, values, strict=True) if value is not None
-    ]
+    """Sorted by key, at most so many."""
+    found: Any = redis().hgetall(places(flow)[0])
+    return [entry(key, found[key]) for key in sorted(found)[:MOST]]
 
 
-def entry(name: bytes, value: bytes) -> Entry:
+def entry(key: bytes, value: bytes) -> Entry:
     text = value.decode("utf-8", "replace")
     shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-    return Entry(name.decode("utf-8", "replace"), shown, len(name) + len(value))
+    return Entry(key.decode("utf-8", "replace"), shown, len(key) + len(value))
+
+
+def used(flow: Flow) -> int:
+    """Bytes of all keys and values."""
+    found: Any = redis().get(places(flow)[1])
+    return max(0, int(found or 0))
 
 
 def forget(by: Author, flow: Flow, key: str | None) -> None:
     """One key, or all of them."""
-    names = keys_of(flow) if key is None else [f"{prefix(flow)}{key}".encode()]
-    for start in range(0, len(names), 500):
-        redis().unlink(*names[start : start + 500])
+    if key is None:
+        redis().unlink(*places(flow))
+    else:
+        redis().eval(DELETE, 2, *places(flow), key)
     by.record("flow.forget", flow.name, flow=str(flow.pk), key="*" if key is None else key[:200])

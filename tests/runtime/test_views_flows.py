@@ -10,7 +10,7 @@ from billing.ids import uuid7
 from billing.redis import redis
 from bundles.asked import Author
 from bundles.models import Bundle, Flow
-from runtime import flowstore
+from runtime import flowkept, flowstore
 from runtime.flowexamples import examples
 from runtime.models import Trigger
 from tests.runtime.watching import a_run
@@ -147,7 +147,9 @@ def test_runs_are_filtered_and_open_on_the_canvas(alice: Any) -> None:
 
 
 def kept(flow: Flow, key: str, value: str) -> None:
-    redis().set(f"tenant:{flow.bundle.tenant_id}:flow:{flow.pk}:memory:{key}", value)
+    values, size = flowkept.places(flow)
+    redis().hset(values, key, value)
+    redis().incrby(size, len(key) + len(value))
 
 
 def test_memory_is_shown_and_deleted_one_key_or_all(alice: Any) -> None:
@@ -161,6 +163,7 @@ def test_memory_is_shown_and_deleted_one_key_or_all(alice: Any) -> None:
     assert "3 keys" in page
     alice.client.post(f"/flow/{flow.pk}/memory", {"key": "a"})
     assert "2 keys" in got(alice, f"/flow/{flow.pk}/memory")
+    assert flowkept.used(flow) == sum(one.size for one in flowkept.entries(flow))
     alice.client.post(f"/flow/{flow.pk}/memory", {"all": "1"})
     assert "Nothing is kept yet" in got(alice, f"/flow/{flow.pk}/memory")
     assert "theirs" in got(alice, f"/flow/{other.pk}/memory")
@@ -299,7 +302,7 @@ def test_a_viewer_reads_but_changes_nothing(alice: Any, bob: Any) -> None:
         )
     assert bob.client.get("/flows/new").status_code == 403
     assert Flow.objects.count() == 1
-    assert redis().exists(f"tenant:{flow.bundle.tenant_id}:flow:{flow.pk}:memory:a")
+    assert [one.key for one in flowkept.entries(flow)] == ["a"]
 
 
 def test_charlie_sees_nothing_of_it(alice: Any, charlie: Any) -> None:
