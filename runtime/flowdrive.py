@@ -1,0 +1,232 @@
+"""Drives a run of a flow: does what its pump waits for, keeps its state around effects, parks it when it waits long."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from runtime import flowguest, flowkeep, flowmemory, running
+from runtime.flowneeds import Context, Failure, Need
+from runtime.flowrun import Run, taken_on
+from runtime.job import Effects
+from runtime.targets import Done
+
+SLICE = 200  # steps between two looks at the event loop
+PARK_S = 30.0
+RUN_S = 900.0
+STEP_S = 120.0
+PERFORMERS = {"http": "runtime.flowhttp", "llm": "runtime.llm", "agent": "runtime.agents"}
+EFFECTS = frozenset({"http", "llm", "agent", "memory"})
+Result = tuple[int, bytes | Failure | BaseException, int]
+
+
+class Driver:
+    """One run with the tasks that work for it."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.job = run.job
+        self.pump = run.pump
+        self.flow = run.plan.flow
+        self.came: asyncio.Queue[Result | None] = asyncio.Queue()  # None: something else has changed
+        self.tasks: dict[int, asyncio.Task[None]] = {}
+        self.calls: dict[int, asyncio.Future[bytes | Failure]] = {}
+        self.room = asyncio.Semaphore(self.flow.handlers)
+        self.keeper = flowkeep.Keeper(self.job)
+        self.deadline = time.monotonic() + RUN_S
+        self.changed = False  # an effect has happened that is not in the kept state
+
+    # -- the whole ----------------------------------------------------------------------------------
+
+    async def whole(self) -> Done:
+        """From wherever it is to its end."""
+        async with flowkeep.room(self.run.plan):
+            await self.begin()
+            try:
+                return await running.cancellable(self.job, self.drive())
+            finally:
+                for task in self.tasks.values():
+                    task.cancel()
+
+    async def begin(self) -> None:
+        """Where it was left, when it was begun before."""
+        state = await self.keeper.state() if self.job.added else None
+        if state is None:
+            self.pump.begin()
+            return
+        self.keeper.load(self.pump, state)
+        for need in list(self.pump.needs.values()):
+            if need.kind == "wait" and (answer := await self.keeper.answer(need.token)) is not None:
+                self.pump.feed(need.id, answer)
+
+    async def drive(self) -> Done:
+        pump = self.pump
+        while True:
+            idle = pump.advance(SLICE)
+            self.tell_callers()
+            if not idle:
+                await asyncio.sleep(0)
+                continue
+            if pump.done:
+                return await self.end()
+            await self.begin_needs()
+            if pump.ready:
+                continue
+            if not self.tasks and not self.soon():
+                return await self.park()
+            await self.take()
+
+    async def take(self) -> None:
+        """The next result, or the moment that something is due."""
+        pause = self.pause()
+        try:
+            async with asyncio.timeout(pause):
+                came = await self.came.get()
+        except TimeoutError:
+            return self.ring()
+        while came is not None:
+            id, result, fuel = came
+            self.tasks.pop(id, None)
+            if isinstance(result, BaseException):
+                raise result
+            self.changed = True
+            self.pump.feed(id, result, fuel)
+            came = None if self.came.empty() else self.came.get_nowait()
+
+    # -- time ---------------------------------------------------------------------------------------
+
+    def soon(self) -> bool:
+        """Whether something is due before it would be worth parking."""
+        limit = time.time() + PARK_S
+        timers = (need.due for need in self.pump.needs.values() if need.kind == "timer")
+        return any(due is not None and due <= limit for due in timers)
+
+    def pause(self) -> float:
+        left = self.deadline - time.monotonic()
+        dues = [need.due - time.time() for need in self.pump.needs.values() if need.due is not None]
+        return max(0.0, min([left, *dues]))
+
+    def ring(self) -> None:
+        """What is due goes on; a wait that nobody ended is a failure."""
+        now = time.time()
+        if time.monotonic() >= self.deadline:
+            return self.pump.stop(Failure("timeout", f"the run took longer than {RUN_S:g} s"))
+        for need in list(self.pump.needs.values()):
+            if need.due is None or need.due > now:
+                continue
+            if need.kind == "wait":
+                self.pump.feed(need.id, Failure("timeout", "nobody answered in time"))
+            else:
+                self.pump.feed(need.id, need.payload)
+
+    # -- work for others ----------------------------------------------------------------------------
+
+    async def begin_needs(self) -> None:
+        fresh = [n for n in self.pump.needs.values() if n.due is None and n.id not in self.tasks]
+        if not fresh:
+            return
+        if any(need.kind in EFFECTS for need in fresh):
+            await self.keep()
+        for need in fresh:
+            task = self.tasks[need.id] = asyncio.create_task(self.work(need))
+            task.add_done_callback(partial(self.fell, need.id))
+
+    def fell(self, id: int, task: "asyncio.Task[None]") -> None:
+        """A task that ended by a fault of ours or of a store takes the run with it."""
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            self.came.put_nowait((id, problem, 0))
+
+    async def work(self, need: Need) -> None:
+        """One need, within the step's time; whatever came of it goes to the one that drives."""
+        limit = (need.listener.timeout_ms or STEP_S * 1000) / 1000
+        try:
+            async with self.room, asyncio.timeout(min(limit, self.deadline - time.monotonic())):
+                result, fuel = await self.perform(need)
+        except TimeoutError:
+            result, fuel = Failure("timeout", f"it took longer than {limit:g} s", retryable=True), 0
+        self.came.put_nowait((need.id, result, fuel))
+
+    async def perform(self, need: Need) -> tuple[bytes | Failure, int]:
+        if need.kind == "wasm":
+            return await flowguest.step(self.run, self.pump.waiting[need.id], need)
+        if need.kind == "memory":
+            return await flowmemory.perform(need, self.job, self.flow), 0
+        if need.kind == "agent":
+            async with flowkeep.room_of_agent(self.run.plan, need.node):
+                return await performer(need.kind)(need, self.context(need)), 0
+        return await performer(need.kind)(need, self.context(need)), 0
+
+    def context(self, need: Need) -> Context:
+        async def load() -> bytes | None:
+            return await self.keeper.buffer(need.node)
+
+        async def save(data: bytes) -> None:
+            await self.keeper.save_buffer(need.node, data)
+
+        async def call_peer(name: str, payload: bytes) -> bytes | Failure:
+            return await self.call_peer(need, name, payload)
+
+        bundle = self.job.bundle
+        return Context(
+            bundle=bundle,
+            execution=self.job.id,
+            flow=self.flow,
+            tokens=self.pump.tokens,
+            secret=bundle.secrets.get,
+            call_peer=call_peer,
+            load=load,
+            save=save,
+            log=self.run.log,
+            deadline=self.deadline,
+            vars=bundle.vars,
+        )
+
+    async def call_peer(self, need: Need, name: str, payload: bytes) -> bytes | Failure:
+        """An agent's tool: a message to its peer, and what that answers."""
+        call = self.pump.call(need.id, name, payload)
+        if isinstance(call, Failure):
+            return call
+        future = self.calls[call] = asyncio.get_running_loop().create_future()
+        self.came.put_nowait(None)
+        try:
+            answer: bytes | Failure = await future
+            return answer
+        finally:
+            self.calls.pop(call, None)
+
+    def tell_callers(self) -> None:
+        for call, result in self.pump.replies:
+            future = self.calls.get(call)
+            if future is not None and not future.done():
+                future.set_result(result)
+        self.pump.replies.clear()
+
+    # -- keeping and ending -------------------------------------------------------------------------
+
+    async def keep(self) -> None:
+        """Known as running, with its state: whoever takes it over goes on from here."""
+        await running.announce(self.job)
+        self.changed = False
+        await self.keeper.keep(self.pump)
+
+    async def park(self) -> Done:
+        """Nothing is to be done for a while: the run is put away until its time, or until somebody answers."""
+        await self.keep()
+        await self.keeper.keep_waits(self.pump)
+        due = min(need.due for need in self.pump.needs.values() if need.due is not None)
+        effects = Effects({}, [], self.run.signals, self.run.logs, self.pump.steps.whole())
+        return Done(taken_on(self.job), self.pump.fuel, effects, due_us=int(due * 1e6))
+
+    async def end(self) -> Done:
+        if self.pump.failure is not None:
+            await self.keeper.keep_failed(self.pump)
+        else:
+            await self.keeper.forget()
+        return self.run.done()
+
+
+def performer(kind: str) -> Callable[[Need, Context], Awaitable[Any]]:
+    perform: Callable[[Need, Context], Awaitable[Any]] = import_module(PERFORMERS[kind]).perform
+    return perform

@@ -1,0 +1,172 @@
+"""Messages of a flow and the frames they travel in: who waits for an answer, and how many messages may still bring it."""
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import orjson
+
+from runtime.flowneeds import Failure
+
+if TYPE_CHECKING:
+    from runtime.flowplan import Node
+    from runtime.flowpump import Pump
+
+UNREAD: Any = object()
+
+
+class Refused(Exception):
+    """A step that cannot give an answer, and why."""
+
+    def __init__(self, code: str, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.failure = Failure(code, message, retryable)
+
+
+def encoded(value: Any) -> bytes:
+    """A value as JSON; Refused when it has none."""
+    try:
+        return orjson.dumps(value, default=str)
+    except (orjson.JSONEncodeError, RecursionError) as problem:
+        raise Refused("validation", f"the value cannot be written as JSON: {problem}") from None
+
+
+class Owner(Protocol):
+    """Who waits for the answer of a frame; ``message`` is the step that is held meanwhile, if it is one."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def message(self) -> "Message | None": ...
+
+    def answered(self, pump: "Pump", frame: "Frame", payload: bytes, sender: str) -> None:
+        """The first answer of the frame."""
+
+    def closed(self, pump: "Pump", frame: "Frame") -> None:
+        """No message of the frame is left, so nothing more will come."""
+
+    def failed(self, pump: "Pump", frame: "Frame", failure: Failure) -> None:
+        """A step in the frame failed and nobody in it took care."""
+
+
+class Frame:
+    """A place that answers go back to. It counts its messages, so that it is known when none can come any more."""
+
+    __slots__ = (
+        *("answered", "dead", "depth", "id", "index", "item", "joins", "live", "owner", "parent", "reach"),
+    )
+
+    def __init__(self, id: int, parent: "Frame | None", owner: Owner | None) -> None:
+        self.id = id
+        self.parent = parent
+        self.owner = owner
+        self.depth: int = 0 if parent is None else parent.depth + 1
+        self.live = 0
+        self.answered = self.dead = False
+        self.item: Any = UNREAD  # of a loop's round
+        self.index = 0
+        self.reach: dict[int, int] | None = None  # join -> messages that may still come to it
+        self.joins: dict[int, Held] | None = None
+        if parent is not None:
+            parent.live += 1
+
+
+class Held:
+    """What a join has received in a frame; ``passed`` when it has sent on and takes no more for now."""
+
+    __slots__ = ("messages", "node", "passed")
+
+    def __init__(self, node: "Node") -> None:
+        self.node = node
+        self.messages: list[Message] = []
+        self.passed = False
+
+
+class Message:
+    """JSON on its way to a node; ``value()`` reads it once."""
+
+    __slots__ = ("attempt", "began", "frame", "node", "parsed", "payload", "sender", "step")
+
+    def __init__(self, node: "Node", payload: bytes, parsed: Any, frame: Frame, sender: str) -> None:
+        self.node = node
+        self.payload = payload
+        self.parsed = parsed
+        self.frame = frame
+        self.sender = sender
+        self.attempt = 0
+        self.step = 0  # given at its first try, kept by later ones
+        self.began = 0
+
+    def value(self) -> Any:
+        if self.parsed is UNREAD:
+            self.parsed = orjson.loads(self.payload)
+        return self.parsed
+
+
+class Caller:
+    """An agent of the tenant's own code that called a peer: the answer comes back to it as a message."""
+
+    kind = "caller"
+    message = None
+    __slots__ = ("node",)
+
+    def __init__(self, node: "Node") -> None:
+        self.node = node
+
+    def answered(self, pump: "Pump", frame: Frame, payload: bytes, sender: str) -> None:
+        assert frame.parent is not None
+        pump.post(self.node, payload, UNREAD, frame.parent, sender)
+
+    def closed(self, pump: "Pump", frame: Frame) -> None:
+        """Nothing answered, so nothing goes back."""
+
+    def failed(self, pump: "Pump", frame: Frame, failure: Failure) -> None:
+        assert frame.parent is not None
+        pump.post(self.node, encoded({"error": failure.value()}), UNREAD, frame.parent, "system")
+
+
+class SubFlow:
+    """A step that is another flow: its answer goes on from the node."""
+
+    kind = "flow"
+    __slots__ = ("message",)
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+
+    def answered(self, pump: "Pump", frame: Frame, payload: bytes, sender: str) -> None:
+        message = self.message
+        pump.passed(message.node, message, payload, UNREAD)
+        pump.finish(message)
+
+    def closed(self, pump: "Pump", frame: Frame) -> None:
+        if not frame.answered:
+            frame.answered = True
+            self.answered(pump, frame, b"null", "")
+
+    def failed(self, pump: "Pump", frame: Frame, failure: Failure) -> None:
+        frame.answered = True
+        pump.gave_up(self.message, failure)
+
+
+class ToolCall:
+    """A peer that an agent's language model called: the performer waits for the answer."""
+
+    kind = "tool"
+    message = None
+    __slots__ = ("call", "need")
+
+    def __init__(self, need: int, call: int) -> None:
+        self.need = need
+        self.call = call
+
+    def answered(self, pump: "Pump", frame: Frame, payload: bytes, sender: str) -> None:
+        pump.replies.append((self.call, payload))
+
+    def closed(self, pump: "Pump", frame: Frame) -> None:
+        if not frame.answered:
+            frame.answered = True
+            pump.replies.append((self.call, b"null"))
+
+    def failed(self, pump: "Pump", frame: Frame, failure: Failure) -> None:
+        frame.answered = True
+        pump.replies.append((self.call, failure))

@@ -1,0 +1,129 @@
+"""What Redis keeps of runs of flows: their state around effects, agents' buffers, answers to those who wait.
+
+Keys are `tenant:{id}:flow:{flow}:registry:…` and `…:buffer:…` (ARCHITECTURE §5). All of a run is gone when it ends well;
+the state of a failed one is kept for a while, so that it can be tried again from where it failed.
+"""
+
+import asyncio
+from hmac import compare_digest
+from typing import Any
+
+import orjson
+
+from billing.redis import aredis, redis
+from runtime import flowstate
+from runtime.flowplan import Plan
+from runtime.flowpump import Pump
+from runtime.job import Job
+
+KEPT_S = 7 * 86_400  # of what failed, and of what nobody took up any more
+PARKED_S = 400 * 86_400  # longer than any wait
+MAX_STATE = 8 * 1024 * 1024
+MAX_BUFFER = 4 * 1024 * 1024
+
+
+def prefix(tenant_id: str, flow_id: str) -> str:
+    return f"tenant:{tenant_id}:flow:{flow_id}:"
+
+
+class Keeper:
+    """The keys of one run."""
+
+    def __init__(self, job: Job) -> None:
+        bundle, name = job.bundle, job.target.module
+        start = prefix(bundle.tenant_id, bundle.flow_ids.get(name, f"{bundle.id}.{name}"))
+        self.execution = job.id
+        self.registry = f"{start}registry:{job.id}"
+        self.waits = f"{self.registry}:waits"
+        self.answers = f"{self.registry}:answers"
+        self.buffers = f"{start}buffer:{job.id}"
+        self.written = False
+
+    async def state(self) -> bytes | None:
+        found: Any = await aredis().get(self.registry)
+        self.written = found is not None
+        return None if found is None else bytes(found)
+
+    def load(self, pump: Pump, state: bytes) -> None:
+        flowstate.load(pump, state)
+
+    async def keep(self, pump: Pump) -> None:
+        self.written = True
+        await aredis().set(self.registry, flowstate.save(pump), ex=KEPT_S)
+
+    async def keep_waits(self, pump: Pump) -> None:
+        """The tokens that may end a wait."""
+        tokens: Any = {need.token: need.node for need in pump.needs.values() if need.kind == "wait"}
+        async with aredis().pipeline() as pipe:
+            pipe.expire(self.registry, PARKED_S)
+            if tokens:
+                pipe.hset(self.waits, mapping=tokens)
+                pipe.expire(self.waits, PARKED_S)
+            await pipe.execute()
+
+    async def answer(self, token: str) -> bytes | None:
+        found: Any = await aredis().hget(self.answers, token)
+        return found if found is None else bytes(found)
+
+    async def keep_failed(self, pump: Pump) -> None:
+        state = flowstate.save(pump)
+        await self.forget()
+        if len(state) <= MAX_STATE:
+            await aredis().set(self.registry, state, ex=KEPT_S)
+
+    async def forget(self) -> None:
+        if self.written:
+            await aredis().unlink(self.registry, self.waits, self.answers, self.buffers)
+
+    async def buffer(self, node: str) -> bytes | None:
+        found: Any = await aredis().hget(self.buffers, node)
+        return found if found is None else bytes(found)
+
+    async def save_buffer(self, node: str, data: bytes) -> None:
+        self.written = True
+        if len(data) <= MAX_BUFFER:
+            async with aredis().pipeline() as pipe:
+                pipe.hset(self.buffers, node, data)
+                pipe.expire(self.buffers, KEPT_S)
+                await pipe.execute()
+
+
+def room(plan: Plan) -> asyncio.Semaphore:
+    """So many runs of a flow at once in this process; others wait for their turn."""
+    if plan.room is None:
+        plan.room = asyncio.Semaphore(plan.flow.concurrency)
+    return plan.room
+
+
+def room_of_agent(plan: Plan, node: str) -> asyncio.Semaphore:
+    found = plan.rooms.get(node)
+    if found is None:
+        found = plan.rooms[node] = asyncio.Semaphore(plan.flow.per_agent)
+    return found
+
+
+# -- doors, from threads ------------------------------------------------------------------------------
+
+
+def give(tenant_id: str, flow_id: str, execution: str, token: str, payload: Any) -> bool:
+    """Answer a wait; the first answer counts. False for a token that nobody waits with."""
+    registry = f"{prefix(tenant_id, flow_id)}registry:{execution}"
+    known: Any = redis().hkeys(f"{registry}:waits")
+    if not any(compare_digest(bytes(one), token.encode()) for one in known):
+        return False
+    answers = f"{registry}:answers"
+    fresh = redis().hsetnx(answers, token, orjson.dumps(payload).decode())
+    redis().expire(answers, PARKED_S)
+    return bool(fresh)
+
+
+def waits(tenant_id: str, flow_id: str, execution: str) -> dict[str, str]:
+    """The tokens of a run that waits, each with the node that does."""
+    found: Any = redis().hgetall(f"{prefix(tenant_id, flow_id)}registry:{execution}:waits")
+    return {token.decode(): node.decode() for token, node in found.items()}
+
+
+def copy(tenant_id: str, flow_id: str, execution: str, fresh: str) -> bool:
+    """Give the state of a run to a new one; False when there is none any more."""
+    start = f"{prefix(tenant_id, flow_id)}registry:"
+    return bool(redis().copy(start + execution, start + fresh, replace=True))

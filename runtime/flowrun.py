@@ -1,0 +1,193 @@
+"""One run of a flow as its pump's world: calls functions at once, gathers what they did, and makes the end of the run."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from billing.errors import ApiError
+from runtime import flowlive
+from runtime.answer import Reply
+from runtime.flowframe import Refused
+from runtime.flowneeds import Failure
+from runtime.flowplan import Node, Plan
+from runtime.flowpump import Pump, Start
+from runtime.host import LOG_MARKER, MAX_LOGS, HostCall
+from runtime.job import Effects, Job
+from runtime.targets import Absent, Done, bounds, guest_of
+from runtime.wasm import Limits, Suspend, Trap
+from runtime.wasmtypes import INLINE_FUEL
+
+MAX_SIGNALS = 1_000
+NOTHING: Mapping[str, Any] = {}
+CODES = {
+    "fuel": "budget",
+    "interrupt": "timeout",
+    "missing_export": "not-available",
+    "bad_arguments": "validation",
+    "input": "validation",
+}
+
+
+class Run:
+    """The pump of a job with what is around it."""
+
+    def __init__(self, job: Job, fuel: int) -> None:
+        self.job = job
+        self.granted = fuel
+        self.limits = bounds(fuel)
+        self.logs: list[tuple[str, str]] = []
+        self.log_bytes = 0
+        self.signals: list[tuple[str, float]] = []
+        bundle = job.bundle
+        self.plans: Mapping[str, Plan] = bundle.flows
+        self.vars: Mapping[str, Any] = bundle.vars
+        self.secrets: Mapping[str, str] = bundle.secrets
+        self.plan = plan_of(job)
+        self.pump = Pump(self.plan, self, start_of(job))
+        flowlive.attach(self.pump.steps, job)
+
+    # -- the pump's world ---------------------------------------------------------------------------
+
+    def now(self) -> float:
+        return time.time()
+
+    def call(self, node: Node, request: bytes, step: int) -> tuple[bytes, int] | None:
+        """A function that needs nobody and keeps nothing; None for one that does, nothing of it has happened then."""
+        target = node.listener.handler.target
+        assert target is not None
+        bundle = self.job.bundle
+        if target in bundle.waiting:
+            return None
+        guest = bundle.guests.get(target.module)
+        if guest is None:
+            raise absent(self.job, node)
+        host = self.host(step)
+        try:
+            answer = guest.call(target.function, request, host, self.bounds(node))
+        except Suspend as pause:
+            if pause.reason != "fuel":
+                self.postpone(node)
+            return None
+        except Trap as trap:
+            raise self.trapped(trap, host) from None
+        if host.writes:
+            self.postpone(node)
+            return None
+        self.gather(host)
+        return answer
+
+    def host(self, step: int) -> HostCall:
+        job = self.job
+        seed = f"{job.id}:0:{step}".encode()
+        return HostCall(job.id, job.created_us // 1000, seed=seed, secrets=self.secrets)
+
+    def bounds(self, node: Node) -> Limits:
+        """What is left of the grant; one step gets no more than that."""
+        left = self.granted - self.pump.fuel
+        if left <= 0:
+            raise Refused("budget", f"the contract's {self.job.contract.compute_units} compute units are used up")
+        if left >= INLINE_FUEL and not node.timeout_ms:
+            return self.limits
+        wall = min(self.limits.wall_ms, node.timeout_ms or self.limits.wall_ms)
+        return Limits(fuel=left, input_bytes=self.limits.input_bytes, wall_ms=wall)
+
+    def postpone(self, node: Node) -> None:
+        """Next time it is not tried here first."""
+        target = node.listener.handler.target
+        if target is not None and len(self.job.bundle.waiting) < MAX_SIGNALS:
+            self.job.bundle.waiting.add(target)
+
+    def trapped(self, trap: Trap, host: HostCall) -> Refused:
+        self.pump.fuel += trap.fuel
+        self.gather(host, failed=True)
+        if trap.kind == "fuel":
+            text = f"the contract's {self.job.contract.compute_units} compute units are used up"
+            return Refused("budget", text)
+        code = CODES.get(trap.kind, "handler")
+        return Refused(code, str(trap), retryable=code in ("handler", "timeout"))
+
+    def gather(self, host: HostCall, *, failed: bool = False) -> None:
+        """What a step said and measured; a failed one fires nothing."""
+        if host.logs:
+            for level, text in host.logs:
+                self.log(level, text)
+        if host.signals:
+            self.signals += host.signals[: MAX_SIGNALS - len(self.signals)]
+        if host.fires and not failed:
+            self.pump.fires += host.fires[: MAX_SIGNALS - len(self.pump.fires)]
+
+    def log(self, level: str, text: str) -> None:
+        """A line of the run's log, which is as large as that of one function."""
+        if self.log_bytes <= MAX_LOGS:
+            self.log_bytes += len(text)
+            self.logs.append((level, text) if self.log_bytes <= MAX_LOGS else LOG_MARKER)
+
+    # -- the end ------------------------------------------------------------------------------------
+
+    def done(self) -> Done:
+        pump = self.pump
+        fires = [] if pump.failure else pump.fires
+        effects = Effects({}, fires, self.signals, self.logs, pump.steps.whole())
+        return Done(self.reply(), pump.fuel, effects)
+
+    def reply(self) -> Reply:
+        """What an output said, else what left the flow first, else that it was taken on."""
+        pump = self.pump
+        if pump.failure is not None:
+            return failed(pump.failure, pump.output)
+        if pump.output is not None:
+            return pump.output
+        if pump.left is not None:
+            return Reply(200, pump.left)
+        return taken_on(self.job)
+
+
+def taken_on(job: Job) -> Reply:
+    return Reply(202, orjson.dumps({"execution": job.id}))
+
+
+def plan_of(job: Job) -> Plan:
+    """The plan that the job's target means; Absent says why it cannot be had."""
+    bundle, name = job.bundle, job.target.module
+    plan = bundle.flows.get(name)
+    if plan is None:
+        raise Absent(f"the flow “{name}” is not here: {bundle.idle_flows.get(name, 'there is no such flow')}")
+    if job.target.function and not plan.find(job.target.function):
+        raise Absent(f"the flow “{name}” has no node “{job.target.function}”")
+    return plan
+
+
+def start_of(job: Job) -> Start:
+    """How the run begins. ``flow`` in the envelope, which doors alone write, has what was asked for beside the payload."""
+    envelope = orjson.loads(job.request) if job.request else {}
+    asked = envelope.get("flow") or NOTHING
+    return Start(
+        execution=job.id,
+        tenant=job.bundle.tenant,
+        request=job.request,
+        payload=orjson.dumps(envelope.get("body")),
+        at=job.target.function,
+        only=bool(asked.get("only")),
+        pinned=asked.get("pinned") or NOTHING,
+    )
+
+
+def absent(job: Job, node: Node) -> Refused:
+    target = node.listener.handler.target
+    try:
+        assert target is not None
+        guest_of(job, target)
+    except Absent as problem:
+        return Refused("not-available", str(problem))
+    return Refused("not-available", f"{target} is not here")
+
+
+def failed(failure: Failure, output: Reply | None) -> Reply:
+    """502 with the name of the node, unless the answer was given before something else failed."""
+    if output is not None:
+        return Reply(output.status, output.body, output.content_type, output.headers, error=failure.message)
+    kind = "compute-exhausted" if failure.code == "budget" else "flow-failed"
+    body = {**ApiError(502, failure.message).body(), "type": f"/docs/errors#{kind}", "code": failure.code}
+    return Reply(502, orjson.dumps(body), "application/problem+json", error=failure.message)

@@ -1,0 +1,55 @@
+"""Flows: a job whose target is one is tried at once, and driven to its end when something in it has to be waited for."""
+
+import orjson
+
+from bundles.target import Target
+from runtime.flowrun import Run
+from runtime.job import Job
+from runtime.targets import Done
+
+AT_ONCE = 500  # steps of a run that may hold up an event loop
+MAX_KNOWN = 1_000
+
+
+def attempt(job: Job, fuel: int) -> Done | None:
+    """The end of a run that waits for nobody; else None, and then nothing has happened.
+
+    A failed one is left to ``execute``, which keeps its state for a retry.
+    """
+    if job.target in job.bundle.waiting or job.added:
+        return None
+    run = Run(job, fuel)
+    pump = run.pump
+    pump.begin()
+    if pump.advance(AT_ONCE) and pump.done and not pump.fires:
+        return None if pump.failure else run.done()
+    if len(job.bundle.waiting) < MAX_KNOWN:
+        job.bundle.waiting.add(job.target)
+    return None
+
+
+async def execute(job: Job, fuel: int) -> Done:
+    """The run to its end, or to where it is parked."""
+    from runtime.flowdrive import Driver  # which starts functions that may call flows
+
+    return await Driver(Run(job, fuel)).whole()
+
+
+def called(job: Job, target: Target, payload: bytes, step: str) -> Job:
+    """The job of a flow that a function called: a part of the same run."""
+    request = {"method": "CALL", "path": str(target), "params": {}, "query": {}, "headers": {}}
+    body = orjson.dumps({**request, "body": orjson.Fragment(payload or b"null")})
+    return Job(
+        bundle=job.bundle,
+        service=job.service,
+        name=job.name,
+        target=target,
+        contract=job.contract,
+        request=body,
+        trigger=job.trigger,
+        id=f"{job.id}:{step}",
+        caller=job.caller,
+        depth=job.depth,
+        added=True,
+        created_us=job.created_us,
+    )

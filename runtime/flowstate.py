@@ -1,0 +1,253 @@
+"""A flow's run as JSON: everything that is on its way, so that it goes on in another process or on another day.
+
+Nodes are written by flow and name. Work that was under way is written as a message that has not begun; a pause or a
+wait keeps its time and token. Calls of an agent's tools are not written: the agent begins again from its buffer.
+"""
+
+from typing import Any
+
+import orjson
+
+from runtime.answer import Reply
+from runtime.flowframe import UNREAD, Caller, Frame, Held, Message, SubFlow, ToolCall
+from runtime.flowjoin import enter
+from runtime.flowloop import Rounds
+from runtime.flowplan import Node
+from runtime.flowpump import Pump
+
+VERSION = 1
+
+
+class Unusable(Exception):
+    """A state that does not fit the flow any more."""
+
+
+def save(pump: Pump) -> bytes:
+    """The whole state. Call it between steps."""
+    return orjson.dumps(Writer(pump).state())
+
+
+def load(pump: Pump, data: bytes) -> None:
+    """Put a fresh pump into a saved state."""
+    try:
+        Reader(pump, orjson.loads(data)).read()
+    except (KeyError, TypeError, IndexError, ValueError) as problem:
+        raise Unusable(f"what was kept of the run does not fit the flow any more: {problem}") from None
+
+
+def text(payload: bytes) -> orjson.Fragment:
+    return orjson.Fragment(payload)
+
+
+class Writer:
+    """Numbers messages, frames and owners as they are met."""
+
+    def __init__(self, pump: Pump) -> None:
+        self.pump = pump
+        self.frames: dict[int, tuple[Frame, dict[str, Any]]] = {}
+        self.owners: dict[int, tuple[Any, dict[str, Any]]] = {}
+
+    def state(self) -> dict[str, Any]:
+        pump = self.pump
+        ready = [self.message(one) for one in [*pump.lost, *pump.ready] if not of_tool(one.frame)]
+        waiting = []
+        for id, message in pump.waiting.items():
+            if of_tool(message.frame):
+                continue
+            need = pump.needs[id]
+            kept = {"kind": need.kind, "due": need.due, "token": need.token, "again": id in pump.retrying}
+            waiting.append({**self.message(message), **(kept if need.due is not None else {})})
+        held = [
+            {"node": place(one.node), "passed": one.passed, "frame": self.frame(frame),
+             "messages": [self.message(message) for message in one.messages]}
+            for frame in pump.holding.values() if not of_tool(frame) and not frame.dead
+            for one in (frame.joins or {}).values()
+        ]  # fmt: skip
+        return {
+            "version": VERSION,
+            "ready": ready,
+            "waiting": waiting,
+            "held": held,
+            "frames": [entry for _, entry in self.frames.values()],
+            "owners": [entry for _, entry in self.owners.values()],
+            **facts(pump),
+        }
+
+    def message(self, message: Message) -> dict[str, Any]:
+        return {
+            "node": place(message.node),
+            "payload": text(message.payload),
+            "frame": self.frame(message.frame),
+            "sender": message.sender,
+            "attempt": message.attempt,
+            "step": message.step,
+        }
+
+    def frame(self, frame: Frame) -> int:
+        if frame.id not in self.frames:
+            entry: dict[str, Any] = {"id": frame.id, "index": frame.index, "answered": frame.answered}
+            self.frames[frame.id] = frame, entry
+            if frame.parent is not None:
+                entry["parent"] = self.frame(frame.parent)
+                entry["owner"] = self.owner(frame.owner)
+            if frame.item is not UNREAD:
+                entry["item"] = frame.item
+        return frame.id
+
+    def owner(self, owner: Any) -> int:
+        known = self.owners.get(id(owner))
+        if known is not None:
+            return int(known[1]["id"])
+        entry: dict[str, Any] = {"id": len(self.owners), "kind": owner.kind}
+        self.owners[id(owner)] = owner, entry
+        if isinstance(owner, Caller):
+            entry["node"] = place(owner.node)
+        else:
+            entry["message"] = self.message(owner.message)
+        if isinstance(owner, Rounds):
+            entry |= {
+                "items": owner.items,
+                "results": [None if one is None else [text(one)] for one in owner.results],
+                "current": text(owner.current),
+                "next": owner.next,
+                "running": owner.running,
+            }
+        return int(entry["id"])
+
+
+def place(node: Node) -> list[str]:
+    return [node.plan.name, node.name]
+
+
+def of_tool(frame: Frame | None) -> bool:
+    """Whether an agent's tool call is above, or nothing of it matters any more."""
+    while frame is not None:
+        if frame.dead or isinstance(frame.owner, ToolCall):
+            return True
+        frame = frame.parent
+    return False
+
+
+def facts(pump: Pump) -> dict[str, Any]:
+    output = pump.output
+    return {
+        "hops": pump.hops,
+        "count": pump.count,
+        "fuel": pump.fuel,
+        "frame": pump.frames,
+        "tokens": [pump.tokens.left, pump.tokens.used],
+        "steps": [pump.steps.kept, pump.steps.dropped, pump.steps.room],
+        "known": {name: [text(one) for one in pair] for name, pair in pump.known.items()},
+        "fires": [[sensor, text(payload)] for sensor, payload in pump.fires],
+        "left": None if pump.left is None else [text(pump.left)],
+        "output": output
+        and [output.status, output.body.decode("latin-1"), output.content_type, output.headers],
+        "pinned": {name: text(payload) for name, payload in pump.pinned.items()},
+    }
+
+
+class Reader:
+    """The other way round, with counts worked out anew."""
+
+    def __init__(self, pump: Pump, state: dict[str, Any]) -> None:
+        if state["version"] != VERSION:
+            raise ValueError("it was kept by another release")
+        self.pump = pump
+        self.state = state
+        self.entries = {entry["id"]: entry for entry in state["frames"]}
+        self.frames: dict[int, Frame] = {0: pump.root}
+        self.owners: dict[int, Any] = {}
+
+    def read(self) -> None:
+        self.facts()
+        for entry in self.state["ready"]:
+            self.pump.ready.append(self.message(entry))
+        for entry in self.state["waiting"]:
+            self.wait(entry)
+        for entry in self.state["held"]:
+            self.hold(entry)
+
+    def facts(self) -> None:
+        pump, state = self.pump, self.state
+        pump.hops, pump.count, pump.fuel, pump.frames = (state[k] for k in ("hops", "count", "fuel", "frame"))
+        pump.tokens.left, pump.tokens.used = state["tokens"]
+        pump.steps.kept, pump.steps.dropped, pump.steps.room = state["steps"]
+        pump.known = {name: (dump(one), dump(two)) for name, (one, two) in state["known"].items()}
+        pump.keeps = pump.keeps or bool(pump.known)
+        pump.fires = [(sensor, dump(payload)) for sensor, payload in state["fires"]]
+        pump.pinned = {name: dump(value) for name, value in state["pinned"].items()}
+        if state["left"] is not None:
+            pump.left = dump(state["left"][0])
+        if state["output"] is not None:
+            status, body, kind, headers = state["output"]
+            pairs = None if headers is None else [(name, value) for name, value in headers]
+            pump.output = Reply(status, body.encode("latin-1"), kind, pairs)
+
+    def node(self, place: list[str]) -> Node:
+        flow, name = place
+        plan = self.pump.plan if flow == self.pump.plan.name else self.pump.world.plans[flow]
+        found = plan.by_name[name.lower()]
+        return found[0]
+
+    def message(self, entry: dict[str, Any], *, counted: bool = True) -> Message:
+        node, frame = self.node(entry["node"]), self.frame(entry["frame"])
+        message = Message(node, dump(entry["payload"]), UNREAD, frame, entry["sender"])
+        message.attempt, message.step = entry["attempt"], entry["step"]
+        frame.live += 1
+        if node.reaches:
+            enter(frame, node)
+        return message
+
+    def wait(self, entry: dict[str, Any]) -> None:
+        message = self.message(entry)
+        if "kind" not in entry:
+            self.pump.ready.append(message)
+            return
+        need = self.pump.need(entry["kind"], message, {}, due=entry["due"], token=entry["token"])
+        if entry["again"]:
+            self.pump.retrying.add(need.id)
+
+    def hold(self, entry: dict[str, Any]) -> None:
+        node, frame = self.node(entry["node"]), self.frame(entry["frame"])
+        held = Held(node)
+        held.passed = entry["passed"]
+        held.messages = [self.message(one) for one in entry["messages"]]
+        if held.messages:
+            assert frame.reach is not None
+            frame.reach[node.index] -= len(held.messages)
+        frame.joins = frame.joins or {}
+        frame.joins[node.index] = held
+        self.pump.holding[frame.id] = frame
+
+    def frame(self, id: int) -> Frame:
+        if id not in self.frames:
+            entry = self.entries[id]
+            made = Frame(id, self.frame(entry["parent"]), self.owner(entry["owner"]))
+            made.index, made.answered = entry["index"], entry["answered"]
+            made.item = entry.get("item", UNREAD)
+            if isinstance(made.owner, Rounds) and not made.answered:
+                made.owner.open[id] = made
+            self.frames[id] = made
+        return self.frames[id]
+
+    def owner(self, id: int) -> Any:
+        if id not in self.owners:
+            entry = next(entry for entry in self.state["owners"] if entry["id"] == id)
+            self.owners[id] = self.made(entry)
+        return self.owners[id]
+
+    def made(self, entry: dict[str, Any]) -> Any:
+        if entry["kind"] == "caller":
+            return Caller(self.node(entry["node"]))
+        message = self.message(entry["message"])
+        if entry["kind"] == "flow":
+            return SubFlow(message)
+        rounds = Rounds(message, entry["items"])
+        rounds.results = [None if one is None else dump(one[0]) for one in entry["results"]]
+        rounds.current = dump(entry["current"])
+        rounds.next, rounds.running = entry["next"], entry["running"]
+        return rounds
+
+
+def dump(value: Any) -> bytes:
+    return orjson.dumps(value)
