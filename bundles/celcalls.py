@@ -54,7 +54,7 @@ def _texts(function: Callable[..., Any], args: tuple[Run, ...]) -> Run:
 def _length(value: Any) -> int:
     if isinstance(value, TEXTS):
         return len(value)
-    return len(value) << 3 if isinstance(value, ITEMS) else 0
+    return len(value) << 4 if isinstance(value, ITEMS) else 0
 
 
 def _items(function: Callable[..., Any], args: tuple[Run, ...]) -> Run:

@@ -70,7 +70,7 @@ def distinct(work: Work, values: Any) -> list[Any]:
 
 
 def _among(work: Work, value: Any, others: list[Any]) -> bool:
-    spend(work, len(others))
+    spend(work, 2 * len(others))
     return any(equal(value, other, work) for other in others)
 
 
@@ -95,7 +95,7 @@ def count_up(work: Work, count: Any) -> list[int]:
     count = whole_of(count)
     if count > MAX_RANGE:
         raise CelLimit(f"lists.range makes at most {MAX_RANGE} numbers")
-    spend(work, max(count, 0) >> 3)
+    spend(work, max(count, 0) >> 1)
     return list(range(count))
 
 

@@ -1,6 +1,5 @@
 """Regular expressions in linear time: RE2, which knows no lookaround and no references to groups."""
 
-from functools import lru_cache
 from typing import Any
 
 import re2  # type: ignore[import-untyped]
@@ -11,16 +10,30 @@ from bundles.celvalues import Work
 
 MAX_PATTERN = 1_000
 MAX_PROGRAM = 2_000  # instructions; the time is at most that, times the length of the text
+MAX_MEMORY = 1 << 18
+MAX_KEPT = 512
+READING = 5_000  # steps for a pattern that is made while the expression runs
+kept: dict[str, Any] = {}
 
 
-@lru_cache(maxsize=512)
-def pattern(text: str) -> Any:
-    """A compiled pattern; the same one is compiled once."""
+def pattern(text: str, work: Work | None = None) -> Any:
+    """A compiled pattern, the same one compiled once."""
+    found = kept.get(text)
+    if found is None:
+        spend(work or [READING], READING)
+        found = _compiled(text)
+        if len(kept) >= MAX_KEPT:
+            kept.clear()
+        kept[text] = found
+    return found
+
+
+def _compiled(text: str) -> Any:
     if len(text) > MAX_PATTERN:
         raise CelError(f"the pattern is longer than {MAX_PATTERN} characters")
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = 1 << 20
+    options.max_mem = MAX_MEMORY
     try:
         found = re2.compile(text, options)
     except (re2.error, UnicodeError) as wrong:
@@ -49,8 +62,8 @@ def extract(work: Work, text: Any, regex: Any) -> str:
 
 
 def _search(work: Work, text: Any, regex: Any) -> Any:
-    text, compiled = text_of(text), pattern(text_of(regex, 1))
-    spend(work, len(text) * compiled.programsize >> 6)
+    text, compiled = text_of(text), pattern(text_of(regex, 1), work)
+    spend(work, len(text) * compiled.programsize >> 4)
     return compiled.search(text)
 
 

@@ -120,8 +120,7 @@ def as_json(work: Work, value: Any) -> str:
 
 def parse_json(work: Work, text: Any) -> Any:
     text = text_of(text)
-    spend(work, len(text) >> 3)
-    room(len(text))
+    spend(work, len(text) >> 2)
     try:
         return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError):

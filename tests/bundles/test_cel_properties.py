@@ -87,8 +87,6 @@ def evaluated(text: str, payload: Any) -> Any:
     try:
         return cel.compile(text)({"payload": payload})
     except cel.CelError as wrong:
-        assert wrong.message
-        assert str(wrong)
         return wrong
 
 
@@ -96,7 +94,9 @@ def evaluated(text: str, payload: Any) -> Any:
 @given(st.text(max_size=60) | st.lists(st.sampled_from(WORDS), max_size=15).map("".join), JSON)
 def test_any_text_gives_a_value_or_a_cel_error(text: str, payload: Any) -> None:
     found = evaluated(text, payload)
-    assert not isinstance(found, cel.CelError) or 0 <= found.column <= len(text) + 1
+    if isinstance(found, cel.CelError):
+        assert 1 <= found.column <= len(text) + 1
+        assert found.message in str(found)
 
 
 @QUICK
@@ -125,8 +125,7 @@ def test_no_evaluation_takes_more_than_its_steps(text: str, payload: Any) -> Non
 def test_any_template_gives_a_value_or_a_cel_error(value: Any, payload: Any) -> None:
     try:
         found = template.compile(value)({"payload": payload})
-    except cel.CelError as wrong:
-        assert str(wrong)
+    except cel.CelError:
         return
     assert "$" in json.dumps(value) or found == value
 
