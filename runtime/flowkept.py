@@ -6,7 +6,7 @@ from typing import Any
 from billing.redis import redis
 from bundles.author import Author
 from bundles.models import Flow
-from runtime.flowmemory import DELETE, keys
+from runtime.flowmemory import start
 
 MOST = 1000  # keys that are shown
 LONGEST = 20_000  # characters of a value that are shown
@@ -21,32 +21,32 @@ class Entry:
     size: int
 
 
-def places(flow: Flow) -> list[str]:
-    return keys(str(flow.bundle.tenant_id), str(flow.pk))
+def prefix(flow: Flow) -> str:
+    return start(str(flow.bundle.tenant_id), str(flow.pk))
+
+
+def keys_of(flow: Flow) -> list[bytes]:
+    return sorted(redis().scan_iter(match=f"{prefix(flow)}*", count=1000))
 
 
 def entries(flow: Flow) -> list[Entry]:
-    """Sorted by key, at most so many."""
-    found: Any = redis().hgetall(places(flow)[0])
-    return [entry(key, found[key]) for key in sorted(found)[:MOST]]
+    names = keys_of(flow)[:MOST]
+    values: list[Any] = redis().mget(names) if names else []
+    start = len(prefix(flow))
+    return [
+        entry(name[start:], value) for name, value in zip(names, values, strict=True) if value is not None
+    ]
 
 
-def entry(key: bytes, value: bytes) -> Entry:
+def entry(name: bytes, value: bytes) -> Entry:
     text = value.decode("utf-8", "replace")
     shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-    return Entry(key.decode("utf-8", "replace"), shown, len(key) + len(value))
-
-
-def used(flow: Flow) -> int:
-    """Bytes of all keys and values."""
-    found: Any = redis().get(places(flow)[1])
-    return max(0, int(found or 0))
+    return Entry(name.decode("utf-8", "replace"), shown, len(name) + len(value))
 
 
 def forget(by: Author, flow: Flow, key: str | None) -> None:
     """One key, or all of them."""
-    if key is None:
-        redis().unlink(*places(flow))
-    else:
-        redis().eval(DELETE, 2, *places(flow), key)
+    names = keys_of(flow) if key is None else [f"{prefix(flow)}{key}".encode()]
+    for at in range(0, len(names), 500):
+        redis().unlink(*names[at : at + 500])
     by.record("flow.forget", flow.name, flow=str(flow.pk), key="*" if key is None else key[:200])
