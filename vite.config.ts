@@ -14,6 +14,11 @@ export default defineConfig({
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: { app: "static/js/app.ts", canvas: "static/canvas/main.tsx" } },
+    rollupOptions: {
+      input: { app: "static/js/app.ts", canvas: "static/canvas/main.tsx" },
+      checks: { pluginTimings: false },
+      // React Flow says "use client" in its file, which means nothing here.
+      onwarn: (warning, tell) => (warning.code === "MODULE_LEVEL_DIRECTIVE" ? undefined : tell(warning)),
+    },
   },
 });

@@ -5,6 +5,7 @@ import { Canvas } from "./Canvas";
 import { Inspector } from "./Inspector";
 import { Overlays } from "./Overlays";
 import { Palette } from "./Palette";
+import { PhoneRuns } from "./PhoneRuns";
 import { RunPanel } from "./RunPanel";
 import { StatusBar } from "./StatusBar";
 import { Toast } from "./Toast";
@@ -26,7 +27,7 @@ export function App() {
   }, []);
   return (
     <ReactFlowProvider>
-      <div className="editor">
+      <div className="flow-editor">
         <Viewport />
         <Toolbar />
         <Body />
@@ -41,12 +42,14 @@ export function App() {
 
 function Body() {
   const palette = useEditor((state) => state.palette && !state.readOnly && state.view !== "yaml");
+  const narrow = useEditor((state) => state.narrow);
   return (
     <div className="ed-body">
       {palette && <Palette />}
       <div className="ed-center">
         <Views />
         <RunPanel />
+        {narrow && <PhoneRuns />}
       </div>
       <Inspector />
     </div>

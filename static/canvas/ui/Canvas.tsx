@@ -1,11 +1,11 @@
 // The drawing surface: React Flow with our nodes, wires, drops and keys.
-import { Background, BackgroundVariant, ConnectionMode, MiniMap, ReactFlow, SelectionMode, type NodeTypes, type EdgeTypes, type OnMove } from "@xyflow/react";
-import { useCallback, useEffect, useState } from "react";
+import { Background, BackgroundVariant, ConnectionMode, MiniMap, ReactFlow, SelectionMode, useReactFlow, type NodeTypes, type EdgeTypes, type OnMove } from "@xyflow/react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { FlowNode, type FlowNodeType } from "./FlowNode";
 import { Markers } from "./Markers";
 import { NoteNode } from "./NoteNode";
 import { useDrops } from "./drops";
-import { onCanvasKey } from "./keys";
+import { onCanvasFocus, onCanvasKey } from "./keys";
 import { useScene } from "./scene";
 import { useEditor, store } from "./state";
 import { connectEnds, reconnectEnds, sensible } from "./wiring";
@@ -14,7 +14,7 @@ import { Wire } from "./Wire";
 const NODES: NodeTypes = { flow: FlowNode, note: NoteNode };
 const EDGES: EdgeTypes = { wire: Wire };
 const SNAP: [number, number] = [8, 8];
-const FIT = { padding: 0.15, maxZoom: 1.1, minZoom: 0.35 };
+const FIT = { padding: 0.15, maxZoom: 1.1, minZoom: 0.3 };
 const PRO = { hideAttribution: true };
 
 export function Canvas() {
@@ -25,7 +25,7 @@ export function Canvas() {
   const dark = useDark();
   const moved = useCallback<OnMove>((_, view) => store.set({ zoom: view.zoom }), []);
   return (
-    <div className="ed-canvas" data-stale={stale || undefined} onKeyDown={onCanvasKey} {...drops}>
+    <div className="ed-canvas" data-stale={stale || undefined} onKeyDownCapture={onCanvasKey} onFocus={onCanvasFocus} {...drops}>
       <ReactFlow
         nodes={nodes} edges={edges} nodeTypes={NODES} edgeTypes={EDGES} colorMode={dark ? "dark" : "light"}
         onNodesChange={changeNodes} onEdgesChange={changeEdges} onNodeDragStart={startDrag} onNodeDragStop={stopDrag}
@@ -37,8 +37,9 @@ export function Canvas() {
         aria-label="Canvas of the flow"
       >
         <Markers />
-        <Background variant={BackgroundVariant.Dots} gap={24} size={1.2} />
+        <Background variant={BackgroundVariant.Dots} gap={24} size={1.6} />
         <Mini />
+        <Refit />
       </ReactFlow>
       {stale && <p className="ed-stale" role="status">The YAML cannot be read right now. This is the last good picture.</p>}
       {nodes.length === 0 && !stale && <Empty />}
@@ -53,6 +54,19 @@ function inspect(event: { shiftKey?: boolean; metaKey?: boolean; ctrlKey?: boole
 
 function leave(): void {
   store.set({ inspecting: false });
+}
+
+/** A changed frame (another view, a turned phone) shows the whole flow again, unless somebody is at work in it. */
+function Refit(): null {
+  const view = useEditor((state) => state.view);
+  const flow = useReactFlow();
+  const first = useRef(true);
+  useEffect(() => {
+    if (first.current) return void (first.current = false);
+    const timer = setTimeout(() => void flow.fitView(FIT), 60);
+    return () => clearTimeout(timer);
+  }, [view, flow]);
+  return null;
 }
 
 function Mini() {

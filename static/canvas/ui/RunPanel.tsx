@@ -11,7 +11,8 @@ import { count, duration, errorText } from "./words";
 export function RunPanel() {
   const run = useEditor((state) => state.run);
   const readOnly = useEditor((state) => !state.data.may_write);
-  if (!run) return null;
+  const shown = useEditor((state) => state.runShown);
+  if (!run || !shown) return null;
   const over = !run.live;
   return (
     <section className="ed-run" aria-label="Run">

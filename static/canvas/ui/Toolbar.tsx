@@ -6,6 +6,7 @@ import { runFlow, stopFlow } from "./run";
 import { save } from "./save";
 import { store, useEditor, type View } from "./state";
 import { MOD } from "./keys";
+import { show } from "./views";
 
 export function Toolbar() {
   const readOnly = useEditor((state) => state.readOnly);
@@ -57,7 +58,7 @@ function Views() {
   return (
     <div className="ed-switch" role="radiogroup" aria-label="View">
       {VIEWS.map(([id, label], index) => (
-        <button key={id} type="button" role="radio" aria-checked={view === id} title={`${label} (${index + 1})`} onClick={() => store.set({ view: id })}>{label}</button>
+        <button key={id} type="button" role="radio" aria-checked={view === id} title={`${label} (${index + 1})`} onClick={() => show(id)}>{label}</button>
       ))}
     </div>
   );

@@ -1,39 +1,54 @@
-// A wire with its arrowhead: curved forwards, around the nodes backwards, with the port's name where it starts.
-import { BaseEdge, EdgeLabelRenderer, useStore as useFlow, type Edge, type EdgeProps } from "@xyflow/react";
+// A wire with its arrowhead: curved forwards, around the nodes backwards, dashed where no text draws it.
+import { BaseEdge, EdgeLabelRenderer, Position, useStore as useFlow, type Edge, type EdgeProps } from "@xyflow/react";
 import { memo } from "react";
-import { backward, forward, laneBelow, leadsBack, type Box, type Ends } from "./route";
+import { backward, downward, forward, laneBelow, leadsBack, type Box, type Ends } from "./route";
 import { useEditor } from "./state";
 
 export interface WireData extends Record<string, unknown> {
   port: string;
-  implicit?: boolean;
+  /** A loop's body answers back to its loop by itself; the text has no wire for it. */
+  implicit: boolean;
 }
 
 export type WireType = Edge<WireData, "wire">;
+type Lookup = Map<string, { internals: { positionAbsolute: { x: number; y: number } }; measured: { width?: number; height?: number } }>;
 
-function boxes(nodes: Map<string, { internals: { positionAbsolute: { x: number; y: number } }; measured: { width?: number; height?: number } }>): Box[] {
+function boxes(nodes: Lookup): Box[] {
   return [...nodes.values()].map((node) => ({ ...node.internals.positionAbsolute, width: node.measured.width ?? 0, height: node.measured.height ?? 0 }));
 }
 
-function Back({ ends, ...rest }: { ends: Ends } & Parameters<typeof Line>[0]) {
-  const lane = useFlow((state) => laneBelow(ends, boxes(state.nodeLookup as never)));
-  return <Line {...rest} path={backward(ends, lane)} />;
+interface LineProps {
+  id: string;
+  tone: string;
+  passed: boolean;
+  arrow: string;
 }
 
-function Line({ id, path, markerEnd, tone }: { id: string; path?: string; markerEnd?: string; tone: string }) {
-  return <BaseEdge id={id} path={path ?? ""} markerEnd={markerEnd} className={`wire wire-${tone}`} interactionWidth={18} />;
+function Back({ ends, ...line }: LineProps & { ends: Ends }) {
+  const lane = useFlow((state) => laneBelow(ends, boxes(state.nodeLookup)));
+  return <Line {...line} path={backward(ends, lane)} />;
+}
+
+function Line({ id, path, tone, passed, arrow }: LineProps & { path: string }) {
+  return <BaseEdge id={id} path={path} markerEnd={`url(#arrow-${arrow})`} className={`wire wire-${tone}${passed ? " wire-passed" : ""}`} interactionWidth={18} />;
+}
+
+function toneOf(data: WireData | undefined): string {
+  return data?.implicit ? "implicit" : data?.port === "error" ? "error" : "plain";
 }
 
 export const Wire = memo(function Wire(props: EdgeProps<WireType>) {
-  const { id, data, markerEnd, source, target } = props;
-  const ends = { sx: props.sourceX, sy: props.sourceY, tx: props.targetX - 2, ty: props.targetY };
+  const { id, data, source, target, selected } = props;
+  const ends = { sx: props.sourceX, sy: props.sourceY, tx: props.targetX - 1, ty: props.targetY };
   const passed = useEditor((state) => state.wireRuns[`${source}\n${target}`] ?? 0);
-  const tone = [data?.port === "error" ? "error" : data?.implicit ? "implicit" : "plain", passed ? "passed" : ""].filter(Boolean).join(" wire-");
-  const line = { id, markerEnd, tone };
+  const tone = toneOf(data);
+  const line = { id, tone, passed: passed > 0, arrow: selected ? "selected" : passed ? "passed" : tone };
+  if (props.sourcePosition === Position.Bottom && ends.tx > ends.sx) return <Line {...line} path={downward(ends)} />;
+  if (leadsBack(ends)) return <Back ends={ends} {...line} />;
   return (
     <>
-      {leadsBack(ends) ? <Back ends={ends} {...line} /> : <Line {...line} path={forward(ends)} />}
-      {passed > 1 && !leadsBack(ends) && <Count at={ends} passed={passed} />}
+      <Line {...line} path={forward(ends)} />
+      {passed > 1 && <Count at={ends} passed={passed} />}
     </>
   );
 });

@@ -4,8 +4,9 @@ import { redo, tidyUp, undo } from "./edit";
 import { closeRun, runFlow, stopFlow } from "./run";
 import { save } from "./save";
 import { chosenNodes, select, selectAll } from "./select";
-import { store, type View } from "./state";
+import { store } from "./state";
 import { view } from "./viewport";
+import { show } from "./views";
 
 export interface Command {
   id: string;
@@ -21,15 +22,14 @@ export interface Command {
 const may = (): boolean => !store.get().readOnly;
 const one = (): boolean => may() && chosenNodes().length === 1;
 const some = (): boolean => may() && (store.get().selected.length > 0 || store.get().selectedEdge !== "");
-const show = (to: View) => (): void => store.set({ view: to });
 
 /** Escape goes one step back each time. */
 function back(): void {
-  const { overlay, inspecting, selected, run } = store.get();
+  const { overlay, inspecting, selected, runShown } = store.get();
   if (overlay) store.set({ overlay: "" });
   else if (inspecting) store.set({ inspecting: false });
   else if (selected.length) select([]);
-  else if (run) closeRun();
+  else if (runShown) closeRun();
 }
 
 export const commands: Command[] = [
@@ -57,9 +57,9 @@ export const commands: Command[] = [
   { id: "disable", title: "Disable or enable", group: "Node", keys: ["D"], run: toggleChosen, enabled: some },
   { id: "align-left", title: "Align left", group: "Node", run: () => align("x"), enabled: () => may() && chosenNodes().length > 1 },
   { id: "align-top", title: "Align top", group: "Node", run: () => align("y"), enabled: () => may() && chosenNodes().length > 1 },
-  { id: "canvas", title: "Canvas", group: "View", keys: ["1"], run: show("canvas") },
-  { id: "yaml", title: "YAML", group: "View", keys: ["2"], run: show("yaml") },
-  { id: "split", title: "Split", group: "View", keys: ["3"], run: show("split") },
+  { id: "canvas", title: "Canvas", group: "View", keys: ["1"], run: () => show("canvas") },
+  { id: "yaml", title: "YAML", group: "View", keys: ["2"], run: () => show("yaml") },
+  { id: "split", title: "Split", group: "View", keys: ["3"], run: () => show("split") },
   { id: "palette", title: "Show or hide the palette", group: "View", keys: ["P"], run: () => store.set({ palette: !store.get().palette }), enabled: may },
   { id: "minimap", title: "Show or hide the minimap", group: "View", keys: ["M"], run: () => store.set({ minimap: !store.get().minimap }) },
   { id: "fit", title: "Fit the flow", group: "View", keys: ["F"], run: () => view.fit() },

@@ -21,8 +21,9 @@ export interface FlowBody {
   organism_yaml: string;
   canvas_state: CanvasState | null;
   status: string;
-  bundle: { id: string; name: string } | string | null;
+  bundle: string;
   revision: number;
+  live_revision?: number | null;
   problems: Problem[];
   triggers: TriggerRow[];
   path?: string;
@@ -36,7 +37,7 @@ export interface PaletteItem {
 }
 
 export type FieldType =
-  | "template" | "text" | "expression" | "node" | "nodes" | "cases" | "map" | "duration" | "integer" | "number"
+  | "template" | "value" | "text" | "expression" | "node" | "nodes" | "cases" | "map" | "duration" | "integer" | "number"
   | "boolean" | "choice" | "statuses" | "wait" | "cron" | "timezone" | "target";
 
 /** One field of a form, as the server's catalogue of kinds has it; `key` is a path such as `with.url` or `retries`. */
@@ -63,13 +64,25 @@ export interface KindSpec {
   common: FieldSpec[];
 }
 
+export interface FunctionSpec {
+  name: string;
+  signature: string;
+  doc: string;
+  style: "function" | "method" | "both";
+}
+
 export interface EditorData {
   flow: FlowBody;
   palette: { builtin: PaletteItem[]; market: PaletteItem[]; custom: PaletteItem[] };
   catalogue: KindSpec[];
+  /** What expressions can call. */
+  functions?: FunctionSpec[];
   lastRun: string | null;
+  /** The run that the address names. */
+  run?: string | null;
   urls: Record<string, string>;
   may_write: boolean;
+  may_call?: boolean;
 }
 
 export function readData(): EditorData | null {

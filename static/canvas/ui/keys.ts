@@ -1,7 +1,7 @@
 // Every command has a key; this is the one list that the keys, the help and the command palette read.
-import type { KeyboardEvent as ReactKey } from "react";
+import type { FocusEvent, KeyboardEvent as ReactKey } from "react";
 import { commands, type Command } from "./commands";
-import { walk } from "./select";
+import { focused, select, walk } from "./select";
 import { store } from "./state";
 
 const APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
@@ -45,12 +45,22 @@ function isButton(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.closest("button, a, [role=radio]") !== null;
 }
 
-/** On the canvas Alt with an arrow follows the wires; a node that has the focus is the chosen one. */
+const WAYS: Record<string, Parameters<typeof walk>[0]> = { ArrowRight: "next", ArrowLeft: "previous", ArrowDown: "below", ArrowUp: "above" };
+
+/** Before React Flow sees it: Alt with an arrow follows the wires; Escape and Enter are our commands. */
 export function onCanvasKey(event: ReactKey): void {
-  const by = { ArrowRight: "next", ArrowLeft: "previous", ArrowDown: "below", ArrowUp: "above" }[event.key] as Parameters<typeof walk>[0] | undefined;
-  if (by && event.altKey) {
-    event.preventDefault();
-    event.stopPropagation();
-    walk(by);
-  }
+  const by = event.altKey ? WAYS[event.key] : undefined;
+  const own = focused() !== undefined && (event.key === "Escape" || event.key === "Enter") && !writes(event.target);
+  if (!by && !own) return;
+  event.preventDefault();
+  event.stopPropagation();
+  if (by) walk(by);
+  else commands.find((one) => one.keys?.includes(event.key))?.run();
+}
+
+/** What the keyboard comes to is chosen, so that every key means the node that has the focus. */
+export function onCanvasFocus(event: FocusEvent): void {
+  const node = (event.target as HTMLElement).closest<HTMLElement>(".react-flow__node");
+  const id = node?.dataset.id;
+  if (id && event.target === node && node.matches(":focus-visible") && !store.get().selected.includes(id)) select([id]);
 }

@@ -3,7 +3,7 @@ import { store, type NodeRun, type Run, type Step } from "./state";
 
 /** Sets the run and what it means for each node; names are compared as the engine does, without their case. */
 export function showRun(run: Run): void {
-  const { nodeRuns, wireRuns } = lights(run.steps);
+  const { nodeRuns, wireRuns } = lights(store.get().runShown ? run.steps : []);
   store.set({ run, nodeRuns: keepEqual(store.get().nodeRuns, nodeRuns), wireRuns });
 }
 

@@ -3,7 +3,7 @@ import { NARROW, store } from "./state";
 
 export function followWidth(): () => void {
   const narrow = matchMedia(NARROW);
-  const follow = (): void => store.set({ readOnly: narrow.matches || !store.get().data.may_write, inspecting: false });
+  const follow = (): void => store.set({ narrow: narrow.matches, readOnly: narrow.matches || !store.get().data.may_write, inspecting: false });
   narrow.addEventListener("change", follow);
   return () => narrow.removeEventListener("change", follow);
 }

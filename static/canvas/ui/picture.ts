@@ -1,6 +1,6 @@
 // The graph as React Flow wants it; what did not change stays the same object, so nothing else is drawn again.
 import { Position, type NodeHandle } from "@xyflow/react";
-import type { Graph } from "../core";
+import type { GEdge, Graph } from "../core";
 import type { Note, Point } from "./data";
 import type { FlowNodeType, NodeData } from "./FlowNode";
 import type { NoteNodeType } from "./NoteNode";
@@ -55,7 +55,12 @@ function near(a: Point, b: Point): boolean {
 }
 
 function same(a: NodeData, b: NodeData): boolean {
-  return a.worst === b.worst && a.pinned === b.pinned && (a.node === b.node || JSON.stringify([{ ...a.node, range: 0 }, a.ports]) === JSON.stringify([{ ...b.node, range: 0 }, b.ports]));
+  return a.worst === b.worst && a.pinned === b.pinned && (a.node === b.node || essence(a) === essence(b));
+}
+
+/** What is drawn of a node; where it stands in the text is not. */
+function essence({ node, ports }: NodeData): string {
+  return JSON.stringify([node.kind, node.label, node.handler, node.description, node.options, node.disabled, node.readOnly, ports]);
 }
 
 function spoken({ node, ports, worst }: NodeData): string {
@@ -95,13 +100,46 @@ function worstByNode({ graph, problems, text }: Scene): Map<string, "error" | "w
 
 export function drawEdges(graph: Graph, selected: string, before: readonly WireType[]): WireType[] {
   const old = new Map(before.map((edge) => [edge.id, edge]));
-  return graph.edges.map((edge): WireType => {
+  const drawn = graph.edges.map((edge) => {
     const kept = old.get(edge.id);
-    if (kept && kept.source === edge.source && kept.target === edge.target && kept.sourceHandle === edge.sourcePort && Boolean(kept.selected) === (selected === edge.id)) return kept;
-    const name = edge.sourcePort === "peer" || edge.sourcePort === "trigger" ? "" : ` by ${edge.sourcePort}`;
-    return {
-      id: edge.id, type: "wire", source: edge.source, sourceHandle: edge.sourcePort, target: edge.target, targetHandle: "in", selected: selected === edge.id,
-      data: { port: edge.sourcePort }, ariaLabel: `Wire from ${edge.source}${name} to ${edge.target}`,
-    };
+    return kept && unchanged(kept, edge, selected === edge.id) ? kept : wire(edge, selected === edge.id);
   });
+  return [...drawn, ...returning(graph).map((edge) => old.get(edge.id) ?? answer(edge))];
+}
+
+function unchanged(kept: WireType, edge: GEdge, selected: boolean): boolean {
+  return kept.source === edge.source && kept.target === edge.target && kept.sourceHandle === edge.sourcePort && Boolean(kept.selected) === selected;
+}
+
+function wire(edge: GEdge, selected: boolean): WireType {
+  const name = edge.sourcePort === "peer" || edge.sourcePort === "trigger" ? "" : ` by ${edge.sourcePort}`;
+  return {
+    id: edge.id, type: "wire", source: edge.source, sourceHandle: edge.sourcePort, target: edge.target, targetHandle: "in", selected,
+    data: { port: edge.sourcePort, implicit: false }, ariaLabel: `Wire from ${edge.source}${name} to ${edge.target}`,
+  };
+}
+
+function answer({ id, source, target }: { id: string; source: string; target: string }): WireType {
+  return { id, type: "wire", source, target, sourceHandle: "peer", targetHandle: "in", data: { port: "peer", implicit: true }, selectable: false, focusable: false, reconnectable: false, ariaLabel: `${source} answers back to ${target}` };
+}
+
+/** The last nodes of a loop's body, which answer back to their loop though no wire is written. */
+function returning(graph: Graph): { id: string; source: string; target: string }[] {
+  const outgoing = groupBySource(graph);
+  return graph.edges.filter((edge) => edge.sourcePort === "body").flatMap((edge) => lastOf(edge.target, edge.source, outgoing).map((source) => ({ id: `back ${source} ${edge.source}`, source, target: edge.source })));
+}
+
+function lastOf(first: string, loop: string, outgoing: Map<string, Graph["edges"]>): string[] {
+  const seen = new Set([loop]);
+  const open = [first];
+  const last: string[] = [];
+  while (open.length) {
+    const name = open.pop()!;
+    if (seen.has(name)) continue;
+    seen.add(name);
+    const ways = (outgoing.get(name) ?? []).filter((edge) => edge.sourcePort !== "error");
+    if (!ways.length) last.push(name);
+    open.push(...ways.map((edge) => edge.target));
+  }
+  return last;
 }

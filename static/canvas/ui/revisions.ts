@@ -10,8 +10,7 @@ export interface RevisionRow {
 }
 
 function bundle(): string {
-  const { bundle } = store.get().data.flow;
-  return typeof bundle === "string" ? bundle : (bundle?.id ?? "");
+  return store.get().data.flow.bundle;
 }
 
 interface Told extends Record<string, unknown> {

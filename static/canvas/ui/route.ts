@@ -27,6 +27,14 @@ export function forward({ sx, sy, tx, ty }: Ends): string {
   return `M${sx},${sy}C${sx + reach},${sy} ${tx - reach},${ty} ${tx},${ty}`;
 }
 
+/** From a port on the lower edge: down first, then over to the target. */
+export function downward({ sx, sy, tx, ty }: Ends): string {
+  if (ty > sy + STUB) return rounded([[sx, sy], [sx, ty], [tx, ty]]);
+  const lane = sy + GAP;
+  const near = tx - STUB;
+  return rounded([[sx, sy], [sx, lane], [near, lane], [near, ty], [tx, ty]]);
+}
+
 /** The height below everything that stands between the two ends. */
 export function laneBelow(ends: Ends, boxes: readonly Box[]): number {
   const left = Math.min(ends.tx, ends.sx) - STUB;

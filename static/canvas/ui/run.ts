@@ -1,5 +1,4 @@
 // Running: save, start, send a payload in, watch the steps; and opening a run that is over.
-import type { FlowBody } from "./data";
 import { ask, Refused } from "./http";
 import { flowUrl, save } from "./save";
 import { say, store, toast, type Run, type Step } from "./state";
@@ -9,8 +8,8 @@ import { unwatch, watch } from "./watch";
 interface ExecutionBody {
   id: string;
   status: string;
-  error?: unknown;
-  record?: { steps?: Step[]; request?: unknown; error?: unknown };
+  error?: string;
+  input?: unknown;
   steps?: Step[];
 }
 
@@ -22,9 +21,8 @@ function failed(problem: unknown): void {
 
 async function start(): Promise<boolean> {
   try {
-    const { body } = await ask<FlowBody>("POST", flowUrl("/start"), {});
-    store.set({ status: body.status ?? "running", told: body.problems ?? store.get().told });
-    return true;
+    const { body } = await ask<Status>("POST", flowUrl("/start"), {});
+    return await running(body);
   } catch (problem) {
     if (problem instanceof Refused && Array.isArray(problem.body.errors)) store.set({ told: problem.body.errors as never });
     failed(problem);
@@ -32,17 +30,36 @@ async function start(): Promise<boolean> {
   }
 }
 
+interface Status {
+  status: string;
+  note?: string;
+}
+
+/** Modules may have to be compiled first; that takes a moment. */
+async function running(told: Status): Promise<boolean> {
+  let now = told;
+  for (let tries = 0; tries < 80 && now.status === "starting"; tries += 1) {
+    store.set({ status: now.status });
+    await new Promise((done) => setTimeout(done, 250));
+    now = (await ask<Status>("GET", flowUrl("/status"))).body;
+  }
+  store.set({ status: now.status, served: now.status === "running" ? store.get().revision : store.get().served });
+  if (now.status !== "running") failed(new Error(now.note || `The flow is ${now.status}.`));
+  return now.status === "running";
+}
+
 /** Saves and starts the flow; then the dialog asks what to send in. */
 export async function runFlow(): Promise<void> {
   if (!(await save())) return;
-  if (store.get().status !== "running" && !(await start())) return;
+  const { status, served, revision } = store.get();
+  if ((status !== "running" || served !== revision) && !(await start())) return;
   store.set({ overlay: "run" });
 }
 
 export async function stopFlow(): Promise<void> {
   try {
-    const { body } = await ask<FlowBody>("POST", flowUrl("/stop"), {});
-    store.set({ status: body?.status ?? "stopped" });
+    const { body } = await ask<Status>("POST", flowUrl("/stop"), {});
+    store.set({ status: body.status });
     say("The flow is stopped.");
   } catch (problem) {
     failed(problem);
@@ -68,6 +85,7 @@ export async function inject(what: Injection): Promise<void> {
 }
 
 export function follow(id: string, payload?: unknown): void {
+  store.set({ runShown: true });
   showRun({ id, status: "running", steps: [], live: true, error: "", payload });
   say("Running.");
   watch(id, () => refresh(id));
@@ -79,8 +97,7 @@ export async function refresh(id: string): Promise<boolean> {
   const before = store.get().run;
   if (before && before.id !== id) return true;
   const over = !["queued", "running", "waiting"].includes(body.status);
-  const steps = body.steps ?? body.record?.steps ?? before?.steps ?? [];
-  const run: Run = { ...(before ?? { payload: undefined }), id, status: body.status, steps: realSteps(steps, before?.steps), live: !over, error: failure(body) };
+  const run: Run = { id, status: body.status, steps: realSteps(body.steps ?? [], before?.steps), live: !over, error: body.error ?? "", payload: body.input ?? before?.payload };
   showRun(run);
   if (over && before?.live) say(run.error ? `The run failed. ${run.error}` : `The run ended: ${body.status}.`);
   return over;
@@ -91,20 +108,21 @@ function realSteps(told: readonly Step[], before: readonly Step[] = []): Step[] 
   return steps.length >= before.length ? steps : [...before];
 }
 
-function failure(body: ExecutionBody): string {
-  const error = body.error ?? body.record?.error;
-  if (!error) return "";
-  return typeof error === "string" ? error : String((error as { message?: string; title?: string }).message ?? (error as { title?: string }).title ?? JSON.stringify(error));
-}
-
+/** A run that is over, or still going on. */
 export async function openRun(id: string): Promise<void> {
   unwatch();
-  store.set({ run: null });
+  store.set({ run: null, runShown: true });
   try {
     if (!(await refresh(id))) follow(id);
   } catch (problem) {
     failed(problem);
   }
+}
+
+/** The last run as data for the forms and their completion, without lights and panel. */
+export async function recallRun(id: string): Promise<void> {
+  store.set({ runShown: false });
+  await refresh(id).catch(() => undefined);
 }
 
 export async function retryRun(): Promise<void> {
@@ -131,5 +149,5 @@ export async function cancelRun(): Promise<void> {
 
 export function closeRun(): void {
   unwatch();
-  store.set({ run: null, nodeRuns: {}, wireRuns: {} });
+  store.set({ runShown: false, nodeRuns: {}, wireRuns: {} });
 }

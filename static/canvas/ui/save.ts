@@ -50,7 +50,7 @@ function accept(body: FlowBody, text: string, canvas: string): void {
 
 async function refused(problem: unknown, base: string): Promise<void> {
   if (!(problem instanceof Refused)) throw problem;
-  if (problem.status === 412 || problem.status === 428) return stale(base);
+  if (problem.status === 412) return stale(base);
   store.set({ save: "failed" });
   toast(problem.message, "error");
   say(`Not saved. ${problem.message}`);

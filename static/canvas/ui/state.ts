@@ -72,12 +72,18 @@ export interface State {
   zoom: number;
   said: string;
   toast: { text: string; kind: "success" | "error" | "info"; at: number } | null;
+  /** The revision that answers callers. */
+  served: number;
   run: Run | null;
+  /** Whether the run lies open on the canvas, or is only remembered for the forms. */
+  runShown: boolean;
   nodeRuns: Readonly<Record<string, NodeRun>>;
   /** How often a message passed from one node to another; the key is both names with a line break between. */
   wireRuns: Readonly<Record<string, number>>;
   conflict: Conflict | null;
   readOnly: boolean;
+  /** A phone: the flow is read, its runs are watched. */
+  narrow: boolean;
 }
 
 export type EditorStore = Store<State>;
@@ -95,8 +101,8 @@ function begin(data: EditorData): State {
     data, text, graph, canvas, stale: false, problems: graph.problems, told: data.flow.problems ?? [],
     savedText: text, savedCanvas: canvasText(canvas), revision: data.flow.revision, status: data.flow.status, save: "saved",
     view: "canvas", selected: [], selectedEdge: "", inspecting: false, overlay: "", palette: true, minimap: false,
-    canUndo: false, canRedo: false, zoom: 1, said: "", toast: null, run: null, nodeRuns: {}, wireRuns: {}, conflict: null,
-    readOnly: !data.may_write || matchMedia(NARROW).matches,
+    canUndo: false, canRedo: false, zoom: 1, said: "", toast: null, served: data.flow.live_revision ?? 0, run: null, runShown: false, nodeRuns: {}, wireRuns: {}, conflict: null,
+    readOnly: !data.may_write || matchMedia(NARROW).matches, narrow: matchMedia(NARROW).matches,
   };
 }
 

@@ -36,6 +36,7 @@ function Input({ id, spec, value, node, readOnly, onChange }: FieldProps & { id:
     case "expression":
       return <Expression {...common} node={node} bare lines={spec.key === "with.expr"} value={text(value)} onChange={(now) => onChange(now || undefined)} />;
     case "template":
+    case "value":
       return <Structured {...common} spec={spec} node={node} value={value} onChange={onChange} />;
     case "node":
       return <NodeSelect {...common} value={text(value)} not={node} onChange={(now) => onChange(now || undefined)} />;

@@ -34,10 +34,11 @@ export function Structured({ id, spec, value, node, label, readOnly, onChange }:
     }
   };
   const long = LONG.has(spec.key);
+  const either = spec.type === "value";
   return (
     <div className="ed-structured">
       <Expression key={String(json)} id={id} label={label} node={node} bare={false} lines={long || json} secrets={spec.secrets} value={shown} hint={spec.default === null ? "" : String(spec.default)} readOnly={readOnly} onChange={change} />
-      {long && !readOnly && <button type="button" className="ed-mode" aria-pressed={json} title={json ? "Write it as text" : "Write it as JSON"} onClick={() => setJson(!json)}>{"{ }"}</button>}
+      {either && !readOnly && <button type="button" className="ed-mode" aria-pressed={json} title={json ? "Write it as text" : "Write it as JSON"} onClick={() => setJson(!json)}>{"{ }"}</button>}
       {wrong && <p className="ed-field-problem">{wrong}</p>}
     </div>
   );

@@ -1,5 +1,6 @@
 // Completion in expressions: the root names, the functions, and the fields that the last run really had.
 import type { Completion, CompletionContext, CompletionResult } from "@codemirror/autocomplete";
+import type { FunctionSpec } from "../data";
 import { stepsOf } from "../lights";
 import { store } from "../state";
 import { plain } from "../words";
@@ -8,8 +9,10 @@ const ROOTS: [string, string][] = [
   ["payload", "what came in"], ["trigger", "what started the run"], ["steps", "answers of earlier nodes"], ["item", "in a loop"], ["index", "in a loop"],
   ["execution", "this run"], ["vars", "variables"], ["secret", "secrets"],
 ];
-const FUNCTIONS = ["size", "has", "all", "exists", "exists_one", "map", "filter", "min", "max", "int", "double", "string", "bool", "timestamp", "duration", "json", "encode", "type"];
-const METHODS = ["contains", "startsWith", "endsWith", "matches", "lowerAscii", "upperAscii", "replace", "split", "join", "trim", "substring", "size", "map", "filter", "all", "exists"];
+const MACROS: FunctionSpec[] = [
+  { name: "has", signature: "has(payload.field)", doc: "Is the field there?", style: "function" },
+  ...["all", "exists", "exists_one", "map", "filter"].map((name): FunctionSpec => ({ name, signature: `list.${name}(one, expression)`, doc: "", style: "method" })),
+];
 const PATH = /[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*|\[\d+\])*\.?\w*$/;
 
 export function celWords(node: string, bare: boolean, secrets: boolean) {
@@ -33,15 +36,21 @@ function offerHole(context: CompletionContext, before: string): CompletionResult
 
 function roots(secrets: boolean): Completion[] {
   const names = ROOTS.filter(([name]) => secrets || name !== "secret").map(([label, detail]): Completion => ({ label, detail, type: "variable", boost: 2 }));
-  return [...names, ...FUNCTIONS.map((label): Completion => ({ label, type: "function", apply: `${label}(` }))];
+  return [...names, ...called("function")];
+}
+
+/** The functions that the server knows, in one style of calling. */
+function called(style: "function" | "method"): Completion[] {
+  const all = [...MACROS, ...(store.get().data.functions ?? [])];
+  return all.filter((one) => one.style === style || one.style === "both").map((one): Completion => ({ label: one.name, detail: one.signature.replace(/^\w*\./, style === "method" ? "." : "$&"), info: one.doc || undefined, type: style, apply: `${one.name}(` }));
 }
 
 /** What stands behind a dot: real fields of the last run first, then methods of any value. */
 function members(node: string, path: string): Completion[] {
   const value = valueAt(node, path.split(/[.[\]]/).filter(Boolean));
   const fields = value && typeof value === "object" && !Array.isArray(value) ? Object.entries(value as Record<string, unknown>) : [];
-  const methods = typeof value === "number" || typeof value === "boolean" ? [] : METHODS;
-  return [...fields.map(([label, one]): Completion => ({ label, detail: preview(one), type: "property", boost: 3 })), ...methods.map((label): Completion => ({ label, type: "method", apply: `${label}(` }))];
+  const methods = typeof value === "number" || typeof value === "boolean" ? [] : called("method");
+  return [...fields.map(([label, one]): Completion => ({ label, detail: preview(one), type: "property", boost: 3 })), ...methods, ...called("function").filter((one) => one.label.startsWith(`${path}.`)).map((one) => ({ ...one, label: one.label.slice(path.length + 1), apply: `${one.label.slice(path.length + 1)}(` }))];
 }
 
 function preview(value: unknown): string {
