@@ -63,10 +63,10 @@ def frame(request: HttpRequest, bundle: Bundle, tab: str, **more: Any) -> dict[s
 def detail(request: HttpRequest, bundle_id: UUID) -> HttpResponse:
     bundle = bundle_of(request, bundle_id)
     found = frame(request, bundle, "services")
-    services = definition(found["revision"]).services
-    return render(
-        request, "bundles/detail.html", found | {"services": services, "base_url": settings.BASE_URL}
-    )
+    meaning = definition(found["revision"])
+    flows = [(flow, meaning.organisms.get(flow.name)) for flow in bundle.flows.order_by("name")]
+    more = {"services": meaning.services, "flows": flows, "base_url": settings.BASE_URL}
+    return render(request, "bundles/detail.html", found | more)
 
 
 @require_safe

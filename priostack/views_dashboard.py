@@ -12,12 +12,14 @@ from billing.access import Principal
 from billing.pages import page
 from bundles.models import Bundle, Status
 from bundles.views import EXAMPLE
-from runtime import runs, signals
+from runtime import flowlist, runs, signals
+from runtime.flowlist import Row
 from runtime.patience import Patient
 from runtime.signals import Usage
 from runtime.views_base import htmx, live
 
 RECENT = 8
+FEW = 5
 HOUR = 60  # minutes of the sparkline
 DAY = 24
 
@@ -53,4 +55,11 @@ def figures(who: Principal) -> dict[str, Any]:
         "hour": sum(calls for _, calls, _ in hour),
         "peak": max(calls for _, calls, _ in hour),
         "runs": runs.of_tenant(who)[:RECENT],
+        "flows": busiest(who),
     }
+
+
+def busiest(who: Principal) -> list[Row]:
+    """The flows that ran most within a day; those that failed come first."""
+    found = flowlist.rows(who.tenant_id, who.user_id)
+    return sorted(found, key=lambda row: (-row.figures.failed, -row.figures.day, row.flow.name))[:FEW]

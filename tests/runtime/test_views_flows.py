@@ -314,6 +314,16 @@ def test_charlie_sees_nothing_of_it(alice: Any, charlie: Any) -> None:
     assert Flow.objects.count() == 1
 
 
+def test_the_dashboard_and_the_bundles_page_lead_to_the_flows(alice: Any) -> None:
+    flow = a_flow(alice)
+    run = flow_run(flow)
+    page = got(alice, "/dashboard")
+    assert f"/flow/{flow.pk}?run={run.pk}" in page
+    page = got(alice, f"/bundles/{flow.bundle_id}")
+    assert f'href="/flow/{flow.pk}"' in page
+    assert "<img" not in page
+
+
 def test_strangers_sign_in_first(db: None, client: Any) -> None:
     for path in ("/flows", "/flows/new", f"/flow/{uuid7()}", f"/flow/{uuid7()}/memory"):
         assert client.get(path)["Location"].startswith("/accounts/login/")
