@@ -1,6 +1,7 @@
 """The documentation: every page renders, every link leads somewhere, everything that can be written or set is in it."""
 
 import argparse
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -15,7 +16,7 @@ from django.core.management import load_command_class
 from django.test import Client
 from django.urls import Resolver404, get_resolver, resolve
 
-from bundles import bundle, checks, values
+from bundles import bundle, cel, celdocs, celerror, checks, template, values
 from bundles.schema import TABLES
 from bundles.service import SERVICE_FIELDS
 from bundles.wasmfile import inspect
@@ -160,6 +161,36 @@ def test_every_field_of_declared_tests_is_described(heading: str) -> None:
         assert f"| `{field.name}` |" in section("yaml", heading)
 
 
+def in_table(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+@pytest.mark.parametrize("row", celdocs.rows(), ids=lambda row: row["name"])
+def test_every_name_and_function_of_expressions_is_described(row: celdocs.Row) -> None:
+    described = section("expressions", row["group"])
+    assert f"\n| `{in_table(row['signature'])}` | {in_table(row['doc'])} |\n" in described
+
+
+def test_every_operator_is_described_and_every_limit_is_true() -> None:
+    for operator, meaning in celdocs.OPERATORS:
+        assert f"\n| `{in_table(operator)}` | {meaning} |\n" in section("expressions", "Operators")
+    limits = section("expressions", "Limits")
+    for name in ("MAX_SOURCE", "MAX_NESTING", "MAX_DEPTH", "MAX_STEPS", "MAX_SIZE", "MAX_LEVELS"):
+        assert re.search(rf"\b{getattr(celerror, name):,}\b", limits), name
+    assert f"{template.MAX_HOLES} expressions" in limits
+
+
+def test_the_examples_of_expressions_have_these_values() -> None:
+    shown = section("expressions", "Examples")
+    payload = re.search(r"^With a payload of `(.*)`:$", shown, re.MULTILINE)
+    examples = re.findall(r"^\| `(.*)` \| `(.*)` \|$", shown, re.MULTILINE)
+    assert payload
+    assert len(examples) > 8
+    for expression, wanted in examples:
+        found = cel.compile(expression.replace("\\|", "|"))({"payload": json.loads(payload[1])})
+        assert json.dumps(found) == wanted
+
+
 def environment() -> Iterator[str]:
     read = re.compile(r"""\benv\.(?:text|flag|number|words)\(\s*"(\w+)\"""")
     for folder in OURS:
@@ -283,8 +314,6 @@ def test_every_yaml_example_loads_without_an_error() -> None:
 
 
 def test_every_json_example_is_json() -> None:
-    import json
-
     for _, code in blocks("json"):
         for part in code.split("\n\n"):
             json.loads(part)
