@@ -7,7 +7,8 @@ from billing.api_keys import router as keys
 from billing.api_me import router as me
 from billing.api_members import router as members
 from billing.api_secrets import router as secrets
+from billing.api_vars import router as variables
 
 router = Router(tags=["account"])
-for subject in (me, keys, secrets, members, audit):
+for subject in (me, keys, secrets, variables, members, audit):
     router.add_router("", subject)

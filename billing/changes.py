@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from billing import keys, secrets
+from billing import keys, secrets, variables
 from billing.access import principal, tenant_of
 from billing.audit import record
 from billing.errors import ApiError
-from billing.models import ApiKey, Secret, Tenant, User
+from billing.models import ApiKey, Secret, Tenant, User, Variable
 from billing.throttle import demand
 
 MOST_KEYS = 200  # of one tenant
@@ -89,3 +90,17 @@ def rename_tenant(request: HttpRequest, name: str) -> None:
         raise ApiError(422, "name: at most 100 characters, without line breaks.")
     Tenant.objects.filter(pk=my_tenant(request).pk).update(name=title)
     record(request, "tenant.rename", title)
+
+
+@transaction.atomic
+def put_variable(request: HttpRequest, name: str, value: Any) -> Variable:
+    variable = variables.put(my_tenant(request), name, value)
+    record(request, "variable.put", name)
+    return variable
+
+
+@transaction.atomic
+def delete_variable(request: HttpRequest, name: str) -> None:
+    if not variables.delete(my_tenant(request).pk, name):
+        raise ApiError(404, f"There is no variable {name[:100]}.")
+    record(request, "variable.delete", name[:100])

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping as Map
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bundles import contract, discovery, fields, flow, linking, names, overlay, service, values
+from bundles.contract import Contract
 from bundles.fields import Field, Read, Unique
 from bundles.flow import Flow
 from bundles.gather import HEAD, Draft, Gatherer
@@ -28,12 +29,18 @@ BUNDLE_FIELDS = fields.table(
     Field("wasm", "list", "Modules outside the folder wasm/: a path, or name and path"),
     Field("llm", "map", "Providers of language models for prompts and agents"),
     Field("secrets", "list", "Names of the tenant's secrets that this bundle may read"),
+    Field(
+        "vars", "map", "Plain values that flows read as vars.NAME; the tenant's of the same name come first"
+    ),
     Field("http", "map", "What modules may reach over HTTP"),
     Field("tests", "any", "Declared tests of this bundle"),
 )
 HTTP_FIELDS = fields.table(
     Field("allowedHosts", "list", "Hosts that modules may call: example.org, *.example.org, host:port"),
 )
+
+
+NO_TERMS = contract.seal({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,8 @@ class Definition:
     allowed_hosts: tuple[str, ...] = ()
     llm: Map[str, Any] = field(default_factory=dict)
     organisms: Map[str, Flow] = field(default_factory=dict)
+    vars: Map[str, Any] = field(default_factory=dict)
+    contract: Contract = NO_TERMS  # of what belongs to no service: its flows
 
     @property
     def has_errors(self) -> bool:
@@ -64,7 +73,9 @@ def load(files: Map[str, bytes], exports: Exports | None = None) -> Definition:
     head = _head(files, report)
     found = fields.read(head, BUNDLE_FIELDS, report, of="the bundle") if head else Read(Place(HEAD, 1, 1))
     drafts = Gatherer(files, report).gather(found.items("services"))
-    services = _services(drafts, found, report)
+    written = found.get("resourceContract")
+    outer = contract.read(written, report, source="bundle") if written else {}
+    services = _services(drafts, outer, report)
     flows = discovery.find("flow", found.items("flows"), files, report)
     organisms = {name: flow.load(name, path, files) for name, path in flows.items()}
     known = Known(
@@ -80,7 +91,7 @@ def load(files: Map[str, bytes], exports: Exports | None = None) -> Definition:
     linking.check_routes(services, report)
     for one in organisms.values():
         report.extend(one.problems)
-    return _definition(found, services, known, report)
+    return replace(_definition(found, services, known, report), contract=contract.seal(outer))
 
 
 def _definition(found: Read, services: tuple[Service, ...], known: Known, report: Report) -> Definition:
@@ -99,6 +110,7 @@ def _definition(found: Read, services: tuple[Service, ...], known: Known, report
         allowed_hosts=_words(reach.items("allowedHosts") if reach else [], HOST, report, what="host"),
         llm=values.plain(llm) if llm else {},
         organisms=known.organisms,
+        vars=values.plain(found.get("vars")) if found.get("vars") else {},
         problems=report.problems(),
     )
 
@@ -133,9 +145,7 @@ def _unwrapped(root: Mapping, report: Report) -> Mapping:
     return merged
 
 
-def _services(drafts: list[Draft], found: Read, report: Report) -> tuple[Service, ...]:
-    written = found.get("resourceContract")
-    outer = contract.read(written, report, source="bundle") if written else {}
+def _services(drafts: list[Draft], outer: contract.Terms, report: Report) -> tuple[Service, ...]:
     unique = Unique("service", report)
     services: list[Service] = []
     for draft in drafts:

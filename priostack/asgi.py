@@ -1,4 +1,4 @@
-"""The front door: `/{tenant}/…` goes to the raw data plane, everything else to Django and Channels."""
+"""The front door: `/{tenant}/…` and webhooks go to the raw data plane, everything else to Django and Channels."""
 
 import os
 
@@ -15,8 +15,10 @@ django = get_asgi_application()
 
 from billing.slugs import GRAMMAR, RESERVED  # noqa: E402  models need the apps to be loaded
 from priostack.origin import SameOrigin  # noqa: E402
+from runtime import webhooks  # noqa: E402
 from runtime.gateway import gateway  # noqa: E402
 from runtime.routing import everywhere  # noqa: E402
+from runtime.wire import asked, give  # noqa: E402
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -42,7 +44,9 @@ def is_tenant(path: str) -> bool:
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     kind = scope["type"]
     if kind == "http":
-        if is_tenant(scope["path"]):
+        if webhooks.is_webhook(scope["path"]):
+            await give(send, await webhooks.answer(lambda: asked(scope, receive), gateway))
+        elif is_tenant(scope["path"]):
             await gateway(scope, receive, send)
         else:
             await pages(scope, receive, send)

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.db import transaction
+from django.utils import timezone
 
+from billing import variables
 from billing.live import touch
 from billing.models import Tenant
 from billing.secrets import Bound, bound
@@ -16,7 +18,7 @@ from bundles.definitions import definition as definition_of
 from bundles.deploy import ask_run
 from bundles.models import Binary, Bundle, Revision, Status
 from bundles.resolve import resolve
-from runtime import guests
+from runtime import flowload, guests, liveflow, triggers
 from runtime.kv import Space
 from runtime.live import LiveBundle
 from runtime.wasm import Guest
@@ -40,6 +42,8 @@ def made(bundle: Bundle, tenant: Tenant, number: int | None = None) -> LiveBundl
         return None
     revision, definition, modules, secrets = found
     loaded, absent = load_all(modules)
+    flows = liveflow.read(bundle.pk, tenant.pk, definition)
+    plans, idle = flowload.plans(definition, flows.idle)
     return LiveBundle(
         id=str(bundle.pk),
         tenant_id=str(tenant.pk),
@@ -53,6 +57,11 @@ def made(bundle: Bundle, tenant: Tenant, number: int | None = None) -> LiveBundl
         secrets={name: one.value.decode("utf-8", "replace") for name, one in secrets.items()},
         bound=secrets,
         space=Space.of(tenant.pk, bundle.pk),
+        flow_ids=flows.ids,
+        served=flows.served,
+        idle_flows=idle,
+        flows=plans,
+        vars={**definition.vars, **variables.values(tenant.pk)},
     )
 
 
@@ -133,4 +142,5 @@ def settle(bundle: Bundle, status: Status, note: str, **values: object) -> None:
     """Leave "starting", unless somebody stopped the bundle meanwhile."""
     mine = Bundle.objects.filter(pk=bundle.pk, status=Status.STARTING)
     if mine.update(status=status, status_note=note, **values) == 1:
+        triggers.of_bundle(bundle, timezone.now())
         touch(bundle.tenant_id)

@@ -17,6 +17,7 @@ from bundles.definitions import definition
 from bundles.flowmodel import Flow as Model
 from bundles.flowrows import organisms
 from bundles.models import Bundle, Flow, Revision, Status
+from runtime import deploy as starting
 from runtime import triggers
 from runtime.flowchange import Change, checked
 from runtime.flowexamples import BLANK
@@ -280,7 +281,7 @@ def start(by: Author, flow: Flow) -> Flow:
         if bundle.status == Status.RUNNING and bundle.live_revision == bundle.revision:
             touch(bundle.tenant_id)
         else:
-            deploy.ask_run(by, bundle)
+            starting.run(by, bundle)
         flow = fresh(flow)
         triggers.of_flow(flow, timezone.now())
     return flow

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from channels.db import database_sync_to_async
@@ -23,18 +24,23 @@ from billing.redis import patient
 from billing.secrets import Bound
 from bundles.bundle import Definition
 from bundles.intents import Intent
-from bundles.models import Bundle, Status
+from bundles.models import Bundle, Flow, Status
 from bundles.routes import RouteTable, routes_of
 from bundles.service import Service
 from bundles.target import Target
 from runtime.background import end
 from runtime.kv import Space
+from runtime.liveflow import Hook, LiveFlow
 from runtime.wasm import Guest
+
+if TYPE_CHECKING:
+    from runtime.flowplan import Plan
 
 IDLE_S = 15 * 60
 CHECK_S = 1.0
 MISS_S = 1.0  # an unknown tenant is looked up this often at most
 MAX_MISSES = 10_000
+MAX_OWNERS = 100_000
 log = logging.getLogger(__name__)
 
 
@@ -54,6 +60,11 @@ class LiveBundle:
     secrets: Mapping[str, str]
     space: Space
     bound: Mapping[str, Bound] = field(default_factory=dict)  # the secrets with the hosts each may be sent to
+    flows: "Mapping[str, Plan]" = field(default_factory=dict)
+    flow_ids: Mapping[str, str] = field(default_factory=dict)  # name -> id, of every flow that has a row
+    served: Mapping[str, LiveFlow] = field(default_factory=dict)  # flows that may be started from outside
+    idle_flows: Mapping[str, str] = field(default_factory=dict)  # those that may not run, and why
+    vars: Mapping[str, Any] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: set[Target] = field(
         default_factory=set
@@ -68,6 +79,15 @@ class LiveBundle:
         for service in self.definition.services:
             found += [(service, intent) for intent in service.intents if intent.when_sensor == sensor]
         return found
+
+    def starts(self, sensor: str) -> list[tuple[LiveFlow, Hook]]:
+        """The flows that begin when a sensor fires."""
+        return [
+            (flow, hook)
+            for flow in self.served.values()
+            for hook in flow.hooks
+            if hook.type == "sensor" and hook.sensor == sensor
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +110,16 @@ class Live:
     keys: dict[str, KeyGrant]
     bundles: dict[str, LiveBundle]
     table: RouteTable  # its matches' owner is the LiveBundle
+    flows: Mapping[str, tuple[LiveBundle, LiveFlow]] = field(
+        default_factory=dict
+    )  # by id: what triggers start
+    keep_alive: bool = True  # it stays loaded when nobody calls
     used: float = field(default_factory=time.monotonic)
 
 
 def fetch(slug: str) -> "tuple[Tenant, list[Bundle], dict[str, KeyGrant]] | None":
     """The rows behind a tenant; a blocking call."""
-    tenant = Tenant.objects.filter(slug=slug).first()
+    tenant = Tenant.objects.select_related("plan").filter(slug=slug).first()
     if tenant is None:
         return None
     # What was running goes on being served while a newer revision of it starts.
@@ -130,7 +154,19 @@ def assemble(tenant: Tenant, bundles: list[LiveBundle], keys: dict[str, KeyGrant
         for route in routes_of(service, bundle)
     ]
     by_id = {bundle.id: bundle for bundle in bundles}
-    return Live(str(tenant.pk), tenant.slug, tenant.version, keys, by_id, RouteTable(routes))
+    flows = {flow.id: (bundle, flow) for bundle in bundles for flow in bundle.served.values()}
+    live = Live(str(tenant.pk), tenant.slug, tenant.version, keys, by_id, RouteTable(routes), flows)
+    live.keep_alive = tenant.plan.keep_alive
+    return live
+
+
+def owner(flow_id: str) -> str | None:
+    """The slug of the tenant that has this flow; blocking."""
+    try:
+        wanted = UUID(flow_id)
+    except ValueError:
+        return None
+    return Flow.objects.filter(pk=wanted).values_list("bundle__tenant__slug", flat=True).first()
 
 
 class Tenants:
@@ -139,6 +175,7 @@ class Tenants:
     def __init__(self) -> None:
         self.known: dict[str, Live] = {}
         self.misses: dict[str, float] = {}
+        self.owners: dict[str, str] = {}  # flow id -> slug
         self.loading: dict[str, asyncio.Task[Live | None]] = {}
         self.tasks: list[asyncio.Task[None]] = []
 
@@ -156,6 +193,31 @@ class Tenants:
             task.add_done_callback(lambda _: self.loading.pop(slug, None))
         return await asyncio.shield(task)
 
+    def of_flow(self, flow_id: str) -> Live | None:
+        """The tenant that a flow belongs to, if both are known."""
+        return self.known.get(self.owners.get(flow_id, ""))
+
+    async def load_of_flow(self, flow_id: str) -> Live | None:
+        """The same, asking the database, unless the flow was found absent a moment ago."""
+        slug = self.owners.get(flow_id)
+        if slug is None and self.misses.get(flow_id, 0) <= time.monotonic():
+            slug = await database_sync_to_async(owner, thread_sensitive=False)(flow_id)
+            self.remember(flow_id, slug)
+        return self.known.get(slug) or await self.load(slug) if slug else None
+
+    def remember(self, flow_id: str, slug: str | None) -> None:
+        if slug is None:
+            self.missed(flow_id)
+            return
+        if len(self.owners) > MAX_OWNERS:
+            self.owners.clear()
+        self.owners[flow_id] = slug
+
+    def missed(self, name: str) -> None:
+        if len(self.misses) > MAX_MISSES:
+            self.misses.clear()
+        self.misses[name] = time.monotonic() + MISS_S
+
     async def fresh(self, slug: str) -> Live | None:
         """As ``load``, but also when something is known that may be out of date: before a 404 is answered."""
         live = self.known.get(slug)
@@ -168,9 +230,7 @@ class Tenants:
         live: Live | None = await database_sync_to_async(build, thread_sensitive=False)(slug)
         if live is None:
             self.known.pop(slug, None)
-            if len(self.misses) > MAX_MISSES:
-                self.misses.clear()
-            self.misses[slug] = time.monotonic() + MISS_S
+            self.missed(slug)
             return None
         self.known[slug] = live
         return live
@@ -220,7 +280,7 @@ class Tenants:
 
     async def look(self) -> None:
         limit = time.monotonic() - IDLE_S
-        self.known = {slug: live for slug, live in self.known.items() if live.used > limit}
+        self.known = {slug: live for slug, live in self.known.items() if live.keep_alive or live.used > limit}
         now = await versions(list(self.known))
         for slug, live in list(self.known.items()):
             if now.get(slug, live.version) != live.version:

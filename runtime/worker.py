@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 from django.db import DatabaseError
 from django.utils import timezone
 
-from bundles.contract import Contract, seal
+from bundles.contract import Contract
 from bundles.endpoints import Endpoint
 from bundles.intents import Intent
 from bundles.target import parse
@@ -205,7 +205,7 @@ def service_contract(bundle: LiveBundle, service: str) -> Contract:
     for one in bundle.definition.services:
         if one.name == service:
             return one.contract
-    return seal({})
+    return bundle.definition.contract
 
 
 def intent_of(bundle: LiveBundle, service: str, name: str) -> Intent | None:

@@ -1,0 +1,181 @@
+"""Webhooks of flows on the data plane: `/api/triggers/{flow}/webhook/{token}`, and `…/test`, which keeps a sample.
+
+Whatever is wrong with an address has the same answer, so that nobody learns which flows there are.
+"""
+
+import asyncio
+import hmac
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import orjson
+from django.conf import settings
+from django.db import DatabaseError
+from redis.exceptions import RedisError
+
+from billing.errors import ApiError
+from bundles.target import Target
+from runtime import ask, flowqueue, running, samples, signature
+from runtime.call import Noted, Waist
+from runtime.exchange import BASE, Asked, Given, problem
+from runtime.flowqueue import SERVICE, Start
+from runtime.job import Job
+from runtime.live import Live, LiveBundle
+from runtime.liveflow import Hook, LiveFlow
+from runtime.reply import given
+
+if TYPE_CHECKING:
+    from runtime.gateway import Gateway
+
+PREFIX = "/api/triggers/"
+PATH = re.compile(r"/api/triggers/([0-9a-f-]{36})/webhook/([A-Za-z0-9_-]{16,64})(/test)?/?")
+METHODS = ("POST", "PUT", "PATCH")
+RESPOND_S = 30.0  # after that the caller is told 202, and the run goes on
+ABSENT = "There is no such webhook."
+AWAY = ApiError(503, "A store of the platform does not answer at the moment.", headers={"Retry-After": "1"})
+Found = tuple[Live, LiveBundle, LiveFlow, Hook]
+_going: set[asyncio.Task[object]] = set()  # runs that nobody waits for any more; a task needs a holder
+
+
+def is_webhook(path: str) -> bool:
+    return path.startswith(PREFIX) and "/webhook/" in path
+
+
+async def answer(read: Callable[[], Asked], gateway: "Gateway") -> Given:
+    """``respond``, with refusals as answers: for servers that call it beside the gateway."""
+    try:
+        return await respond(read(), gateway)
+    except ApiError as error:
+        return problem(error)
+    except (RedisError, DatabaseError):
+        return problem(AWAY)
+
+
+async def respond(asked: Asked, gateway: "Gateway") -> Given:
+    """One request: which webhook, is it signed, run or queue it."""
+    waist = gateway.waist or await gateway.start()
+    place = PATH.fullmatch(asked.path)
+    if place is None:
+        raise ApiError(404, ABSENT)
+    if place[3]:
+        return await samples.captured(asked, place[1], place[2])
+    live, bundle, flow, hook = found = await look(gateway, place[1], place[2])
+    refuse_method(asked)
+    live.used = time.monotonic()
+    data = await asked.body(settings.CALL_MAX_BODY)
+    if hook.signed:
+        signed = signature.check(hook.key, asked.headers, data, time.time())
+        await signature.once(live.tenant_id, flow.id, signed)
+    if hook.at_once:
+        return await queued(asked, found, data, waist)
+    return await waited(asked, make_job(asked, bundle, flow, hook, data), waist)
+
+
+def now(asked: Asked, data: bytes, gateway: "Gateway") -> Given | None:
+    """The answer to a request whose body is here, if nothing has to be waited for; else None, and `respond` is due."""
+    place = PATH.fullmatch(asked.path)
+    waist = gateway.waist
+    if place is None or place[3] or waist is None or asked.method not in METHODS:
+        return None
+    live = gateway.tenants.of_flow(place[1])
+    found = match(live, place[1], place[2].encode()) if live is not None else None
+    if found is None or found[3].signed or found[3].at_once or len(data) > settings.CALL_MAX_BODY:
+        return None
+    live, bundle, flow, hook = found
+    live.used = time.monotonic()
+    job = make_job(asked, bundle, flow, hook, data)
+    outcome = waist.now(job)
+    return None if outcome is None else given(asked, job, outcome, [])
+
+
+async def look(gateway: "Gateway", flow_id: str, token: str) -> Found:
+    """The webhook of that address; before it is refused the tenant is read anew if it has changed."""
+    tenants, secret = gateway.tenants, token.encode()
+    live = tenants.of_flow(flow_id) or await tenants.load_of_flow(flow_id)
+    found = match(live, flow_id, secret) if live is not None else None
+    if found is None and live is not None:
+        live = await tenants.fresh(live.slug)
+        found = match(live, flow_id, secret) if live is not None else None
+    if found is None:
+        raise ApiError(404, ABSENT)
+    return found
+
+
+def match(live: Live, flow_id: str, token: bytes) -> Found | None:
+    """The hook whose token it is. Every one is compared, each in constant time."""
+    owner = live.flows.get(flow_id)
+    if owner is None:
+        return None
+    bundle, flow = owner
+    same = [hook for hook in flow.hooks if hmac.compare_digest(hook.token, token) and hook.type == "webhook"]
+    return (live, bundle, flow, same[0]) if same else None
+
+
+def refuse_method(asked: Asked) -> None:
+    if asked.method not in METHODS:
+        allow = ", ".join(METHODS)
+        raise ApiError(405, f"A webhook answers {allow}.", headers={"Allow": allow})
+
+
+def make_job(asked: Asked, bundle: LiveBundle, flow: LiveFlow, hook: Hook, data: bytes) -> Job:
+    job = Job(
+        bundle=bundle,
+        service=SERVICE,
+        name=flow.name,
+        target=Target("flow", flow.name, hook.to),
+        contract=bundle.definition.contract,
+        request=b"",
+        trigger="webhook",
+        caller=f"webhook:{hook.name}",
+    )
+    body = ask.body(data, asked.headers, limit=settings.CALL_MAX_BODY) if data else None
+    job.request = ask.request(told(asked, hook), body, tenant=bundle.tenant, execution=job.id)
+    return job
+
+
+def told(asked: Asked, hook: Hook) -> dict[str, object]:
+    """What the flow learns of the request: not its token."""
+    query = ask.query(asked.query)
+    return flowqueue.values(asked.method, hook.name, query=query, headers=asked.headers)
+
+
+async def queued(asked: Asked, found: Found, data: bytes, waist: Waist) -> Given:
+    """Written down, then acknowledged; a worker runs it."""
+    _, bundle, flow, hook = found
+    start = Start(bundle.tenant_id, bundle.tenant, bundle.id, bundle.revision, flow.name, hook.to)
+    body = ask.body(data, asked.headers, limit=settings.CALL_MAX_BODY) if data else None
+    record = flowqueue.queued(start, "webhook", told(asked, hook), body)
+    record["caller"] = f"webhook:{hook.name}"
+    with Noted():
+        await waist.journal.append(record)
+    return accepted(record["id"])
+
+
+async def waited(asked: Asked, job: Job, waist: Waist) -> Given:
+    """What the run answers; 202 when it is parked or takes too long, and then it is in the history already."""
+    task = asyncio.ensure_future(waist.call(job))
+    done, _ = await asyncio.wait({task}, timeout=RESPOND_S)
+    if not done:
+        with Noted():
+            await running.announce(job)
+        _going.add(task)
+        task.add_done_callback(_going.discard)
+        return accepted(job.id)
+    outcome = task.result()
+    if outcome.status == "waiting":
+        return accepted(job.id)
+    return given(asked, job, outcome, [])
+
+
+def accepted(execution: str) -> Given:
+    body = orjson.dumps({"execution": execution})
+    head = [
+        *BASE,
+        ("x-execution-id", execution),
+        ("content-type", "application/json"),
+        ("cache-control", "no-store"),
+        ("content-length", str(len(body))),
+    ]
+    return Given(202, head, body)
