@@ -87,7 +87,8 @@ export interface Wire { source: string; port: Port; target: string }
 export interface NewNode { kind: Kind; name?: string; handler?: string; fields?: Record<string, unknown> }
 
 export type Op =
-  | { op: "addNode"; node: NewNode; after?: string }
+  /** `after` is the node below which it is written; `from` is the port it is connected to. */
+  | { op: "addNode"; node: NewNode; after?: string; from?: { source: string; port: Port } }
   | { op: "removeNodes"; names: readonly string[] }
   | { op: "renameNode"; name: string; to: string }
   /** `path` in the listener or trigger: "retries", "with.url", ["with", "headers", "x.y"]; undefined removes the key. */
