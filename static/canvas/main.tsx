@@ -1,6 +1,23 @@
-// The flow editor: finds its place in the page and starts React there.
+// The flow editor: finds its place and its data in the page and starts there.
 import { createRoot } from "react-dom/client";
 import "./canvas.css";
+import { App } from "./ui/App";
+import { adoptRules } from "./ui/cssom";
+import { readData } from "./ui/data";
+import { startHistory } from "./ui/edit";
+import { openRun, recallRun } from "./ui/run";
+import { start } from "./ui/state";
 
-const place = document.getElementById("editor");
-if (place) createRoot(place).render(<p>…</p>);
+function open(): void {
+  const place = document.getElementById("editor");
+  const data = readData();
+  if (!place || !data) return;
+  adoptRules();
+  start(data);
+  startHistory();
+  createRoot(place).render(<App />);
+  if (data.run) void openRun(data.run);
+  else if (data.lastRun) void recallRun(data.lastRun);
+}
+
+open();

@@ -54,14 +54,15 @@ export function flushTyping(): void {
 /** Runs an operation; what it refuses is told, and nothing has changed. */
 export function run(op: Op, at?: (done: Applied) => Record<string, Point>): Applied | null {
   flushTyping();
-  const { text, stale, readOnly, canvas } = store.get();
+  const { text, stale, readOnly, graph, canvas } = store.get();
   if (readOnly) return null;
   if (stale) return toast("The YAML has an error. Mend it first, then the canvas can write into it.", "error"), null;
   const done = apply(text, op);
   for (const problem of done.problems) toast(problem.message, problem.severity === "error" ? "error" : "info");
   if (!done.ok) return say(done.problems[0]?.message ?? "That is not possible."), null;
-  const followed = follow(canvas, done);
-  const next = at ? { ...followed, nodes: { ...followed.nodes, ...at(done) } } : followed;
+  // Written down for all of them: a layout of the new graph would move what nobody touched.
+  const followed = follow({ ...canvas, nodes: placed(graph, canvas) }, done);
+  const next = { ...followed, nodes: { ...followed.nodes, ...at?.(done) } };
   history.push({ text: done.text, canvas: next });
   put(done.text, next);
   return done;
