@@ -65,7 +65,7 @@ export function duplicate(text: string, ids: readonly string[]): Applied {
   const source = read(text);
   const chosen = ids.map((id) => entryOf(source, id));
   const made = copy(text, ids);
-  return chosen.length ? put(text, read(made), chosen.at(-1)) : finished(source, []);
+  return chosen.length ? put(text, read(made), chosen.at(-1)) : finished(source, null);
 }
 
 function put(text: string, pasted: Source, after?: Entry): Applied {

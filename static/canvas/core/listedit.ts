@@ -1,6 +1,7 @@
 // Whole nodes in a text: listeners and triggers put in, taken out with the comment that stands above them.
-import { insertFlow, replace, type Edits } from "./mapedit.ts";
-import { cutMany } from "./seqedit.ts";
+import { replace, type Edits } from "./edits.ts";
+import { boxOf as mapBox, insertFlow } from "./mapedit.ts";
+import { boxOf } from "./seqedit.ts";
 import { flowText, itemText } from "./scalar.ts";
 import { find, type Entry, type Section, type Source } from "./source.ts";
 import { columnOf, indentOf, insertLines, isBlank, isComment, lineEnd, lineStart, removeLines } from "./splice.ts";
@@ -60,8 +61,7 @@ function shifted(raw: string, column: number): string {
 function inFlow(edits: Edits, section: Section, seq: YSeq, items: readonly Fresh[]): void {
   const { base } = section.node!;
   const json = edits.text[base + seq.items[0]!.start + 1] === '"' || /^\{\s*"/.test(edits.text.slice(base + seq.items[0]!.start, base + seq.items[0]!.end));
-  const box = { open: base + seq.start, close: base + seq.end - 1, starts: seq.items.map((item) => base + item.start), ends: seq.items.map((item) => base + item.end) };
-  insertFlow(edits, box, items.map((item) => flowText(item.fields, json)).join(", "));
+  insertFlow(edits, boxOf(base, seq), items.map((item) => flowText(item.fields, json)).join(", "));
 }
 
 /** Blank lines between the nodes, as most of them are apart. */
@@ -106,7 +106,7 @@ export function commentStart(text: string, entry: Entry): number {
 function first(edits: Edits, source: Source, name: SectionName, items: readonly Fresh[]): void {
   const { pair, node } = source[name];
   const root = source.root[0]?.at;
-  if (!pair && root?.flow) return insertFlow(edits, rootBox(source), `${root.pairs[0]?.keyStart !== undefined && edits.text[root.pairs[0].keyStart] === '"' ? `"${name}"` : name}: ${flowText(items.map((item) => item.fields), isJsonRoot(edits.text, source))}`);
+  if (!pair && root?.flow) return insertFlow(edits, mapBox(source.root[0]!.base, root), `${root.pairs[0]?.keyStart !== undefined && edits.text[root.pairs[0].keyStart] === '"' ? `"${name}"` : name}: ${flowText(items.map((item) => item.fields), isJsonRoot(edits.text, source))}`);
   if (root?.flow) return replace(edits, pair!.base + pair!.at.colon, pair!.base + pair!.at.end, " " + flowText(items.map((item) => item.fields), isJsonRoot(edits.text, source)));
   const column = pair && !root?.flow ? columnOf(edits.text, pair.base + pair.at.keyStart) + 2 : 2;
   const body = items.map(({ fields, raw }) => (raw === undefined ? `${" ".repeat(column)}-${lines(fields, column)}\n` : shifted(raw, column))).join(isRoomy(edits.text) ? "\n" : "");
@@ -114,11 +114,6 @@ function first(edits: Edits, source: Source, name: SectionName, items: readonly 
   const start = pair.base + pair.at.colon;
   if (node) replace(edits, start, node.base + node.at.end, "");
   edits.out.push(insertLines(edits.text, lineEnd(edits.text, node ? node.base + node.at.end : start), body));
-}
-
-function rootBox(source: Source): { open: number; close: number; starts: number[]; ends: number[] } {
-  const { base, at } = source.root[0]!;
-  return { open: base + at.start, close: base + at.end - 1, starts: at.pairs.map((one) => base + one.keyStart), ends: at.pairs.map((one) => base + one.end) };
 }
 
 function isJsonRoot(text: string, source: Source): boolean {
@@ -149,9 +144,8 @@ export function removeEntries(edits: Edits, section: Section, gone: readonly Ent
   if (!gone.length) return;
   const seq = section.node?.at;
   if (seq?.t === "seq" && seq.flow) {
-    const { base } = section.node!;
-    const box = { open: base + seq.start, close: base + seq.end - 1, starts: seq.items.map((item) => base + item.start), ends: seq.items.map((item) => base + item.end) };
-    return cutMany(edits, box, gone.map((entry) => seq.items.indexOf(entry.item)));
+    for (const entry of gone) edits.cut(seq, boxOf(section.node!.base, seq), seq.items.indexOf(entry.item));
+    return;
   }
   for (const run of runsOf(section.entries, gone)) cut(edits, run);
   if (gone.length === section.entries.length && section.pair) replace(edits, section.pair.base + section.pair.at.colon, section.pair.base + section.pair.at.colon, " []");

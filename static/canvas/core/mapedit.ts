@@ -1,15 +1,10 @@
 // Changes of mappings in a text: one key set, added or removed; the rest stays as it is.
 import { blockText, flowText, isMap, scalarText, stringText } from "./scalar.ts";
-import { assignSeq, cutFlow } from "./seqedit.ts";
-import { columnOf, insertLines, isComment, lineEnd, lineStart, removeLines, type Splice } from "./splice.ts";
+import { replace, type Edits, type FlowBox } from "./edits.ts";
+import { assignSeq } from "./seqedit.ts";
+import { columnOf, insertLines, isComment, lineEnd, lineStart, removeLines } from "./splice.ts";
 import { pairOf, real, type YMap, type YNode, type YPair } from "./tree.ts";
 
-/** A text being edited; all places are of the text as it was. */
-export interface Edits { text: string; out: Splice[] }
-
-export function replace(edits: Edits, start: number, end: number, text: string): void {
-  edits.out.push({ start, end, text });
-}
 
 /** Whether strings are quoted around here, as in JSON. */
 export function isJson(text: string, base: number, node: YNode): boolean {
@@ -31,7 +26,7 @@ export function setKey(edits: Edits, base: number, map: YMap, key: string, value
 export function setValue(edits: Edits, base: number, map: YMap, pair: YPair, value: unknown): void {
   const node = pair.value;
   const before = real(node);
-  if (node && before === node && before.t === "map" && isMap(value) && before.pairs.length && Object.keys(value).length) return assignMap(edits, base, before, value);
+  if (node && before === node && before.t === "map" && isMap(value) && shares(before, value)) return assignMap(edits, base, before, value);
   if (node && before === node && before.t === "seq" && Array.isArray(value) && before.items.length && value.length) return assignSeq(edits, base, before, value);
   if (node?.t === "scalar" && node.style !== "block" && isLine(value)) return setScalar(edits, base, node, value, map.flow);
   const column = columnOf(edits.text, base + pair.keyStart);
@@ -57,8 +52,12 @@ function assignMap(edits: Edits, base: number, map: YMap, value: Record<string, 
   for (const [key, one] of Object.entries(value)) setKey(edits, base, map, key, one);
   const kept = new Set(Object.keys(value));
   const gone = map.pairs.filter((pair) => !kept.has(pair.key) && ![...kept].some((key) => pairOf(map, key) === pair));
-  if (gone.length && gone.length === map.pairs.length) return;
   for (const pair of gone) removeKey(edits, base, map, pair);
+}
+
+/** Something of it stays; otherwise it is written anew. */
+export function shares(map: YMap, value: Record<string, unknown>): boolean {
+  return map.pairs.some((pair) => pair.key in value && value[pair.key] !== undefined);
 }
 
 export function addKey(edits: Edits, base: number, map: YMap, key: string, value: unknown): void {
@@ -72,10 +71,12 @@ export function addKey(edits: Edits, base: number, map: YMap, key: string, value
 function addFlowKey(edits: Edits, base: number, map: YMap, key: string, value: unknown): void {
   const json = isJson(edits.text, base, map);
   const pair = `${stringText(key, true, json ? "double" : "plain")}: ${flowText(value, json)}`;
-  insertFlow(edits, { open: base + map.start, close: base + map.end - 1, ends: map.pairs.map((one) => base + one.end), starts: map.pairs.map((one) => base + one.keyStart) }, pair);
+  insertFlow(edits, boxOf(base, map), pair);
 }
 
-export interface FlowBox { open: number; close: number; starts: number[]; ends: number[] }
+export function boxOf(base: number, map: YMap): FlowBox {
+  return { open: base + map.start, close: base + map.end - 1, starts: map.pairs.map((one) => base + one.keyStart), ends: map.pairs.map((one) => base + one.end) };
+}
 
 /** One more at the end between braces or brackets, on a line of its own when the others are. */
 export function insertFlow(edits: Edits, { close, starts, ends }: FlowBox, one: string): void {
@@ -101,7 +102,7 @@ function commaAfter(text: string, from: number, close: number): number {
 export function removeKey(edits: Edits, base: number, map: YMap, pair: YPair): void {
   const { text } = edits;
   const index = map.pairs.indexOf(pair);
-  if (map.flow) return cutFlow(edits, { open: base + map.start, close: base + map.end - 1, starts: map.pairs.map((one) => base + one.keyStart), ends: map.pairs.map((one) => base + one.end) }, index);
+  if (map.flow) return edits.cut(map, boxOf(base, map), index);
   const start = base + pair.keyStart;
   const from = lineStart(text, start);
   const next = map.pairs[index + 1];

@@ -1,7 +1,8 @@
 // Nodes in the text: new ones, gone ones, changed fields.
+import { Edits } from "./edits.ts";
 import { kindOf } from "./kinds.ts";
 import { addEntries, closed, removeEntries, type Fresh, type SectionName } from "./listedit.ts";
-import { removeKey, setKey, type Edits } from "./mapedit.ts";
+import { removeKey, setKey } from "./mapedit.ts";
 import { baseName, freshName, nameProblem } from "./names.ts";
 import { chain, entryOf, finished, Refusal } from "./outcome.ts";
 import { pathOf, setIn, type Path } from "./pathedit.ts";
@@ -33,9 +34,9 @@ export function insert(source: Source, section: SectionName, items: readonly Fre
   if (source.odd) throw new Refusal(`The text is ${source.odd}, not a flow.`);
   const no = closed(source[section], section);
   if (no) throw new Refusal(no);
-  const edits: Edits = { text: source.text, out: [] };
+  const edits = new Edits(source.text);
   addEntries(edits, source, section, items, after);
-  return finished(source, edits.out, { created });
+  return finished(source, edits, { created });
 }
 
 function fieldsOf(node: NewNode, name: string, source: Source): Record<string, unknown> {
@@ -53,11 +54,11 @@ export function removeNodes(text: string, ids: readonly string[]): Applied {
   const source = read(text);
   const gone = new Set(ids.map((id) => entryOf(source, id)));
   const names = new Set([...gone].filter((entry) => entry.section === "listeners").map((entry) => entry.name.toLowerCase()));
-  const edits: Edits = { text, out: [] };
+  const edits = new Edits(text);
   for (const [entry, mentions] of mentionsTo(source, names)) if (!gone.has(entry)) forget(edits, entry, mentions);
   for (const section of [source.listeners, source.triggers]) removeEntries(edits, section, section.entries.filter((entry) => gone.has(entry)));
   const removed = [...entriesById(source)].filter(([, entry]) => gone.has(entry)).map(([id]) => id);
-  return finished(source, edits.out, { removed });
+  return finished(source, edits, { removed });
 }
 
 export function setField(text: string, id: string, path: string | Path, value: unknown): Applied {
@@ -65,14 +66,14 @@ export function setField(text: string, id: string, path: string | Path, value: u
   if (keys.length === 1 && keys[0] === "name") return rename(text, id, String(value ?? ""));
   const source = read(text);
   const entry = entryOf(source, id);
-  const edits: Edits = { text, out: [] };
+  const edits = new Edits(text);
   setIn(edits, entry.base, entry.map!, keys, value);
-  return finished(source, edits.out);
+  return finished(source, edits);
 }
 
 export function setDisabled(text: string, ids: readonly string[], disabled: boolean): Applied {
   const source = read(text);
-  const edits: Edits = { text, out: [] };
+  const edits = new Edits(text);
   for (const entry of new Set(ids.map((id) => entryOf(source, id)))) {
     const key = entry.section === "triggers" ? "enabled" : "disabled";
     const usual = entry.section === "triggers" ? !disabled : disabled;
@@ -81,7 +82,7 @@ export function setDisabled(text: string, ids: readonly string[], disabled: bool
     if (isDefault && pair) removeKey(edits, entry.base, entry.map!, pair);
     else if (!isDefault) setKey(edits, entry.base, entry.map!, key, usual);
   }
-  return finished(source, edits.out);
+  return finished(source, edits);
 }
 
 /** A key of the whole flow; the head stands first in a text that has none. */
@@ -90,12 +91,12 @@ export function setFlow(text: string, path: string | Path, value: unknown): Appl
   const [key, ...rest] = pathOf(path);
   if (source.odd) throw new Refusal(`The text is ${source.odd}, not a flow.`);
   if (key === "listeners" || key === "triggers") throw new Refusal(`Nodes are added and removed one by one.`);
-  const edits: Edits = { text, out: [] };
+  const edits = new Edits(text);
   const found = find(source.root, String(key));
   const part = found ? source.root.find(({ base, at }) => base === found.base && at.pairs.includes(found.at)) : undefined;
   if (part) setIn(edits, part.base, part.at, [String(key), ...rest], value);
   else if (value !== undefined) newKey(edits, source, String(key), rest.reduceRight<unknown>((inner, one) => ({ [one]: inner }), value));
-  return finished(source, edits.out);
+  return finished(source, edits);
 }
 
 function newKey(edits: Edits, source: Source, key: string, value: unknown): void {

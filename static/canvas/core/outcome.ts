@@ -1,8 +1,8 @@
 // What an operation answers, and how it says no.
-import { splice, type Splice } from "./splice.ts";
+import type { Edits } from "./edits.ts";
+import { placeOf, splice } from "./splice.ts";
 import { entriesById, read, type Entry, type Source } from "./source.ts";
 import type { Applied, Problem } from "./types.ts";
-import { placeOf } from "./splice.ts";
 
 /** An operation that cannot be done; nothing has changed. */
 export class Refusal extends Error {
@@ -23,8 +23,8 @@ export function refused(text: string, { message, hint, at }: Refusal, starts: re
 
 export type More = Partial<Pick<Applied, "created" | "renamed" | "removed" | "from" | "problems">>;
 
-export function finished(source: Source, edits: readonly Splice[], more: More = {}): Applied {
-  const text = splice(source.text, edits);
+export function finished(source: Source, edits: Edits | null, more: More = {}): Applied {
+  const text = edits ? splice(source.text, edits.splices()) : source.text;
   const now = text === source.text ? source : read(text);
   const fault = now.faults[0];
   if (fault) throw new Refusal("This cannot be written into the text as it stands; edit the YAML.", `it would not be valid: ${fault.message}`);

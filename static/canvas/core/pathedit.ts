@@ -1,5 +1,6 @@
 // A value deep inside a node by its path; what is missing on the way is made, what becomes empty goes.
-import { removeKey, setKey, setValue, type Edits } from "./mapedit.ts";
+import type { Edits } from "./edits.ts";
+import { removeKey, setKey, setValue } from "./mapedit.ts";
 import { addItem, assignItem, removeItem } from "./seqedit.ts";
 import { isMap } from "./scalar.ts";
 import { pairOf, plain, type YMap, type YSeq } from "./tree.ts";

@@ -1,5 +1,6 @@
 // Another name for a node: wherever it is named, and nowhere else.
-import { setScalar, type Edits } from "./mapedit.ts";
+import { Edits } from "./edits.ts";
+import { setScalar } from "./mapedit.ts";
 import { nameProblem } from "./names.ts";
 import { entryOf, finished, Refusal } from "./outcome.ts";
 import { quoted } from "./scalar.ts";
@@ -14,16 +15,16 @@ const BARE = new Set(["if", "over", "while", "expr"]);
 export function rename(text: string, id: string, to: string): Applied {
   const source = read(text);
   const entry = entryOf(source, id);
-  if (entry.name === to) return finished(source, []);
+  if (entry.name === to) return finished(source, null);
   const others = [...entriesById(source).values()].filter((one) => one !== entry).map((one) => one.name);
   const wrong = nameProblem(to, others);
   if (wrong) throw new Refusal(wrong);
-  const edits: Edits = { text, out: [] };
+  const edits = new Edits(text);
   const name = pairOf(entry.map!, "name")!;
   setScalar(edits, entry.base, name.value as YScalar, to, entry.map!.flow);
   if (entry.section === "listeners") everywhere(edits, source, entry.name, to);
   const before = [...entriesById(source)].find(([, one]) => one === entry)![0];
-  return finished(source, edits.out, { renamed: { [before]: to } });
+  return finished(source, edits, { renamed: { [before]: to } });
 }
 
 function everywhere(edits: Edits, source: Source, from: string, to: string): void {

@@ -1,10 +1,11 @@
 // Changes of lists in a text: an item added, replaced or removed; the rest stays as it is.
-import { insertFlow, isJson, pastComments, replace, setScalar, setKey, type Edits, type FlowBox } from "./mapedit.ts";
+import { replace, type Edits, type FlowBox } from "./edits.ts";
+import { insertFlow, isJson, pastComments, setScalar, setKey, shares } from "./mapedit.ts";
 import { flowText, isMap, itemText } from "./scalar.ts";
 import { columnOf, insertLines, lineEnd, lineStart, removeLines } from "./splice.ts";
 import { pairOf, type YItem, type YMap, type YSeq } from "./tree.ts";
 
-function boxOf(base: number, seq: YSeq): FlowBox {
+export function boxOf(base: number, seq: YSeq): FlowBox {
   return { open: base + seq.start, close: base + seq.end - 1, starts: seq.items.map((item) => base + item.start), ends: seq.items.map((item) => base + item.end) };
 }
 
@@ -30,29 +31,13 @@ export function removeItems(edits: Edits, base: number, seq: YSeq, items: readon
     if (text.slice(from, start).trim() === "") edits.out.push(removeLines(text, from, pastComments(text, lineEnd(text, base + item.end), start - from)));
     else firstOnLine(edits, base, seq, item);
   }
-  if (seq.flow && items.length) cutMany(edits, boxOf(base, seq), items.map((item) => seq.items.indexOf(item)));
+  for (const item of seq.flow ? items : []) edits.cut(seq, boxOf(base, seq), seq.items.indexOf(item));
 }
 
 /** A list that begins on the line of what it is in: `- - a`. */
 function firstOnLine(edits: Edits, base: number, seq: YSeq, item: YItem): void {
   const next = seq.items[seq.items.indexOf(item) + 1];
   replace(edits, base + item.start, next ? base + next.start : base + item.end, "");
-}
-
-export function cutFlow(edits: Edits, box: FlowBox, index: number): void {
-  cutMany(edits, box, [index]);
-}
-
-/** Items out of brackets, with the commas that belong to them. */
-export function cutMany(edits: Edits, { open, close, starts, ends }: FlowBox, indices: readonly number[]): void {
-  const gone = new Set(indices);
-  const kept = starts.map((_, index) => index).filter((index) => !gone.has(index));
-  if (!kept.length) return replace(edits, open + 1, close, "");
-  for (const index of gone) {
-    const after = kept.find((one) => one > index);
-    if (after !== undefined) replace(edits, starts[index]!, starts[index + 1]!, "");
-    else replace(edits, ends[index - 1]!, ends[index]!, "");
-  }
 }
 
 export function assignSeq(edits: Edits, base: number, seq: YSeq, value: readonly unknown[]): void {
@@ -70,18 +55,13 @@ function addItems(edits: Edits, base: number, seq: YSeq, values: readonly unknow
 
 export function assignItem(edits: Edits, base: number, seq: YSeq, item: YItem, value: unknown): void {
   const node = item.node;
-  if (node?.t === "map" && isMap(value) && node.pairs.length && fits(node, value)) return mergeItem(edits, base, node, value);
+  if (node?.t === "map" && isMap(value) && shares(node, value)) return mergeItem(edits, base, node, value);
   if (node?.t === "seq" && Array.isArray(value) && node.items.length && value.length) return assignSeq(edits, base, node, value);
   const isText = !isMap(value) && !Array.isArray(value) && !String(value).includes("\n");
   if (node?.t === "scalar" && node.style !== "block" && isText) return setScalar(edits, base, node, value, seq.flow);
   if (seq.flow) return replace(edits, base + item.start, base + item.end, flowText(value, isJson(edits.text, base, seq)));
   const column = columnOf(edits.text, base + item.start);
   replace(edits, base + item.start + 1, base + item.end, itemText(value, column));
-}
-
-/** Something of it stays; otherwise it is written anew. */
-function fits(map: YMap, value: Record<string, unknown>): boolean {
-  return map.pairs.some((pair) => pair.key in value);
 }
 
 function mergeItem(edits: Edits, base: number, map: YMap, value: Record<string, unknown>): void {

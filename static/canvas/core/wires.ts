@@ -1,5 +1,6 @@
 // Wires in the text: made, cut and moved, each in the field that its port stands for.
-import { type Edits, removeKey, replace, setKey, setScalar, setValue } from "./mapedit.ts";
+import { Edits, replace } from "./edits.ts";
+import { removeKey, setKey, setScalar, setValue } from "./mapedit.ts";
 import { mentionsOf, type Mention } from "./mentions.ts";
 import { entryOf, finished, listenerNamed, Refusal } from "./outcome.ts";
 import { setIn } from "./pathedit.ts";
@@ -13,10 +14,10 @@ export function connect(text: string, { source: from, port, target }: Wire): App
   const source = read(text);
   const entry = entryOf(source, from);
   const name = listenerNamed(source, target).name;
-  if (mentionOf(entry, port, name)) return finished(source, [], { problems: [{ severity: "warning", line: 1, column: 1, message: `'${from}' is already connected to '${name}'.`, hint: "" }] });
-  const edits: Edits = { text, out: [] };
+  if (mentionOf(entry, port, name)) return finished(source, null, { problems: [{ severity: "warning", line: 1, column: 1, message: `'${from}' is already connected to '${name}'.`, hint: "" }] });
+  const edits = new Edits(text);
   write(edits, entry, port, name);
-  return finished(source, edits.out);
+  return finished(source, edits);
 }
 
 function write(edits: Edits, entry: Entry, port: string, name: string): void {
@@ -68,9 +69,9 @@ export function disconnect(text: string, wires: readonly Wire[]): Applied {
     if (!own.length) throw new Refusal(`There is no wire from '${from}' to '${target}' by ${port}.`);
     cuts.set(entry, [...(cuts.get(entry) ?? []), ...own]);
   }
-  const edits: Edits = { text, out: [] };
+  const edits = new Edits(text);
   for (const [entry, mentions] of cuts) forget(edits, entry, mentions);
-  return finished(source, edits.out);
+  return finished(source, edits);
 }
 
 /** Takes mentions out of a node; a list without items goes as a whole. */
@@ -100,14 +101,14 @@ export function reconnect(text: string, wire: Wire, to: Wire): Applied {
   const name = listenerNamed(source, to.target).name;
   const mention = mentionOf(entry, wire.port, wire.target);
   if (entryOf(source, to.source) !== entry || to.port !== wire.port || !mention || mentionOf(entry, to.port, name)) return moved(text, wire, to, Boolean(mention));
-  const edits: Edits = { text, out: [] };
+  const edits = new Edits(text);
   const inFlow = mention.list?.seq.flow ?? mention.key?.map.flow ?? false;
   setScalar(edits, entry.base, mention.scalar, name, inFlow);
-  return finished(source, edits.out);
+  return finished(source, edits);
 }
 
 function moved(text: string, wire: Wire, to: Wire, written: boolean): Applied {
-  if (wire.source === to.source && wire.port === to.port && wire.target === to.target) return finished(read(text), []);
+  if (wire.source === to.source && wire.port === to.port && wire.target === to.target) return finished(read(text), null);
   const cut = written ? disconnect(text, [wire]) : null;
   return connect(cut?.text ?? text, to);
 }
