@@ -37,7 +37,8 @@ class Expression:
         compiler = Compiler()
         self._run = compiler.compile(node)
         self._fresh: list[Any] = [MAX_STEPS, *[None] * (compiler.slots - 1)]
-        self._measured, self._plain = compiler.measured, compiler.exotic
+        self._plain = compiler.exotic
+        self._measured = compiler.measured or compiler.exotic
         self.columns: Mapping[str, int] = compiler.columns  # root names -> where each is used first
         self.names = frozenset(compiler.columns)
         # The root's name when the expression is only that: nothing needs to be parsed then.
@@ -49,7 +50,7 @@ class Expression:
             value = self._run(scope, work)
         except RecursionError:
             raise CelLimit("the expression is nested too deeply") from None
-        if type(value) in STRANGERS or self._measured or self._plain:
+        if self._measured or type(value) in STRANGERS:
             return self._finished(value, work)
         return value
 
@@ -63,7 +64,7 @@ class Expression:
         return value, work[0]
 
     def _finished(self, value: Any, work: Work) -> Any:
-        if self._measured or self._plain:
+        if self._measured:
             spend(work, measure(value) >> 4)
         if self._plain:
             return plain(value)

@@ -35,7 +35,9 @@ def quantified(loop: Loop, body: Run, stop: bool) -> Run:
     def run(scope: Scope, work: Work) -> bool:
         failure: CelError | None = None
         for element in loop.values(scope, work):
-            spend(work, cost)
+            work[0] -= cost
+            if work[0] < 0:
+                spend(work, 0)  # raises
             work[slot] = element
             try:
                 value = body(scope, work)
@@ -61,7 +63,9 @@ def exists_one(loop: Loop, body: Run) -> Run:
     def run(scope: Scope, work: Work) -> bool:
         found = 0
         for element in loop.values(scope, work):
-            spend(work, cost)
+            work[0] -= cost
+            if work[0] < 0:
+                spend(work, 0)  # raises
             work[slot] = element
             found += decided(body(scope, work), loop.column)
         return found == 1
@@ -81,7 +85,9 @@ def mapped(loop: Loop, body: Run) -> Run:
     def run(scope: Scope, work: Work) -> list[Any]:
         found = []
         for element in loop.values(scope, work):
-            spend(work, cost)
+            work[0] -= cost
+            if work[0] < 0:
+                spend(work, 0)  # raises
             work[slot] = element
             found.append(body(scope, work))
         return found
@@ -97,7 +103,9 @@ def chosen(loop: Loop, test: Run, body: Run | None) -> Run:
     def run(scope: Scope, work: Work) -> list[Any]:
         found = []
         for element in loop.values(scope, work):
-            spend(work, cost)
+            work[0] -= cost
+            if work[0] < 0:
+                spend(work, 0)  # raises
             work[slot] = element
             if decided(test(scope, work), loop.column):
                 found.append(body(scope, work) if body else element)

@@ -123,10 +123,14 @@ def entry(values: Mapping[Any, Any], key: Any, column: int) -> Any:
 
 def logic(parts: tuple[Run, ...], columns: tuple[int, ...], stop: bool) -> Run:
     """`&&` stops at false, `||` at true; a part that fails does not matter when another decides."""
+    if len(parts) == 2:
+        return pair(parts, columns, stop)
 
-    def run(scope: Scope, work: Work) -> bool:
+    go = not stop
+
+    def run(scope: Scope, work: Work) -> Any:
         failure: CelError | None = None
-        for part, column in zip(parts, columns, strict=True):
+        for place, part in enumerate(parts):
             try:
                 value = part(scope, work)
             except CelLimit:
@@ -135,12 +139,47 @@ def logic(parts: tuple[Run, ...], columns: tuple[int, ...], stop: bool) -> Run:
                 failure = failure or wrong
                 continue
             if value is stop:
-                return bool(stop)
-            if type(value) is not bool:
-                failure = failure or not_bool(value, column)
+                return stop
+            if value is not go:
+                failure = failure or not_bool(value, columns[place])
         if failure:
             raise failure
-        return not stop
+        return go
+
+    return run
+
+
+def pair(parts: tuple[Run, ...], columns: tuple[int, ...], stop: bool) -> Run:
+    """The same for two parts, without a loop."""
+    first, second = parts
+    go = not stop
+
+    def run(scope: Scope, work: Work) -> Any:
+        try:
+            value = first(scope, work)
+        except CelLimit:
+            raise
+        except CelError as wrong:
+            return other_side(wrong, scope, work)
+        if value is stop:
+            return stop
+        if value is not go:
+            return other_side(not_bool(value, columns[0]), scope, work)
+        value = second(scope, work)
+        if value is go or value is stop:
+            return value
+        raise not_bool(value, columns[1])
+
+    def other_side(failure: CelError, scope: Scope, work: Work) -> Any:
+        try:
+            value = second(scope, work)
+        except CelLimit:
+            raise
+        except CelError:
+            raise failure from None
+        if value is stop:
+            return stop
+        raise failure
 
     return run
 

@@ -34,8 +34,11 @@ def arithmetic(op: str, left: Run, right: Run, column: int) -> Run:
 
     def run(scope: Scope, work: Work) -> Any:
         mine, yours = left(scope, work), right(scope, work)
-        if fast and type(mine) is int and type(yours) is int:
-            result = fast(mine, yours)
+        if fast and type(mine) in NUMBERS and type(yours) in NUMBERS:
+            try:
+                result = fast(mine, yours)
+            except OverflowError:
+                raise CelError("the number is too large", column) from None
             if MIN_INTEGER <= result <= MAX_INTEGER:
                 return result
         return placed(slow, column, (mine, yours), work)

@@ -22,7 +22,7 @@ def room(size: int) -> None:
 
 
 def size(value: Any) -> int:
-    if isinstance(value, (str, bytes, list, tuple, Mapping)):
+    if isinstance(value, (str, list, dict, bytes, tuple, Mapping)):
         return len(value)
     raise CelError(f"only texts, bytes, lists and maps have a size, this is {word(value)}")
 

@@ -33,7 +33,7 @@ class Hole:
 class Template:
     """A value that is filled in by calling it with a scope. What is constant in it is shared: leave it as it is."""
 
-    __slots__ = ("_fill", "bare", "constant", "holes", "names")
+    __slots__ = ("_fill", "_single", "bare", "constant", "holes", "names")
 
     def __init__(self, value: Any) -> None:
         reader = _Reader()
@@ -42,12 +42,13 @@ class Template:
         self.constant = fill is None
         self.holes: tuple[Hole, ...] = tuple(reader.holes)
         self.names = frozenset(name for hole in reader.holes for name in hole.expression.names)
-        whole = isinstance(value, str) and len(reader.holes) == 1 and reader.whole
-        self.bare = (
-            reader.holes[0].expression.bare if whole else ""
-        )  # "payload" when it is exactly `${payload}`
+        whole = isinstance(value, str) and fill is not None and reader.whole
+        self._single = reader.holes[0].expression if whole else None
+        self.bare = self._single.bare if self._single else ""  # "payload" when it is exactly `${payload}`
 
     def __call__(self, scope: Mapping[str, Any]) -> Any:
+        if self._single:
+            return self._single(scope)
         value = self._fill(scope, [MAX_STEPS, MAX_SIZE])
         if len(self.holes) > FEW_HOLES:
             measure(value)
