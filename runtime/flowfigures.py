@@ -14,7 +14,8 @@ from runtime.models import Execution
 from runtime.patience import Patient
 from runtime.signals import DOWN
 
-SERVICE = "flow"  # what stands for a service in the runs of flows
+SERVICE = "flow"  # what stands for a service in runs that a trigger started
+CALLS = "flow:"  # how the target of a run begins, whoever called: a trigger, an endpoint, an intent
 DAY = 86_400
 MONTH = 30 * DAY
 SAMPLE = 5000  # the newest runs that the percentile is taken of
@@ -39,19 +40,28 @@ def since(seconds: float) -> UUID:
 
 
 def runs_of(tenant_id: UUID, seconds: float) -> "QuerySet[Execution]":
-    return Execution.objects.filter(tenant_id=tenant_id, pk__gte=since(seconds), service=SERVICE).order_by()
+    mine = Execution.objects.filter(tenant_id=tenant_id, pk__gte=since(seconds))
+    return mine.filter(target__startswith=CALLS).order_by()
+
+
+def key(bundle: UUID, target: str) -> Key:
+    """A target is flow:NAME or flow:NAME:LISTENER."""
+    return bundle, target.split(":")[1]
 
 
 def counted(tenant_id: UUID) -> dict[Key, Figures]:
     found: defaultdict[Key, Figures] = defaultdict(Figures)
     for row in grouped(runs_of(tenant_id, MONTH)):
-        one = found[row["bundle_id"], row["name"]]
-        one.month, one.units, one.last = row["runs"], row["units"] or 0, UUID(row["last"])
+        one = found[key(row["bundle_id"], row["target"])]
+        one.month += row["runs"]
+        one.units += row["units"] or 0
+        one.last = max(filter(None, (one.last, UUID(row["last"]))))
     for row in grouped(runs_of(tenant_id, DAY)):
-        one = found[row["bundle_id"], row["name"]]
-        one.day, one.failed = row["runs"], row["failed"]
-    for key, durations in sampled(tenant_id).items():
-        found[key].p95_ms = percentile(durations, 0.95) / 1000
+        one = found[key(row["bundle_id"], row["target"])]
+        one.day += row["runs"]
+        one.failed += row["failed"]
+    for which, durations in sampled(tenant_id).items():
+        found[which].p95_ms = percentile(durations, 0.95) / 1000
     return dict(found)
 
 
@@ -62,14 +72,14 @@ def grouped(rows: "QuerySet[Execution]") -> Iterable[Any]:
     failed = Count("pk", filter=Q(status__in=DOWN))
     last = Max(Cast("pk", CharField()))  # PostgreSQL has no maximum of ids
     sums = {"runs": Count("pk"), "failed": failed, "units": Sum("units_used"), "last": last}
-    return rows.values("bundle_id", "name").annotate(**sums)
+    return rows.values("bundle_id", "target").annotate(**sums)
 
 
 def sampled(tenant_id: UUID) -> dict[Key, list[int]]:
     rows = runs_of(tenant_id, DAY).filter(completed__isnull=False).order_by("-pk")
     found: defaultdict[Key, list[int]] = defaultdict(list)
-    for bundle, name, duration in rows.values_list("bundle_id", "name", "duration_us")[:SAMPLE]:
-        found[bundle, name].append(duration)
+    for bundle, target, duration in rows.values_list("bundle_id", "target", "duration_us")[:SAMPLE]:
+        found[key(bundle, target)].append(duration)
     return found
 
 

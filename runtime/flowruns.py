@@ -2,11 +2,11 @@
 
 import math
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from billing.access import Principal
 from bundles.models import Flow
-from runtime.flowfigures import DAY, MONTH, SERVICE, since
+from runtime.flowfigures import CALLS, DAY, MONTH, since
 from runtime.models import Execution
 from runtime.runs import as_uuid, of_tenant
 
@@ -16,7 +16,9 @@ SECONDS = {"1h": 3600, "24h": DAY, "7d": 7 * DAY, "30d": MONTH}
 
 def listed(who: Principal, flow: Flow, wanted: dict[str, str], *, cursor: str = "") -> "QuerySet[Execution]":
     """Newest first; a filter that cannot be read finds nothing less."""
-    rows = of_tenant(who).filter(bundle_id=flow.bundle_id, service=SERVICE, name=flow.name)
+    target = f"{CALLS}{flow.name}"
+    mine = of_tenant(who).filter(bundle_id=flow.bundle_id)
+    rows = mine.filter(Q(target=target) | Q(target__startswith=f"{target}:"))
     for name in ("status", "trigger"):
         if wanted.get(name):
             rows = rows.filter(**{name: wanted[name]})

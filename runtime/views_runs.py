@@ -19,7 +19,7 @@ from bundles.asked import author_of
 from bundles.definitions import definition
 from bundles.endpoints import Endpoint
 from bundles.intents import Intent
-from bundles.models import Bundle, Revision
+from bundles.models import Bundle, Flow, Revision
 from bundles.service import Service
 from runtime import runs
 from runtime.executions import DONE
@@ -86,10 +86,20 @@ def run_detail(request: HttpRequest, id: UUID) -> HttpResponse:
         "parent": parent(who, run["parent"]),
         "place": place(run) if run["error"] else None,
         "timeline": timeline(run["steps"]),
+        "flow": flow_in(who, run),
     }
     if htmx(request):
         return live(request, "runtime/_run.html", shown)
     return render(request, "runtime/run.html", shown | {"seen": "first"})
+
+
+def flow_in(who: Principal, run: dict[str, Any]) -> Flow | None:
+    """The flow that a run called, as long as there is one of that name."""
+    kind, _, name = run["target"].partition(":")
+    if kind != "flow":
+        return None
+    mine = Flow.objects.filter(bundle_id=run["bundle"], bundle__tenant_id=who.tenant_id)
+    return mine.filter(name=name.partition(":")[0]).first()
 
 
 def place(run: dict[str, Any]) -> Endpoint | Intent | None:

@@ -94,3 +94,8 @@ class Execution(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def short(self) -> str:
+        """The end of the id: its beginning is the time, which runs of the same second share."""
+        return str(self.id)[-8:]

@@ -146,6 +146,14 @@ def test_runs_are_filtered_and_open_on_the_canvas(alice: Any) -> None:
         got(alice, f"/flow/{flow.pk}/runs", **nonsense)
 
 
+def test_the_page_of_a_run_leads_to_its_flow(alice: Any) -> None:
+    flow = a_flow(alice)
+    run = flow_run(flow)
+    assert f"/flow/{flow.pk}?run={run.pk}" in got(alice, f"/runs/{run.pk}")
+    Flow.objects.all().delete()
+    assert "/flow/" not in got(alice, f"/runs/{run.pk}").partition('id="run"')[2]
+
+
 def kept(flow: Flow, key: str, value: str) -> None:
     redis().set(flowkept.prefix(flow) + key, value)
 
