@@ -5,7 +5,7 @@ import { FlowNode, type FlowNodeType } from "./FlowNode";
 import { Markers } from "./Markers";
 import { NoteNode } from "./NoteNode";
 import { useDrops } from "./drops";
-import { onCanvasFocus, onCanvasKey } from "./keys";
+import { onCanvasFocus, onCanvasKey, onCanvasPointer } from "./keys";
 import { useScene } from "./scene";
 import { useEditor, store } from "./state";
 import { connectEnds, reconnectEnds, sensible } from "./wiring";
@@ -25,7 +25,7 @@ export function Canvas() {
   const dark = useDark();
   const moved = useCallback<OnMove>((_, view) => store.set({ zoom: view.zoom }), []);
   return (
-    <div className="ed-canvas" data-stale={stale || undefined} onKeyDownCapture={onCanvasKey} onFocus={onCanvasFocus} {...drops}>
+    <div className="ed-canvas" data-stale={stale || undefined} onKeyDownCapture={onCanvasKey} onFocus={onCanvasFocus} onPointerDownCapture={onCanvasPointer} {...drops}>
       <ReactFlow
         nodes={nodes} edges={edges} nodeTypes={NODES} edgeTypes={EDGES} colorMode={dark ? "dark" : "light"}
         onNodesChange={changeNodes} onEdgesChange={changeEdges} onNodeDragStart={startDrag} onNodeDragStop={stopDrag}

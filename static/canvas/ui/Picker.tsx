@@ -24,7 +24,7 @@ export function Picker({ title, placeholder, choices, onPick, onClose }: Props) 
   const list = useRef<HTMLUListElement>(null);
   const found = useMemo(() => ranked(choices, words).slice(0, 60), [choices, words]);
   useEffect(() => setAt(0), [words]);
-  useEffect(() => list.current?.children[at]?.scrollIntoView({ block: "nearest" }), [at]);
+  useEffect(() => void list.current?.children[at]?.scrollIntoView({ block: "nearest" }), [at]);
   const keys = (event: KeyboardEvent): void => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (by) setAt((now) => (now + by + found.length) % Math.max(found.length, 1));

@@ -58,9 +58,19 @@ export function onCanvasKey(event: ReactKey): void {
   else commands.find((one) => one.keys?.includes(event.key))?.run();
 }
 
+let pointing = false;
+
+/** A pointer chooses by itself; only what the keyboard comes to is chosen by its focus. */
+export function onCanvasPointer(): void {
+  pointing = true;
+  const up = (): void => void (pointing = false);
+  addEventListener("pointerup", up, { once: true });
+  addEventListener("pointercancel", up, { once: true });
+}
+
 /** What the keyboard comes to is chosen, so that every key means the node that has the focus. */
 export function onCanvasFocus(event: FocusEvent): void {
   const node = (event.target as HTMLElement).closest<HTMLElement>(".react-flow__node");
   const id = node?.dataset.id;
-  if (id && event.target === node && node.matches(":focus-visible") && !store.get().selected.includes(id)) select([id]);
+  if (id && event.target === node && !pointing && !store.get().selected.includes(id)) select([id]);
 }
