@@ -108,13 +108,18 @@ def room_of_agent(plan: Plan, node: str) -> asyncio.Semaphore:
 def give(tenant_id: str, flow_id: str, execution: str, token: str, payload: Any) -> bool:
     """Answer a wait; the first answer counts. False for a token that nobody waits with."""
     registry = f"{prefix(tenant_id, flow_id)}registry:{execution}"
-    known: Any = redis().hkeys(f"{registry}:waits")
-    if not any(compare_digest(bytes(one), token.encode()) for one in known):
+    if of_token(waits(tenant_id, flow_id, execution), token) is None:
         return False
     answers = f"{registry}:answers"
     fresh = redis().hsetnx(answers, token, orjson.dumps(payload).decode())
     redis().expire(answers, PARKED_S)
     return bool(fresh)
+
+
+def of_token(known: dict[str, str], token: str) -> str | None:
+    """The node that waits with this token; every one is compared, each in constant time."""
+    same = [node for one, node in known.items() if compare_digest(one.encode(), token.encode())]
+    return same[0] if same else None
 
 
 def waits(tenant_id: str, flow_id: str, execution: str) -> dict[str, str]:

@@ -108,7 +108,9 @@ def moment(value: Any) -> float:
         try:
             found = datetime.fromisoformat(str(value))
         except ValueError:
-            raise Refused("validation", f"{str(value)[:60]} is not a moment, such as 2030-01-31T09:00:00Z") from None
+            raise Refused(
+                "validation", f"{str(value)[:60]} is not a moment, such as 2030-01-31T09:00:00Z"
+            ) from None
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 

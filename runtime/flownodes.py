@@ -117,7 +117,9 @@ def filter_(pump: "Pump", node: "Node", message: Message) -> bool:
     return False
 
 
-def cases(node: "Node", uses: set[str]) -> "tuple[list[tuple[cel.Expression, tuple[Node, ...]]], tuple[Node, ...]]":
+def cases(
+    node: "Node", uses: set[str]
+) -> "tuple[list[tuple[cel.Expression, tuple[Node, ...]]], tuple[Node, ...]]":
     options, find = node.listener.options, node.plan.find
     found = []
     for case in options.get("cases") or []:

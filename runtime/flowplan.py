@@ -26,7 +26,19 @@ class Node:
     """One listener, ready: ``run`` handles a message and says whether it goes on holding it."""
 
     __slots__ = (
-        *("allowed", "backoff_ms", "calls", "data", "error", "head", "index", "kind", "listener", "name", "names"),
+        *(
+            "allowed",
+            "backoff_ms",
+            "calls",
+            "data",
+            "error",
+            "head",
+            "index",
+            "kind",
+            "listener",
+            "name",
+            "names",
+        ),
         *("peers", "plan", "reaches", "retries", "run", "target", "timeout_ms"),
     )
 

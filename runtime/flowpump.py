@@ -6,9 +6,9 @@ with all the flows that its flow calls.
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import perf_counter_ns
-from typing import Any, Protocol
+from typing import Any
 from zlib import crc32
 
 import orjson
@@ -16,43 +16,17 @@ import orjson
 from bundles.cel import CelError
 from runtime import flowjoin
 from runtime.answer import Reply
+from runtime.flowfail import check_status, is_caught, is_dead, is_pinnable, place, said, told
 from runtime.flowframe import UNREAD, Caller, Frame, Message, Refused, ToolCall, encoded
 from runtime.flowneeds import Failure, Kind, Need, Tokens
 from runtime.flowplan import Node, Plan
 from runtime.flowrecord import Steps
 from runtime.flowscope import Scope
+from runtime.flowstart import Start, World
 
 MAX_NESTED = 200  # frames in frames
-MAX_FLOWS = 8  # flows that call flows
 STRIKES = 3  # times that a node may send to where it must not, and is told
 BACKOFF_MAX_S = 300.0
-
-
-class World(Protocol):
-    """What a pump finds around it."""
-
-    plans: Mapping[str, Plan]
-    vars: Mapping[str, Any]
-    secrets: Mapping[str, str]
-
-    def call(self, node: Node, request: bytes, step: int) -> tuple[bytes, int] | None:
-        """The answer of a function and its fuel; None when it needs what is not here, Refused when it failed."""
-
-    def now(self) -> float:
-        """Unix seconds."""
-
-
-@dataclass(slots=True)
-class Start:
-    """How a run begins: at its entry with a payload, or at one node alone, or with outputs that are given."""
-
-    execution: str
-    tenant: str
-    request: bytes = b"null"  # the envelope that came in: what expressions see as trigger
-    payload: bytes = b"null"
-    at: str = ""
-    only: bool = False
-    pinned: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Pump:
@@ -80,9 +54,7 @@ class Pump:
             + orjson.dumps(start.execution)
             + b"}"
         )
-        self.pinned = {
-            name.lower(): encoded(value) for name, value in start.pinned.items()
-        }
+        self.pinned = {name.lower(): encoded(value) for name, value in start.pinned.items()}
         self.holding: dict[int, Frame] = {}  # frames with messages in joins
         self.trigger: Any = UNREAD
         self.strikes: dict[str, int] = {}
@@ -412,53 +384,3 @@ class Pump:
 
     def scope(self, message: Message, *, secrets: bool = False) -> Scope:
         return Scope(self, message, secrets)
-
-
-def is_dead(frame: Frame | None) -> bool:
-    while frame is not None:
-        if frame.dead:
-            return True
-        frame = frame.parent
-    return False
-
-
-def is_caught(frame: Frame | None, failure: Failure) -> bool:
-    """Whether somebody on the way to the root has a use for a failure: another try, an error edge, an agent."""
-    while frame is not None and frame.owner is not None:
-        held = frame.owner.message
-        if held is None:
-            return True
-        if held.node.error or (failure.retryable and held.attempt < held.node.retries):
-            return True
-        frame = frame.parent
-    return False
-
-
-def is_pinnable(node: Node) -> bool:
-    return node.kind not in ("branch", "loop", "join", "output", "filter")
-
-
-def check_status(status: int, value: Mapping[str, Any]) -> None:
-    """Refused for a function that answered with a status of failure."""
-    if status >= 400:
-        body = value.get("body")
-        inner = body.get("error") if isinstance(body, dict) else None
-        text = said(value.get("error") or inner or "no reason given")
-        raise Refused("handler", f"it answered {status}: {text}", retryable=True)
-
-
-def said(value: Any) -> str:
-    return str(value)[:2000]
-
-
-def place(node: Node, failure: Failure) -> str:
-    """The failure's text with the node's name, once."""
-    if failure.message.startswith("node “"):
-        return failure.message
-    return f"node “{node.name}”: {failure.message}"
-
-
-def told(failure: Failure, message: Message, payload: bytes) -> bytes:
-    """What an error edge carries."""
-    about = {**failure.value(), "node": message.node.name, "attempt": message.attempt + 1}
-    return orjson.dumps({"error": about, "payload": orjson.Fragment(payload)})

@@ -12,7 +12,8 @@ from runtime.answer import Reply
 from runtime.flowframe import Refused
 from runtime.flowneeds import Failure
 from runtime.flowplan import Node, Plan
-from runtime.flowpump import Pump, Start
+from runtime.flowpump import Pump
+from runtime.flowstart import Start
 from runtime.host import LOG_MARKER, MAX_LOGS, HostCall
 from runtime.job import Effects, Job
 from runtime.targets import Absent, Done, bounds, guest_of
@@ -87,7 +88,9 @@ class Run:
         """What is left of the grant; one step gets no more than that."""
         left = self.granted - self.pump.fuel
         if left <= 0:
-            raise Refused("budget", f"the contract's {self.job.contract.compute_units} compute units are used up")
+            raise Refused(
+                "budget", f"the contract's {self.job.contract.compute_units} compute units are used up"
+            )
         if left >= INLINE_FUEL and not node.timeout_ms:
             return self.limits
         wall = min(self.limits.wall_ms, node.timeout_ms or self.limits.wall_ms)

@@ -5,6 +5,7 @@ happened) and begins anew in runtime.targets; which functions do is remembered f
 """
 
 from bundles.target import Target
+from runtime import flows
 from runtime.answer import read
 from runtime.host import HostCall
 from runtime.job import Effects, Job
@@ -17,6 +18,8 @@ MAX_KNOWN = 1_000
 def attempt(job: Job, fuel: int) -> Done | None:
     """What the target came to; None when it has to wait for something or has something to write."""
     target = job.target
+    if target.kind == "flow":
+        return flows.attempt(job, fuel)
     if target.kind != "wasm" or target in job.bundle.waiting:
         return None
     guest, limits = guest_of(job, target), bounds(fuel)

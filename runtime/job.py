@@ -55,4 +55,5 @@ class Outcome:
     error: str = ""
     effects: Effects = field(default_factory=Effects)
     retryable: bool = False
+    due_us: int | None = None  # it waits until then: nothing has ended
     away: bool = False  # the platform's own store did not answer: nobody's failure, so it costs no try

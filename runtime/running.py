@@ -82,6 +82,8 @@ def begun(job: Job) -> Record:
 
 async def cancellable(job: Job, work: Awaitable[T]) -> T:
     """Await ``work``; Cancelled when the keeper learns that somebody asked for it."""
+    if job.id in _tasks:  # a part of a run that can be cancelled as a whole
+        return await work
     task = asyncio.ensure_future(work)
     _tasks[job.id] = cast("asyncio.Task[object]", task)
     try:

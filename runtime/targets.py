@@ -66,6 +66,7 @@ class Done:
     reply: Reply
     fuel: int
     effects: Effects
+    due_us: int | None = None  # it is parked until then
 
 
 def guest_of(job: Job, target: Target) -> Guest:
@@ -87,6 +88,8 @@ def bounds(fuel: int) -> Limits:
 
 async def execute(job: Job, fuel: int) -> Done:
     """Run the target until its writes are committed; all or nothing, also when others write the same keys."""
+    if job.target.kind == "flow":
+        return await flow(job, fuel)
     limits = bounds(fuel)
     state = State()
     for attempt in range(MAX_CONFLICTS):
@@ -98,6 +101,12 @@ async def execute(job: Job, fuel: int) -> Done:
         if done is not None:
             return done
     raise Trap("conflict", "its state was changed by other calls too often")
+
+
+async def flow(job: Job, fuel: int) -> Done:
+    from runtime import flows  # whose steps are targets
+
+    return await flows.execute(job, fuel)
 
 
 async def once(job: Job, limits: Limits, state: State) -> Done | None:

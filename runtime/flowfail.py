@@ -1,0 +1,62 @@
+"""Failures of steps: what counts as one, who takes care of it, and how it is told."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from runtime.flowframe import Frame, Message, Refused
+from runtime.flowneeds import Failure
+
+if TYPE_CHECKING:
+    from runtime.flowplan import Node
+
+
+def is_dead(frame: Frame | None) -> bool:
+    while frame is not None:
+        if frame.dead:
+            return True
+        frame = frame.parent
+    return False
+
+
+def is_caught(frame: Frame | None, failure: Failure) -> bool:
+    """Whether somebody on the way to the root has a use for a failure: another try, an error edge, an agent."""
+    while frame is not None and frame.owner is not None:
+        held = frame.owner.message
+        if held is None:
+            return True
+        if held.node.error or (failure.retryable and held.attempt < held.node.retries):
+            return True
+        frame = frame.parent
+    return False
+
+
+def is_pinnable(node: "Node") -> bool:
+    return node.kind not in ("branch", "loop", "join", "output", "filter")
+
+
+def check_status(status: int, value: Mapping[str, Any]) -> None:
+    """Refused for a function that answered with a status of failure."""
+    if status >= 400:
+        body = value.get("body")
+        inner = body.get("error") if isinstance(body, dict) else None
+        text = said(value.get("error") or inner or "no reason given")
+        raise Refused("handler", f"it answered {status}: {text}", retryable=True)
+
+
+def said(value: Any) -> str:
+    return str(value)[:2000]
+
+
+def place(node: "Node", failure: Failure) -> str:
+    """The failure's text with the node's name, once."""
+    if failure.message.startswith("node “"):
+        return failure.message
+    return f"node “{node.name}”: {failure.message}"
+
+
+def told(failure: Failure, message: Message, payload: bytes) -> bytes:
+    """What an error edge carries."""
+    about = {**failure.value(), "node": message.node.name, "attempt": message.attempt + 1}
+    return orjson.dumps({"error": about, "payload": orjson.Fragment(payload)})
