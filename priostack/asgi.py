@@ -18,7 +18,6 @@ from priostack.origin import SameOrigin  # noqa: E402
 from runtime import webhooks  # noqa: E402
 from runtime.gateway import gateway  # noqa: E402
 from runtime.routing import everywhere  # noqa: E402
-from runtime.wire import asked, give  # noqa: E402
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -44,9 +43,7 @@ def is_tenant(path: str) -> bool:
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     kind = scope["type"]
     if kind == "http":
-        if webhooks.is_webhook(scope["path"]):
-            await give(send, await webhooks.answer(lambda: asked(scope, receive), gateway))
-        elif is_tenant(scope["path"]):
+        if webhooks.is_webhook(scope["path"]) or is_tenant(scope["path"]):
             await gateway(scope, receive, send)
         else:
             await pages(scope, receive, send)

@@ -13,7 +13,7 @@ from billing.errors import ApiError
 from market.admission import Grant, Refuse, Wait, admit
 from runtime import inline, metrics, running, sensors, targets
 from runtime.answer import BadAnswer, Reply
-from runtime.hot import Hot
+from runtime.hot import Known
 from runtime.job import Effects, Job, Outcome
 from runtime.journal import FileJournal, Journal, JournalFull, make
 from runtime.kv import Full
@@ -48,7 +48,7 @@ class Waist:
         self.stream(job, outcome)
         return outcome
 
-    def now(self, job: Job, hot: Hot | None = None) -> Outcome | None:
+    def now(self, job: Job, hot: Known | None = None) -> Outcome | None:
         """The same for a call that waits for nobody; None when it would have to, and then nothing has happened.
 
         The reply may leave after the next `flush`.
@@ -64,10 +64,11 @@ class Waist:
         self.stream(job, outcome)
         return outcome
 
-    def stage(self, journal: FileJournal, job: Job, outcome: Outcome, hot: Hot | None) -> None:
+    def stage(self, journal: FileJournal, job: Job, outcome: Outcome, hot: Known | None) -> None:
         if hot is not None and plain(job, outcome) and not self.publisher.watched:
-            spent = int((time.perf_counter() - job.started) * 1e6)
-            return journal.stage(hot.recorded(job, outcome, spent))
+            payload = hot.recorded(job, outcome, int((time.perf_counter() - job.started) * 1e6))
+            if payload is not None:
+                return journal.stage(payload)
         record = ended(job, outcome)
         journal.stage(encode(record))
         self.publisher.record(record)
@@ -140,8 +141,10 @@ def execute_now(job: Job, fuel: int) -> Outcome | None:
 
 def finished(done: targets.Done) -> Outcome:
     error = done.reply.error
-    status = "error" if error else "success"
-    return Outcome(status, done.reply, done.fuel, error, done.effects, retryable=bool(error))
+    status = "error" if error else "success" if done.due_us is None else "waiting"
+    return Outcome(
+        status, done.reply, done.fuel, error, done.effects, retryable=bool(error), due_us=done.due_us
+    )
 
 
 WAYS = (Trap, BadAnswer, targets.Absent, targets.Forbidden, Full, RedisError, running.Cancelled)
@@ -210,7 +213,7 @@ def ended(job: Job, outcome: Outcome) -> Record:
     spent = int((time.perf_counter() - job.started) * 1e6)
     bundle = job.bundle
     mask = secrets_of(job)
-    now = job.created_us + spent
+    now = time.time_ns() // 1000 if job.added else job.created_us + spent
     body = readable(outcome.reply.body, mask)
     logs = [[spent // 1000, level, text] for level, text in outcome.effects.logs]
     record = {
@@ -243,6 +246,9 @@ def ended(job: Job, outcome: Outcome) -> Record:
         "attempts": job.attempts,
     }
     record = masked(record, mask) if mask else record
+    if outcome.due_us is not None:  # parked: its row waits until then
+        record |= {"op": "again", "due": outcome.due_us}
+        del record["completed"]
     if job.added and record["input"] == readable(job.request):
         del record["input"]  # its row has it already, and whole
     return record
@@ -251,7 +257,8 @@ def ended(job: Job, outcome: Outcome) -> Record:
 def plain(job: Job, outcome: Outcome) -> bool:
     """Whether the record of a run holds nothing but what every one does."""
     effects = outcome.effects
-    return outcome.status == "success" and not (effects.logs or effects.signals or job.bundle.masks)
+    more = effects.logs or effects.signals or effects.steps or job.bundle.masks
+    return outcome.status == "success" and not more
 
 
 def secrets_of(job: Job) -> list[bytes]:

@@ -10,7 +10,7 @@ import httptools
 from billing.errors import ApiError
 from runtime.body import Body
 from runtime.exchange import Asked, Given, problem
-from runtime.hot import Hot
+from runtime.hot import Known
 from runtime.reply import packed
 from runtime.wire import BODY_S, caller, declared, read_headers
 
@@ -57,7 +57,7 @@ class Head:
 
     def __init__(self, raw: bytes, size: int, asked: Asked) -> None:
         self.raw, self.size, self.asked = raw, size, asked  # size: of the whole request, its body included
-        self.hot: Hot | None = None
+        self.hot: Known | None = None
 
 
 class Connection(asyncio.Protocol):

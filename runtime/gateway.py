@@ -17,11 +17,11 @@ from billing import keys
 from billing.errors import ApiError
 from billing.slugs import GRAMMAR
 from bundles.routes import Match
-from runtime import ask, cors, importer, metrics, running
+from runtime import ask, cors, importer, metrics, running, webhooks
 from runtime.background import end
 from runtime.call import Waist, waist
 from runtime.exchange import Asked, Given, problem
-from runtime.hot import Hot
+from runtime.hot import Hot, Known
 from runtime.job import Job
 from runtime.live import KeyGrant, Live, Tenants
 from runtime.reply import given
@@ -112,6 +112,8 @@ class Gateway:
     async def serve(self, asked: Asked) -> Given:
         """One request: route, who, body, call, answer. Nothing is read of the body before the caller is known."""
         waist = self.waist or await self.start()
+        if webhooks.is_webhook(asked.path):
+            return await webhooks.respond(asked, self)
         slug, path = split(asked.path)
         live = self.tenants.get(slug) or await self.tenants.load(slug)
         match = live.table.match(asked.method, path) if live is not None else None
@@ -136,6 +138,8 @@ class Gateway:
 
     def serve_now(self, asked: Asked, data: bytes) -> Given | None:
         """As ``serve``, for what is known already; whatever is not is left to it."""
+        if webhooks.is_webhook(asked.path):
+            return webhooks.now(asked, data, self)
         slug, path = split(asked.path)
         live, waist = self.tenants.get(slug), self.waist
         match = live.table.match(asked.method, path) if live is not None else None
@@ -161,8 +165,10 @@ class Gateway:
             return None
         return found
 
-    def heat(self, asked: Asked) -> Hot | None:
+    def heat(self, asked: Asked) -> Known | None:
         """What is the same in every request with this head; None when its route or its caller is not known here."""
+        if webhooks.is_webhook(asked.path):
+            return webhooks.heat(asked, self)
         slug, path = split(asked.path)
         live = self.tenants.get(slug)
         match = live.table.match(asked.method, path) if live is not None else None
@@ -171,7 +177,7 @@ class Gateway:
             return None
         return Hot(asked, path, live, match, grant)
 
-    def again(self, hot: Hot, data: bytes, date: bytes) -> bytes | Given | None:
+    def again(self, hot: Known, data: bytes, date: bytes) -> bytes | Given | None:
         """As ``now``, for one more request with a head that is known; ``hot`` has to be valid."""
         if self.waist is None or len(data) > settings.CALL_MAX_BODY:
             return None
@@ -183,9 +189,9 @@ class Gateway:
         if outcome is None:
             return None
         hot.live.used = job.started
-        self.used.add(hot.grant.id)
-        extra = cors.headers(hot.match.service.cors, hot.asked.headers.get("origin"))
-        return hot.packed(job, outcome, date) or given(hot.asked, job, outcome, extra)
+        if hot.key is not None:
+            self.used.add(hot.key)
+        return hot.packed(job, outcome, date) or given(hot.asked, job, outcome, hot.extra())
 
     async def second_look(self, slug: str, path: str, asked: Asked) -> "tuple[Live, Match] | Given":
         """Before anything is refused: what was started a moment ago, preflights, other methods of a path."""

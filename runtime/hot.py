@@ -7,7 +7,9 @@ changes: a key that is revoked or a bundle that is stopped counts from that mome
 """
 
 import time
+from abc import ABC, abstractmethod
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -15,7 +17,7 @@ from billing.errors import ApiError
 from bundles.routes import Match
 from runtime import ask, cors
 from runtime.answer import JSON
-from runtime.exchange import BASE, Asked
+from runtime.exchange import BASE, Asked, Pairs
 from runtime.job import Job, Outcome
 from runtime.live import KeyGrant, Live
 from runtime.record import CAP, readable
@@ -23,25 +25,68 @@ from runtime.reply import GZIP_FROM, takes_gzip
 from runtime.wasm import units
 
 
-class Hot:
-    """The parts of one head; `live` is the tenant as it was when they were made."""
+class Known(ABC):
+    """What a head means; ``live`` is the tenant as it was when that was found out."""
 
-    __slots__ = ("asked", "grant", "json", "lines", "live", "match", "record", "small", "start", "tail")
+    __slots__ = ("asked", "key", "lines", "live", "small")
+
+    def __init__(self, asked: Asked, live: Live, extra: Pairs) -> None:
+        self.asked, self.live = asked, live
+        self.key: UUID | None = None  # of the caller, to note when it was last used
+        self.lines = lines(extra)
+        self.small = CAP + 1 if not takes_gzip(asked) else GZIP_FROM
+
+    def valid(self, live: Live | None) -> bool:
+        return live is self.live
+
+    @abstractmethod
+    def job(self, data: bytes, limit: int) -> Job:
+        """The job of a call with this body; raises ApiError as runtime.ask does."""
+
+    def extra(self) -> Pairs:
+        """Headers of the answer beside those that all have."""
+        return []
+
+    def recorded(self, job: Job, outcome: Outcome, spent: int) -> bytes | None:
+        """The journal's record of a plain success, as runtime.call.ended has it; None: not made here."""
+        return None
+
+    def packed(self, job: Job, outcome: Outcome, date: bytes) -> bytes | None:
+        """The answer on the wire; None when it is not a plain one."""
+        reply = outcome.reply
+        body = reply.body
+        if reply.status != 200 or reply.headers or reply.content_type is not JSON or len(body) >= self.small:
+            return None
+        return b"%b%bx-execution-id: %b\r\nx-compute-units: %d\r\ncontent-length: %d\r\n\r\n%b" % (
+            self.lines,
+            date,
+            job.id.encode(),
+            units(outcome.fuel),
+            len(body),
+            b"" if self.asked.method == "HEAD" else body,
+        )
+
+
+class Hot(Known):
+    """The head of a call of an endpoint by a key."""
+
+    __slots__ = ("grant", "json", "match", "record", "start", "tail")
 
     def __init__(self, asked: Asked, path: str, live: Live, match: Match, grant: KeyGrant) -> None:
-        self.asked, self.live, self.match, self.grant = asked, live, match, grant
+        super().__init__(asked, live, cors.headers(match.service.cors, asked.headers.get("origin")))
+        self.match, self.grant, self.key = match, grant, grant.id
         self.start = told(asked, path, match)
         self.tail = b',"tenant":' + orjson.dumps(match.owner.tenant) + b',"execution":"'
         self.json = is_json(asked)
-        self.small = CAP + 1 if not takes_gzip(asked) else GZIP_FROM
-        self.lines = lines(asked, match)
         self.record = constant(match, grant)
 
     def valid(self, live: Live | None) -> bool:
         return live is self.live and self.grant.expires > time.time()
 
+    def extra(self) -> Pairs:
+        return cors.headers(self.match.service.cors, self.asked.headers.get("origin"))
+
     def job(self, data: bytes, limit: int) -> Job:
-        """The job of a call with this body; raises ApiError as runtime.ask does."""
         endpoint, bundle = self.match.endpoint, self.match.owner
         job = Job(bundle, endpoint.service, endpoint.name, endpoint.to, endpoint.contract, b"", "api")
         job.caller = self.grant.actor
@@ -57,7 +102,6 @@ class Hot:
         return ask.encoded(ask.body(data, self.asked.headers, limit=limit))
 
     def recorded(self, job: Job, outcome: Outcome, spent: int) -> bytes:
-        """The journal's record, as runtime.call.ended has it, of a plain success."""
         created = job.created_us
         return (
             b'%b,"id":"%b","created":%d,"started":%d,"completed":%d,"duration_us":%d,"units_used":%d,"http_status":%d,"input":%b,"output":%b}'
@@ -73,24 +117,6 @@ class Hot:
                 orjson.dumps(readable(job.request)),
                 orjson.dumps(readable(outcome.reply.body)),
             )
-        )
-
-    def packed(self, job: Job, outcome: Outcome, date: bytes) -> bytes | None:
-        """The answer on the wire; None when it is not a plain one."""
-        reply = outcome.reply
-        body = reply.body
-        if reply.status != 200 or reply.headers or reply.content_type is not JSON or len(body) >= self.small:
-            return None
-        size = len(body)
-        if self.asked.method == "HEAD":
-            body = b""
-        return b"%b%bx-execution-id: %b\r\nx-compute-units: %d\r\ncontent-length: %d\r\n\r\n%b" % (
-            self.lines,
-            date,
-            job.id.encode(),
-            units(outcome.fuel),
-            size,
-            body,
         )
 
 
@@ -112,10 +138,9 @@ def is_json(asked: Asked) -> bool:
     return plain and (kind == "application/json" or kind.endswith("+json"))
 
 
-def lines(asked: Asked, match: Match) -> bytes:
+def lines(extra: Pairs) -> bytes:
     """The head of a plain answer but for what is of one call."""
-    pairs = [*BASE, *cors.headers(match.service.cors, asked.headers.get("origin"))]
-    pairs += [("content-type", JSON), ("cache-control", "no-store")]
+    pairs = [*BASE, *extra, ("content-type", JSON), ("cache-control", "no-store")]
     head = "".join(f"{name}: {value}\r\n" for name, value in pairs)
     if not head.count("\n") == head.count("\r") == len(pairs):
         raise ApiError(400, "A header holds a line break.")

@@ -7,19 +7,16 @@ import asyncio
 import hmac
 import re
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import orjson
 from django.conf import settings
-from django.db import DatabaseError
-from redis.exceptions import RedisError
 
 from billing.errors import ApiError
 from bundles.target import Target
-from runtime import ask, flowqueue, running, samples, signature
+from runtime import ask, flowqueue, hot, running, samples, signature
 from runtime.call import Noted, Waist
-from runtime.exchange import BASE, Asked, Given, problem
+from runtime.exchange import BASE, Asked, Given
 from runtime.flowqueue import SERVICE, Start
 from runtime.job import Job
 from runtime.live import Live, LiveBundle
@@ -41,16 +38,6 @@ _going: set[asyncio.Task[object]] = set()  # runs that nobody waits for any more
 
 def is_webhook(path: str) -> bool:
     return path.startswith(PREFIX) and "/webhook/" in path
-
-
-async def answer(read: Callable[[], Asked], gateway: "Gateway") -> Given:
-    """``respond``, with refusals as answers: for servers that call it beside the gateway."""
-    try:
-        return await respond(read(), gateway)
-    except ApiError as error:
-        return problem(error)
-    except (RedisError, DatabaseError):
-        return problem(AWAY)
 
 
 async def respond(asked: Asked, gateway: "Gateway") -> Given:
@@ -88,6 +75,29 @@ def now(asked: Asked, data: bytes, gateway: "Gateway") -> Given | None:
     job = make_job(asked, bundle, flow, hook, data)
     outcome = waist.now(job)
     return None if outcome is None else given(asked, job, outcome, [])
+
+
+class Known(hot.Known):
+    """The head of a webhook that is answered by its run."""
+
+    __slots__ = ("flow", "hook", "owner")
+
+    def __init__(self, asked: Asked, found: Found) -> None:
+        live, self.owner, self.flow, self.hook = found
+        super().__init__(asked, live, [])
+
+    def job(self, data: bytes, limit: int) -> Job:
+        return make_job(self.asked, self.owner, self.flow, self.hook, data)
+
+
+def heat(asked: Asked, gateway: "Gateway") -> Known | None:
+    """What is the same in every request with this head; None when it cannot be answered at once."""
+    place = PATH.fullmatch(asked.path)
+    if place is None or place[3] or asked.method not in METHODS:
+        return None
+    live = gateway.tenants.of_flow(place[1])
+    found = match(live, place[1], place[2].encode()) if live is not None else None
+    return Known(asked, found) if found is not None and not (found[3].signed or found[3].at_once) else None
 
 
 async def look(gateway: "Gateway", flow_id: str, token: str) -> Found:
