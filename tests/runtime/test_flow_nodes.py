@@ -174,7 +174,9 @@ listeners:
   - name: two
     handler: builtin:map
     with:
-      expr: '{"body": trigger.body.a, "method": trigger.method, "one": steps.one.output, "in": steps.one.input.a, "id": execution.id}'
+      expr: >-
+        {"body": trigger.body.a, "method": trigger.method,
+        "one": steps.one.output, "in": steps.one.input.a, "id": execution.id}
 """
     made = run(bundle(f=flow), {"a": 1})
     assert value(made) == {"body": 1, "method": "POST", "one": 2, "in": 1, "id": made.job.id}
