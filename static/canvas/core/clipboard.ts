@@ -128,5 +128,6 @@ function wrapped(text: string, source: Source): Source {
   const column = columnOf(text, start);
   if (root.flow) return read(`${section}:\n- ${body.join("\n  ")}\n`);
   const lines = text.slice(lineStart(text, start)).split("\n").map((line) => line.slice(Math.min(column, line.length - line.trimStart().length)));
-  return read(`${section}:\n  -\n${lines.map((line) => (line ? `    ${line}` : "")).join("\n")}`);
+  const block = lines.map((line) => (line ? `    ${line}` : "")).join("\n");
+  return read(`${section}:\n${/^ {4}[^\s#]/.test(block) ? `  - ${block.slice(4)}` : `  -\n${block}`}`);
 }

@@ -147,7 +147,7 @@ export function removeEntries(edits: Edits, section: Section, gone: readonly Ent
     for (const entry of gone) edits.cut(seq, boxOf(section.node!.base, seq), seq.items.indexOf(entry.item));
     return;
   }
-  for (const run of runsOf(section.entries, gone)) cut(edits, run);
+  for (const run of runsOf(section.entries, gone)) cut(edits, run, run[0] === section.entries[0]);
   if (gone.length === section.entries.length && section.pair) replace(edits, section.pair.base + section.pair.at.colon, section.pair.base + section.pair.at.colon, " []");
 }
 
@@ -163,14 +163,13 @@ function runsOf(entries: readonly Entry[], gone: readonly Entry[]): Entry[][] {
   return runs;
 }
 
-function cut(edits: Edits, run: readonly Entry[]): void {
+function cut(edits: Edits, run: readonly Entry[], isFirst: boolean): void {
   const { text } = edits;
   const start = commentStart(text, run[0]!);
   let end = endOf(text, run.at(-1)!, dashColumn(text, run.at(-1)!));
-  const blankBefore = start === 0 || isBlank(lineBefore(text, start));
+  const blankBefore = isBlank(lineBefore(text, start));
   const after = text.slice(end, lineEnd(text, end));
-  if (end < text.length && isBlank(after) && (blankBefore || end + after.length < text.length)) end += blankBefore ? after.length : 0;
-  let from = start;
-  if (end >= text.length && blankBefore && start > 0) from = lineStart(text, start - 1);
+  if (end < text.length && isBlank(after) && (blankBefore || isFirst)) end += after.length;
+  const from = end >= text.length && blankBefore && start > 0 ? lineStart(text, start - 1) : start;
   edits.out.push(removeLines(text, from, end));
 }

@@ -36,7 +36,11 @@ function tidied(message: string): string {
 class Reader {
   private readonly seen = new Map<Node, YNode>();
 
-  constructor(private readonly text: string, private readonly document: Document, private readonly tree: Tree) {}
+  constructor(
+    private readonly text: string,
+    private readonly document: Document,
+    private readonly tree: Tree,
+  ) {}
 
   node(node: Node | null, props: readonly CST.SourceToken[], depth: number): YNode | null {
     if (!node?.range) return null;
@@ -60,7 +64,9 @@ class Reader {
   private alias(node: Node, start: number): YAlias {
     this.tree.aliases = true;
     const target = isAlias(node) ? node.resolve(this.document) : undefined;
-    return { t: "alias", start, end: node.range![1], to: (target && this.seen.get(target as Node)) ?? null };
+    const to = (target && this.seen.get(target as Node)) ?? null;
+    if (!to) this.tree.faults.push({ start, message: `the alias ${this.text.slice(start, node.range![1]).slice(0, 60)} stands for nothing` });
+    return { t: "alias", start, end: node.range![1], to };
   }
 
   private map(pairs: Pair[], token: CST.BlockMap | CST.FlowCollection, range: [number, number], depth: number): YMap {
