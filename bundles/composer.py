@@ -31,8 +31,8 @@ class _Open:
     key_place: Place | None = None
 
 
-def compose(text: str, file: str, report: Report) -> Node | None:
-    composer = _Composer(file, report)
+def compose(text: str, file: str, report: Report, *, most: int = MAX_VALUES) -> Node | None:
+    composer = _Composer(file, report, most)
     try:
         composer.read(yaml.parse(text, Loader=yaml.CSafeLoader))
     except yaml.MarkedYAMLError as wrong:
@@ -66,8 +66,9 @@ def _advice(message: str, text: str, place: Place) -> str:
 class _Composer:
     """Builds the tree from events on a stack of its own, counting what it builds."""
 
-    def __init__(self, file: str, report: Report) -> None:
+    def __init__(self, file: str, report: Report, most: int) -> None:
         self.file = file
+        self.most = most
         self.report = report
         self.root: Node | None = None
         self.stack: list[_Open] = []
@@ -203,8 +204,8 @@ class _Composer:
 
     def _count(self, place: Place) -> None:
         self.count += 1
-        if self.count > MAX_VALUES:
-            self._stop(place, f"the file holds more than {MAX_VALUES} values")
+        if self.count > self.most:
+            self._stop(place, f"the file holds more than {self.most} values")
 
     def _place(self, event: Any) -> Place:
         mark = event.start_mark

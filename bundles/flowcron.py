@@ -54,8 +54,10 @@ def _field(text: str, name: str, low: int, high: int, words: tuple[str, ...]) ->
             raise CronError(f"the {name} has a range that begins with *")
         start = low if first == "*" else _number(first, name, low, high, words)
         end = _number(last, name, low, high, words) if last else high if first == "*" or step else start
-        if end < start or step == "0":
-            raise CronError(f"the {name} has a range that runs backwards" if end < start else "a step of 0")
+        if end < start:
+            raise CronError(f"the {name} has a range that runs backwards")
+        if step and not int(step):
+            raise CronError(f"the {name} has a step of 0")
         found.update(range(start, end + 1, int(step or 1)))
     return found
 
@@ -69,9 +71,18 @@ def _number(text: str, name: str, low: int, high: int, words: tuple[str, ...]) -
 
 def zone_fault(name: str) -> str:
     """Why this is not a time zone; empty when it is one."""
-    if name in ("UTC", "Z") or name in zones():
+    if name == "UTC" or name in zones():
         return ""
-    return f"there is no time zone of that name{names.did_you_mean(name, sorted(zones()))}"
+    return f"there is no time zone of that name{names.did_you_mean(name, _near(name))}"
+
+
+def _near(name: str) -> list[str]:
+    """Zones that are worth comparing: of the same place, or in the same region under the same letter."""
+    region, _, place = name.lower().rpartition("/")
+    same = [zone for zone in zones() if zone.lower().rpartition("/")[2] == place]
+    return sorted(same) or sorted(
+        z for z in zones() if z.lower().startswith(f"{region}/{place[:1]}".strip("/"))
+    )
 
 
 @lru_cache(maxsize=1)

@@ -35,6 +35,7 @@ class Reader:
     report: Report
     references: list[Reference] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
+    work: int = 0  # characters of expressions so far
 
     def read(self, node: Mapping, fields: Map[str, Field], *, of: str) -> Read:
         """The fields of a mapping, whether they are written in camelCase or in snake_case."""

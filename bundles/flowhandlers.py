@@ -139,11 +139,12 @@ def _foreign(text: str, place: Place, reader: Reader) -> tuple[Handler, dict[str
     if tool and tool[1] in TOOLS:
         builtin, options = TOOLS[tool[1]]
         return Handler("builtin", text, None, builtin), dict(options)
-    if tool or PYTHON.fullmatch(text):
+    scheme = text.partition(":")[0] if ":" in text else ""
+    meant = reader.report.meant(scheme, (*target.KINDS, "builtin")) if scheme else ""
+    if tool or (PYTHON.fullmatch(text) and not meant):
         what = f"the tool {shown(tool[1])}" if tool else f"the Python handler {shown(text)}"
         message = f"{what} does not run here: the node is drawn, not executable"
         reader.report.warning(place, message, f"bind it to {FORMS}")
     else:
-        meant = reader.report.meant(text.partition(":")[0], (*target.KINDS, "builtin"))
         reader.report.error(place, f"{shown(text)} is not a handler{meant}", f"a handler is {FORMS}")
     return Handler("unbound", text), {}

@@ -7,6 +7,7 @@ from bundles.flowfields import Reader
 from bundles.values import Mapping, Node, Place, Scalar, Sequence, shown
 
 MARK = "${"
+MAX_WORK = 250_000  # characters of all expressions of a flow, each counted with 20 more: about half a second
 
 
 def expression(node: Node, reader: Reader, *, what: str) -> str | None:
@@ -35,6 +36,8 @@ def value(node: Node, reader: Reader, *, what: str, secrets: bool = False) -> No
 
 
 def _compiles(text: str, place: Place, reader: Reader, *, what: str) -> bool:
+    if not _affordable(text, place, reader):
+        return False
     try:
         compiled = cel.compile(text)
     except cel.CelError as wrong:
@@ -45,12 +48,22 @@ def _compiles(text: str, place: Place, reader: Reader, *, what: str) -> bool:
 
 
 def _template(node: Scalar, reader: Reader, *, what: str, secrets: bool) -> None:
+    if not _affordable(node.text, node.place, reader):
+        return
     try:
         compiled = template.compile(node.text)
     except cel.CelError as wrong:
         reader.report.error(node.place, f"'{what}': {wrong}")
         return
     _names(compiled.names, node.place, reader, what=what, secrets=secrets)
+
+
+def _affordable(text: str, place: Place, reader: Reader) -> bool:
+    """Whether there is room for one more; reported once."""
+    before, reader.work = reader.work, reader.work + len(text) + 20
+    if before <= MAX_WORK < reader.work:
+        reader.report.error(place, f"the flow has more than {MAX_WORK} characters of expressions")
+    return reader.work <= MAX_WORK
 
 
 def _names(names: Iterable[str], place: Place, reader: Reader, *, what: str, secrets: bool) -> None:

@@ -5,7 +5,7 @@ Nothing in here raises, whatever the bytes are, and no input of 1 MB takes more 
 
 import re
 
-from bundles.composer import compose
+from bundles.composer import MAX_VALUES, compose
 from bundles.nodes import (
     NOWHERE,
     Document,
@@ -45,11 +45,11 @@ UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U0001000
 TAG_DIRECTIVE = re.compile("^%(?!YAML )", re.MULTILINE)
 
 
-def parse(data: bytes, *, file: str) -> Document:
-    """The tree of one YAML file. Never raises, whatever the bytes are."""
+def parse(data: bytes, *, file: str, most: int = MAX_VALUES) -> Document:
+    """The tree of one YAML file with so many values. Never raises, whatever the bytes are."""
     report = Report()
     text = decode(data, file=file, report=report)
-    root = None if text is None else compose(text, file, report)
+    root = None if text is None else compose(text, file, report, most=most)
     return Document(root, report.problems())
 
 
