@@ -129,6 +129,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "reap": {"task": "runtime.reap", "schedule": 5.0},
+    # A tick that comes late is of no use to anybody: the next one does its work.
+    "schedules": {"task": "runtime.schedules", "schedule": 1.0, "options": {"expires": 10.0}},
     "goals": {"task": "runtime.goals", "schedule": 10.0},
     "expire": {"task": "runtime.expire", "schedule": 3600.0},
     "sweep": {"task": "bundles.sweep", "schedule": 6 * 3600.0},

@@ -1,5 +1,6 @@
 """Logs at the REST door: JSON pages, or server-sent events for who asks for text/event-stream."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from ninja import Router
 from billing.door import Asked, Door
 from billing.errors import ApiError
 from runtime import runs
-from runtime.lines import Mark, of_run, page, runs_of
+from runtime.lines import Line, Mark, of_run, page, runs_of
 from runtime.sse import crowded, stream
 from runtime.told import Source, find
 
@@ -51,11 +52,13 @@ def wants_stream(request: HttpRequest) -> bool:
     return "text/event-stream" in request.headers.get("accept", "")
 
 
-def answer(request: Asked, source: Source) -> StreamingHttpResponse:
+def answer(
+    request: Asked, source: Source, keep: Callable[[Line], bool] | None = None
+) -> StreamingHttpResponse:
     mark = mark_of(request, source)
     if crowded(source.tenant_id):
         raise ApiError(429, "Too many streams are open; use the websocket.", headers={"Retry-After": "5"})
-    events = stream(source, request.who, mark)
+    events = stream(source, request.who, mark, keep)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(events, content_type="text/event-stream", headers=headers)
 

@@ -35,13 +35,11 @@ def fire(who: Principal, bundle: Bundle, sensor: str, payload: Any) -> dict[str,
     live = async_to_sync(ready)(bundle, bundle.tenant)
     if live is None:
         raise ApiError(409, "The bundle's live revision is gone: run it again.")
-    if not live.intents(sensor):
-        known = sorted(
-            {intent.when_sensor for service in live.definition.services for intent in service.intents}
-        )
+    if not (live.intents(sensor) or live.starts(sensor)):
+        known = sorted(live.sensors())
         raise ApiError(
             404,
-            f"No intent listens to “{sensor[:80]}”; sensors of this bundle: {', '.join(known) or 'none'}.",
+            f"Nothing listens to “{sensor[:80]}”; sensors of this bundle: {', '.join(known) or 'none'}.",
         )
     fired = async_to_sync(sensors.fire)(live, sensor, payload, caller=who.actor)
     runs.write(fired.queued)

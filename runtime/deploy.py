@@ -27,22 +27,29 @@ PATIENCE = timedelta(seconds=10)
 log = logging.getLogger(__name__)
 
 
-async def ready(bundle: Bundle, tenant: Tenant, number: int | None = None) -> LiveBundle | None:
+async def ready(
+    bundle: Bundle, tenant: Tenant, number: int | None = None, *, whole: bool = False
+) -> LiveBundle | None:
     """``made``, from a coroutine."""
     live: LiveBundle | None = await database_sync_to_async(made, thread_sensitive=False)(
-        bundle, tenant, number
+        bundle, tenant, number, whole=whole
     )
     return live
 
 
-def made(bundle: Bundle, tenant: Tenant, number: int | None = None) -> LiveBundle | None:
-    """The bundle's live revision (or ``number``) with its guests loaded; None when that revision is gone. Blocking."""
+def made(
+    bundle: Bundle, tenant: Tenant, number: int | None = None, *, whole: bool = False
+) -> LiveBundle | None:
+    """The bundle's live revision (or ``number``) with its guests loaded; None when that revision is gone. Blocking.
+
+    ``whole``: with the flows that are stopped.
+    """
     found = read(bundle, tenant, number)
     if found is None:
         return None
     revision, definition, modules, secrets = found
     loaded, absent = load_all(modules)
-    flows = liveflow.read(bundle.pk, tenant.pk, definition)
+    flows = liveflow.read(bundle.pk, tenant.pk, definition, whole=whole)
     plans, idle = flowload.plans(definition, flows.idle)
     return LiveBundle(
         id=str(bundle.pk),

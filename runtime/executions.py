@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
@@ -153,12 +154,28 @@ def claim(worker: str, limit: int) -> list[Execution]:
     """Queued runs that now are ``worker``'s: each claimed by one conditional update, so by one worker only."""
     now = timezone.now()
     expired(now)
+    wake(now)
     mine = []
     for run in due(now, limit).select_related("tenant", "bundle"):
         lease = {"lease": worker, "leased_until": now + LEASE, "started": run.started or now}
         if Execution.objects.filter(pk=run.pk, status="queued").update(status="running", **lease) == 1:
             mine.append(run)
     return mine
+
+
+def wake(now: datetime) -> int:
+    """Parked runs whose time has come wait for a worker again."""
+    return parked().filter(due__lte=now).update(status="queued")
+
+
+def wake_one(execution: UUID, now: datetime) -> bool:
+    """The same for one run that somebody answered."""
+    return parked().filter(pk=execution).update(status="queued", due=now) == 1
+
+
+def parked() -> "QuerySet[Execution]":
+    """Runs that wait in nobody's hands."""
+    return Execution.objects.filter(status="waiting", leased_until__isnull=True)
 
 
 def expired(now: datetime) -> int:
@@ -192,8 +209,11 @@ def reap(now: datetime) -> int:
 def ask_cancel(run: Execution) -> bool:
     """Cancel at once what only waits; ask the worker of what runs. False when it is over already."""
     now = timezone.now()
-    waiting = Execution.objects.filter(pk=run.pk, status="queued")
-    if waiting.update(status="cancelled", completed=now, error="cancelled") == 1:
+    idle = Q(status="queued") | Q(status="waiting", leased_until__isnull=True)
+    if (
+        Execution.objects.filter(idle, pk=run.pk).update(status="cancelled", completed=now, error="cancelled")
+        == 1
+    ):
         return True
     running = Execution.objects.filter(pk=run.pk, status__in=("running", "waiting"))
     return running.update(cancel_asked=True) == 1

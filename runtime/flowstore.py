@@ -266,10 +266,14 @@ def end_runs(flow: Flow) -> None:
 # -- running ------------------------------------------------------------------------------------------
 
 
+def errors_of(model: Model) -> list[dict[str, Any]]:
+    return [asdict(one) for one in model.problems if one.severity == "error"]
+
+
 def start(by: Author, flow: Flow) -> Flow:
     """Serve the newest text; 422 with its problems while there are errors among them."""
     found = model(flow)
-    errors = [asdict(one) for one in found.problems if one.severity == "error"] if found else []
+    errors = errors_of(found) if found else []
     if errors:
         raise ApiError(422, "The flow has errors; mend them first.", errors=errors)
     with transaction.atomic():

@@ -80,6 +80,13 @@ class LiveBundle:
             found += [(service, intent) for intent in service.intents if intent.when_sensor == sensor]
         return found
 
+    def sensors(self) -> set[str]:
+        """All that something listens to."""
+        intents = {intent.when_sensor for service in self.definition.services for intent in service.intents}
+        return intents | {
+            hook.sensor for flow in self.served.values() for hook in flow.hooks if hook.type == "sensor"
+        }
+
     def starts(self, sensor: str) -> list[tuple[LiveFlow, Hook]]:
         """The flows that begin when a sensor fires."""
         return [

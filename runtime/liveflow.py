@@ -47,9 +47,11 @@ class Flows:
     idle: Mapping[str, str]
 
 
-def read(bundle_id: UUID, tenant_id: UUID, definition: Definition) -> Flows:
+def read(bundle_id: UUID, tenant_id: UUID, definition: Definition, *, whole: bool = False) -> Flows:
     """Blocking. A flow without a row was deleted: it runs no more, whatever the revision says."""
     rows = {row.name: row for row in Flow.objects.filter(bundle_id=bundle_id)}
+    for row in rows.values():
+        row.stopped = row.stopped and not whole
     idle = {
         name: reason for name in definition.flows if (reason := why_idle(rows.get(name), definition, name))
     }

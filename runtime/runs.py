@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from billing.access import Principal
 from billing.errors import ApiError
 from billing.ids import uuid7
-from runtime import executions, importer
+from runtime import executions, importer, resume
 from runtime.journal import JournalFull
 from runtime.models import Execution
 from runtime.outbox import outbox
@@ -46,7 +46,8 @@ def show(who: Principal, run: UUID) -> dict[str, Any]:
         return full(found)
     record = importer.find(str(run))
     if found is not None:  # what a worker adds to a row names no tenant; a next try adds nothing to show
-        return full(found) | ending(record) if record and record.get("completed") else full(found)
+        known = full(found) | ({"waits": resume.addresses(found)} if who.may("call") else {})
+        return known | ending(record) if record and record.get("completed") else known
     if record is None or record.get("tenant") != str(who.tenant_id):
         raise ApiError(404, "No such execution.")
     return recorded(record)

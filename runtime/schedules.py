@@ -43,9 +43,20 @@ def following(plan: Plan, now: datetime, *, last: datetime | None = None) -> dat
         return last + every * ((now - last) // every + 1)
     if not plan["cron"]:
         return None
-    local = now.astimezone(ZoneInfo(plan["timezone"]))
-    found: datetime = croniter(plan["cron"], local).get_next(datetime)  # type: ignore[no-untyped-call]
+    return by_cron(plan["cron"], ZoneInfo(plan["timezone"]), now)
+
+
+def by_cron(line: str, zone: ZoneInfo, now: datetime) -> datetime:
+    """A line with a fixed hour means it once, also in the night in which that hour comes twice."""
+    times = croniter(line, now.astimezone(zone))
+    found: datetime = times.get_next(datetime)  # type: ignore[no-untyped-call]
+    while is_repeated(found, zone) and not line.split()[1].startswith("*"):
+        found = times.get_next(datetime)  # type: ignore[no-untyped-call]
     return found.astimezone(UTC)
+
+
+def is_repeated(moment: datetime, zone: ZoneInfo) -> bool:
+    return moment.astimezone(UTC).astimezone(zone).fold == 1
 
 
 def upcoming(plan: Plan, now: datetime, count: int) -> list[datetime]:

@@ -14,11 +14,14 @@ from billing.ids import uuid7
 from billing.redis import aredis
 from bundles.intents import Intent
 from bundles.service import Service
-from runtime import ask
+from runtime import ask, flowqueue
+from runtime.flowqueue import Start
 from runtime.live import LiveBundle
+from runtime.liveflow import Hook, LiveFlow
 from runtime.record import Record, readable
 
 MAX_DEPTH = 8  # fires that set off fires
+TOO_DEEP = f"sensors set each other off more than {MAX_DEPTH} deep"
 RANKS = {"critical": 0, "high": 1, "normal": 2, "low": 3}
 
 
@@ -57,12 +60,25 @@ async def fire(
         else:
             record = queued(bundle, service, intent, payload)
             fired.queued.append({**record, "depth": depth, "parent": parent, "caller": caller})
+    for flow, hook in bundle.starts(sensor):
+        if depth > MAX_DEPTH:
+            fired.skipped.append({"intent": f"flow:{flow.name}", "reason": TOO_DEEP})
+        else:
+            record = begun(bundle, flow, hook, payload)
+            fired.queued.append({**record, "depth": depth, "parent": parent, "caller": caller})
     return fired
+
+
+def begun(bundle: LiveBundle, flow: LiveFlow, hook: Hook, payload: Any) -> Record:
+    """The record of a flow that a sensor starts."""
+    start = Start(bundle.tenant_id, bundle.tenant, bundle.id, bundle.revision, flow.name, hook.to)
+    told = flowqueue.values("SENSOR", hook.name, sensor=hook.sensor)
+    return flowqueue.queued(start, "sensor", told, payload)
 
 
 async def held_back(bundle: LiveBundle, service: Service, intent: Intent, depth: int) -> str:
     if depth > MAX_DEPTH:
-        return f"sensors set each other off more than {MAX_DEPTH} deep"
+        return TOO_DEEP
     if not intent.cooldown_ms:
         return ""
     # SET NX with an expiry is one atomic step: of any number of racing fires exactly one passes in a window.

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from uuid import UUID
 
@@ -29,9 +29,12 @@ def crowded(tenant: UUID) -> bool:
     return _open[tenant] >= MAX_OF_TENANT or _open.total() >= MAX_STREAMS
 
 
-async def stream(source: Source, who: Principal, mark: Mark | None) -> AsyncIterator[bytes]:
-    """Until the run ends, the permission ends or the reader leaves."""
+async def stream(
+    source: Source, who: Principal, mark: Mark | None, keep: Callable[[Line], bool] | None = None
+) -> AsyncIterator[bytes]:
+    """Until the run ends, the permission ends or the reader leaves; only lines that ``keep`` wants."""
     reader = Reader(source, who, mark)
+    reader.keep = keep
     _open[source.tenant_id] += 1
     try:
         await hub().join(reader.watcher)
@@ -54,6 +57,7 @@ class Reader:
         self.arrived = asyncio.Event()
         self.watcher = Watcher(source.group, source.tenant_id, self.arrived.set)
         self.status: str | None = None
+        self.keep: Callable[[Line], bool] | None = None
 
     async def events(self) -> AsyncIterator[bytes]:
         batch, self.status = await self.told.history()
@@ -90,7 +94,8 @@ class Reader:
             self.status = batch.status
 
     def encoded(self, lines: list[Line]) -> bytes:
-        return b"".join(event(self.source.id.hex, line) for line in lines)
+        wanted = filter(self.keep, lines) if self.keep is not None else lines
+        return b"".join(event(self.source.id.hex, line) for line in wanted)
 
     def holds(self) -> bool:
         """Whether the reader may go on; notices on the way that a run ended where nobody published it."""

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from billing.tidy import tidy
-from runtime import deploy, executions, goals, guests, signals
+from runtime import deploy, executions, goals, guests, schedules, signals
 from runtime.models import Execution
 from runtime.worker import Worker
 
@@ -34,6 +34,11 @@ def reap() -> None:
     now = timezone.now()
     executions.reap(now)
     deploy.resume(now)
+
+
+@shared_task(name="runtime.schedules")
+def run_schedules() -> None:
+    schedules.tick(timezone.now())
 
 
 @shared_task(name="runtime.goals")

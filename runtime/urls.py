@@ -9,6 +9,7 @@ from runtime import (
     views_flows,
     views_logs,
     views_metrics,
+    views_resume,
     views_runs,
     views_state,
     views_triggers,
@@ -34,6 +35,9 @@ urlpatterns: list[URLPattern] = [
     path(f"{ONE}/try/<str:service>/<str:endpoint>", views_try.console, name="try"),
     path(f"{ONE}/tests", views_checks.tests, name="tests"),
     path("bundles/try-key", views_try.key, name="try_key"),
+    path(
+        "api/triggers/<uuid:flow_id>/resume/<uuid:execution>/<str:token>", views_resume.resume, name="resume"
+    ),
     path("flows", views_flows.flow_list, name="flows"),
     path("flows/new", views_flownew.new, name="flow_new"),
     path(FLOW, views_flow.editor, name="flow"),

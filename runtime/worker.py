@@ -19,6 +19,7 @@ from bundles.target import parse
 from runtime import executions, importer, running
 from runtime.call import Waist, masked, secrets_of
 from runtime.deploy import ready
+from runtime.flowqueue import SERVICE
 from runtime.gateway import Gateway
 from runtime.job import Job, Outcome
 from runtime.live import LiveBundle
@@ -43,7 +44,7 @@ class Worker(threading.Thread):
         self.ending = threading.Event()
         self.busy: set[asyncio.Task[None]] = set()
         self.reaped = 0.0
-        self.bundles: dict[tuple[str, int], LiveBundle] = {}
+        self.bundles: dict[tuple[str, int, int, bool], LiveBundle] = {}
 
     def run(self) -> None:
         self.importer.start()
@@ -109,10 +110,11 @@ class Worker(threading.Thread):
 
     async def bundle(self, run: Execution) -> LiveBundle | None:
         """The revision that the run was queued for, whatever runs by now."""
-        key = (str(run.bundle_id), run.revision)
+        whole = run.service == SERVICE  # it was taken on: a flow that was stopped since is run to its end
+        key = (str(run.bundle_id), run.revision, run.tenant.version, whole)
         known = self.bundles.get(key)
         if known is None:
-            known = await ready(run.bundle, run.tenant, run.revision)
+            known = await ready(run.bundle, run.tenant, run.revision, whole=whole)
             if known is not None:
                 self.bundles[key] = known
         if len(self.bundles) > 200:

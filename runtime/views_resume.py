@@ -1,0 +1,70 @@
+"""The approval page of a run that waits: whoever has its address decides."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+from redis.exceptions import RedisError
+
+from billing.errors import ApiError
+from runtime import resume as waits
+from runtime.ask import body
+
+MAX_BODY = 256 * 1024
+
+
+@csrf_exempt  # no cookie counts here, the token in the address does
+@require_http_methods(["GET", "HEAD", "POST"])
+def resume(request: HttpRequest, flow_id: UUID, execution: UUID, token: str) -> HttpResponse:
+    """GET shows what waits, POST ends the wait with its body; a form's answer is a page, a program's is JSON."""
+    person = request.method != "POST" or is_form(request)
+    try:
+        flow, node = waits.waiting(flow_id, execution, token)
+        if request.method != "POST":
+            return shown(request, {"flow": flow, "node": node})
+        payload = decided(request) if person else sent(request)
+        waits.resume(flow, execution, token, payload)
+    except ApiError as refused:
+        return refusal(request, refused, person=person)
+    except RedisError:
+        return refusal(request, ApiError(503, "Try again in a moment."), person=person)
+    if person:
+        return shown(request, {"flow": flow, "node": node, "decision": payload})
+    return JsonResponse({"execution": str(execution)}, status=202)
+
+
+def is_form(request: HttpRequest) -> bool:
+    return (request.content_type or "").startswith(
+        ("application/x-www-form-urlencoded", "multipart/form-data")
+    )
+
+
+def decided(request: HttpRequest) -> dict[str, Any]:
+    """What the flow gets from the page; 422 when neither button was pressed."""
+    choice = request.POST.get("decision", "")
+    if choice not in ("approve", "reject"):
+        raise ApiError(422, "Approve or reject.")
+    return {"approved": choice == "approve", "comment": request.POST.get("comment", "")[:4000]}
+
+
+def sent(request: HttpRequest) -> Any:
+    """What the flow gets from a program: its body as a webhook would have it."""
+    if len(request.body) > MAX_BODY:
+        raise ApiError(413, f"The body may have {MAX_BODY} bytes.")
+    headers = {"content-type": request.headers.get("content-type", "")}
+    return body(request.body, headers, limit=MAX_BODY)
+
+
+def shown(request: HttpRequest, known: dict[str, Any], status: int = 200) -> HttpResponse:
+    response = render(request, "runtime/resume.html", known, status=status)
+    response["Referrer-Policy"] = "no-referrer"  # the address is the proof
+    return response
+
+
+def refusal(request: HttpRequest, refused: ApiError, *, person: bool) -> HttpResponse:
+    if person:
+        return shown(request, {"refused": refused}, refused.status)
+    return JsonResponse(refused.body(), status=refused.status, content_type="application/problem+json")
