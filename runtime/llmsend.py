@@ -4,7 +4,6 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import orjson
@@ -13,11 +12,11 @@ from billing.egress import EgressFailed, EgressRefused, Stream, astream
 from runtime.llmbackends import Backend
 from runtime.llmtypes import LlmError, Reply, Request, not_understood
 from runtime.llmwire import MAX_LINE, events
+from runtime.retryafter import retry_after
 
 MAX_REQUEST = 8 * 1024 * 1024
 MAX_ANSWER = 8 * 1024 * 1024
 MAX_TOLD = 300  # characters of what a provider says about an error
-LONGEST_S = 3600.0  # that a server may ask us to wait
 AGAIN = frozenset({408, 409, 425, 429})
 ELSEWHERE = frozenset({401, 402, 403, 404})
 
@@ -151,13 +150,3 @@ def reason(said: bytes) -> str:
     if isinstance(error, dict):
         error = error.get("message")
     return error if isinstance(error, str) else ""
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, written as such or as a date."""
-    text = headers.get("retry-after", "").strip()
-    try:
-        wait = float(text) if text[:1].isdigit() else parsedate_to_datetime(text).timestamp() - time.time()
-    except (ValueError, OverflowError, TypeError):
-        return None
-    return min(max(0.0, wait), LONGEST_S)
