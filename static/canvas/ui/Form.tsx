@@ -24,7 +24,7 @@ export const Form = memo(function Form({ node }: { node: GNode }) {
       {name && <Bound field={name} node={node} raw={raw} readOnly={readOnly || stale} />}
       {!spec && <Bound field={HANDLER} node={node} raw={raw} readOnly={readOnly || stale} />}
       {fields.map((field) => <Bound key={field.key} field={field} node={node} raw={raw} readOnly={readOnly || stale} />)}
-      {node.kind === "trigger" && <TriggerAddress name={node.id} />}
+      {node.kind === "trigger" && <TriggerAddress name={node.name} />}
       <More node={node} raw={raw} fields={(spec?.common ?? []).filter((field) => QUIET.has(field.key))} readOnly={readOnly || stale} />
     </form>
   );

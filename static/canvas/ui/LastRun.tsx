@@ -4,7 +4,7 @@ import type { GNode } from "../core";
 import { Button } from "./Button";
 import { stepsOf } from "./lights";
 import { pin, unpin } from "./pins";
-import { inject } from "./run";
+import { runNode } from "./run";
 import { useEditor, type Step } from "./state";
 import { duration, errorText, plain, pretty } from "./words";
 
@@ -14,13 +14,14 @@ export function LastRun({ node }: { node: GNode }) {
   const [at, setAt] = useState(-1);
   const step = steps.at(at);
   const pinned = useEditor((state) => state.canvas.pins?.[node.id]);
+  const given = useEditor((state) => state.inputs[node.id]);
   return (
     <div className="ed-last">
       {steps.length > 1 && <Which steps={steps} at={at < 0 ? steps.length - 1 : at} pick={setAt} />}
       {step ? <Figures step={step} /> : <p className="ed-hint">{run ? "The node did not run in this run." : "No run is open. Run the flow, or open one of its runs."}</p>}
-      <Values title="Input" value={pinned ?? step?.input} pinned={pinned !== undefined} />
+      <Values title="Input" value={given ?? step?.input} mark={given !== undefined ? "test input" : ""} />
       <NodeActions node={node} step={step} />
-      <Values title="Output" value={step?.output} />
+      <Values title="Output" value={pinned ?? step?.output} mark={pinned !== undefined ? "pinned" : ""} />
     </div>
   );
 }
@@ -47,10 +48,10 @@ export function Figures({ step }: { step: Step }) {
   );
 }
 
-export function Values({ title, value, pinned }: { title: string; value: unknown; pinned?: boolean }) {
+export function Values({ title, value, mark }: { title: string; value: unknown; mark?: string }) {
   return (
     <section className="ed-values">
-      <h4>{title}{pinned && <small>pinned test data</small>}</h4>
+      <h4>{title}{mark && <small>{mark}</small>}</h4>
       {value === undefined ? <p className="ed-hint">Nothing recorded.</p> : <pre className="ed-json" tabIndex={0} aria-label={title}>{pretty(value)}</pre>}
     </section>
   );
@@ -60,14 +61,15 @@ export function Values({ title, value, pinned }: { title: string; value: unknown
 export function NodeActions({ node, step }: { node: GNode; step?: Step }) {
   const readOnly = useEditor((state) => state.readOnly);
   const pinned = useEditor((state) => state.canvas.pins?.[node.id]);
+  const given = useEditor((state) => state.inputs[node.id]);
   if (readOnly || node.kind === "trigger") return null;
-  const payload = pinned ?? plain(step?.input) ?? {};
+  const payload = given ?? plain(step?.input) ?? {};
   return (
     <div className="ed-row ed-wrap">
-      <Button icon="play" text label="Run this node" variant="outline" onClick={() => void inject({ node: node.id, only: true, payload })} />
-      <Button icon="step" text label="Run from here" variant="outline" onClick={() => void inject({ node: node.id, payload })} />
+      <Button icon="play" text label="Run this node" variant="outline" onClick={() => void runNode(node.name, payload, true)} />
+      <Button icon="step" text label="Run from here" variant="outline" onClick={() => void runNode(node.name, payload, false)} />
       {pinned === undefined
-        ? <Button icon="pin" text label="Pin input" variant="ghost" disabled={step === undefined} onClick={() => pin(node.id, plain(step?.input))} />
+        ? <Button icon="pin" text label="Pin output" variant="ghost" disabled={step === undefined || Boolean(step.error)} onClick={() => pin(node.id, plain(step?.output))} />
         : <Button icon="pin" text label="Unpin" variant="ghost" pressed onClick={() => unpin(node.id)} />}
     </div>
   );

@@ -5,7 +5,7 @@ import { Form } from "./Form";
 import { Figures, NodeActions, Values } from "./LastRun";
 import { stepsOf } from "./lights";
 import { closeOverlay } from "./Overlays";
-import { pin } from "./pins";
+import { setInput } from "./pins";
 import { chosenNodes } from "./select";
 import { TITLES } from "./shape";
 import { useEditor } from "./state";
@@ -16,14 +16,15 @@ export function NodePanel() {
   const node = useEditor((state) => state.graph.nodes.find((one) => one.id === id) ?? state.graph.nodes.find((one) => one.id === state.selected[0]));
   const run = useEditor((state) => state.run);
   const pinned = useEditor((state) => (node ? state.canvas.pins?.[node.id] : undefined));
+  const given = useEditor((state) => (node ? state.inputs[node.id] : undefined));
   if (!node) return null;
   const step = stepsOf(run, node.id).at(-1);
   return (
     <Dialog title={`${node.label} · ${TITLES[node.kind] ?? node.kind}`} className="ed-dialog-full" onClose={closeOverlay}>
       <div className="ed-columns">
         <div>
-          <Values title="Input" value={pinned ?? step?.input} pinned={pinned !== undefined} />
-          <TestData node={node.id} value={pinned ?? step?.input} />
+          <Values title="Input" value={given ?? step?.input} mark={given !== undefined ? "test input" : ""} />
+          <TestInput node={node.id} value={given ?? step?.input} />
         </div>
         <div>
           <h4>Parameters</h4>
@@ -31,7 +32,7 @@ export function NodePanel() {
         </div>
         <div>
           {step && <Figures step={step} />}
-          <Values title="Output" value={step?.output} />
+          <Values title="Output" value={pinned ?? step?.output} mark={pinned !== undefined ? "pinned" : ""} />
           <NodeActions node={node} step={step} />
         </div>
       </div>
@@ -39,16 +40,16 @@ export function NodePanel() {
   );
 }
 
-/** Test data can be written by hand as well as pinned from a run. */
-function TestData({ node, value }: { node: string; value: unknown }) {
+/** What the node gets when it is run by itself, written by hand. */
+function TestInput({ node, value }: { node: string; value: unknown }) {
   const readOnly = useEditor((state) => state.readOnly);
   const [draft, setDraft] = useState<string | null>(null);
   const [wrong, setWrong] = useState("");
   if (readOnly) return null;
-  if (draft === null) return <button type="button" className="ed-add" onClick={() => setDraft(pretty(value) || "{}")}>Write test data…</button>;
+  if (draft === null) return <button type="button" className="ed-add" onClick={() => setDraft(pretty(value) || "{}")}>Write a test input…</button>;
   const keep = (): void => {
     try {
-      pin(node, JSON.parse(draft));
+      setInput(node, JSON.parse(draft));
       setDraft(null);
       setWrong("");
     } catch (problem) {
@@ -57,10 +58,10 @@ function TestData({ node, value }: { node: string; value: unknown }) {
   };
   return (
     <div className="ed-field">
-      <label htmlFor="ed-test-data">Test data, as JSON</label>
+      <label htmlFor="ed-test-data">Test input, as JSON</label>
       <textarea id="ed-test-data" className="ed-input ed-mono" rows={8} value={draft} spellCheck={false} onChange={(event) => setDraft(event.target.value)} />
       {wrong && <p className="ed-field-problem" role="alert">{wrong}</p>}
-      <div className="ed-row"><button type="button" className="btn" data-size="sm" onClick={keep}>Pin</button><button type="button" className="btn" data-variant="ghost" data-size="sm" onClick={() => setDraft(null)}>Cancel</button></div>
+      <div className="ed-row"><button type="button" className="btn" data-size="sm" onClick={keep}>Keep</button><button type="button" className="btn" data-variant="ghost" data-size="sm" onClick={() => setDraft(null)}>Cancel</button></div>
     </div>
   );
 }

@@ -10,10 +10,10 @@ import { pretty } from "./words";
 const KEPT = "priostack.payload.";
 
 function firstPayload(flow: string, trigger: string): string {
-  const { data, canvas, run } = store.get();
+  const { data, run } = store.get();
   const kept = sessionStorage.getItem(KEPT + flow + trigger);
   if (kept) return kept;
-  const sample = canvas.pins?.[trigger] ?? data.flow.triggers.find((one) => one.name === trigger)?.sample ?? run?.payload;
+  const sample = data.flow.triggers.find((one) => one.name === trigger)?.sample ?? run?.payload;
   return pretty(sample) || "{}";
 }
 

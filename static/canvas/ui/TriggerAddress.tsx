@@ -5,7 +5,7 @@ import { ask } from "./http";
 import { flowUrl } from "./save";
 import { say, store, toast, useEditor } from "./state";
 import { pretty } from "./words";
-import type { FlowBody } from "./data";
+import type { FlowBody, TriggerRow } from "./data";
 
 export function TriggerAddress({ name }: { name: string }) {
   const row = useEditor((state) => state.data.flow.triggers.find((one) => one.name === name));
@@ -19,11 +19,17 @@ export function TriggerAddress({ name }: { name: string }) {
       <div className="ed-row">
         <input className="ed-input ed-mono" readOnly aria-label="Address of the webhook" value={row.url} onFocus={(event) => event.target.select()} />
         <Button icon="copy" label="Copy the address" onClick={() => void copyText(row.url)} />
+        <Button icon="code" label="Copy as curl" onClick={() => void copyText(curl(row))} />
       </div>
+      {listening && <p className="ed-hint" role="status">Send a call to <code className="ed-mono">{row.url}/test</code>: it is kept as the sample and starts nothing.</p>}
       {!readOnly && <Button icon="radio" text label={listening ? "Listening…" : "Listen for a test"} variant="outline" pressed={listening} onClick={() => void listen(name, setListening)} />}
       {row.sample !== undefined && row.sample !== null && <details className="ed-more"><summary>Caught sample</summary><pre className="ed-json">{pretty(row.sample)}</pre></details>}
     </div>
   );
+}
+
+function curl(row: TriggerRow): string {
+  return `curl -H 'Content-Type: application/json' -d '${JSON.stringify(row.sample ?? {}).replaceAll("'", "'\\''")}' ${row.url}`;
 }
 
 export async function copyText(text: string): Promise<void> {
@@ -40,8 +46,7 @@ export async function copyText(text: string): Promise<void> {
 async function listen(name: string, told: (on: boolean) => void): Promise<void> {
   told(true);
   try {
-    const { body } = await ask<{ test_url?: string }>("POST", flowUrl(`/triggers/${encodeURIComponent(name)}/listen`), {});
-    toast(body?.test_url ? `Call ${body.test_url}` : "Call the address now: the next request is caught.", "info");
+    await ask("PUT", `/api/triggers/${store.get().data.flow.id}/${encodeURIComponent(name)}`, { listen: true });
     await caught(name);
   } catch (problem) {
     toast(problem instanceof Error ? problem.message : String(problem), "error");
@@ -52,7 +57,7 @@ async function listen(name: string, told: (on: boolean) => void): Promise<void> 
 async function caught(name: string): Promise<void> {
   const sampleOf = (body: FlowBody): string => JSON.stringify(body.triggers.find((one) => one.name === name)?.sample ?? null);
   const before = sampleOf(store.get().data.flow);
-  for (let second = 0; second < 60; second += 1) {
+  for (let second = 0; second < 120; second += 1) {
     await new Promise((done) => setTimeout(done, 1000));
     const { body } = await ask<FlowBody>("GET", flowUrl());
     if (sampleOf(body) === before) continue;

@@ -68,16 +68,25 @@ export async function stopFlow(): Promise<void> {
 
 export interface Injection {
   trigger?: string;
-  node?: string;
+  /** The node that gets the payload, instead of the one behind the trigger. */
+  listener?: string;
+  /** That node alone: its answer goes nowhere. */
   only?: boolean;
   payload: unknown;
 }
 
-/** Sends one payload in and follows the run that it makes. */
+/** A node by itself or from there on: of the text as it is saved, whether or not the flow is started. */
+export async function runNode(listener: string, payload: unknown, only: boolean): Promise<void> {
+  if (await save()) await inject({ listener, payload, only });
+}
+
+/** Sends one payload in and follows the run that it makes; nodes with pinned data answer with that. */
 export async function inject(what: Injection): Promise<void> {
   store.set({ overlay: "" });
+  const { data, canvas } = store.get();
+  const wish = { ...what, pinned: what.only ? {} : (canvas.pins ?? {}), draft: what.listener !== undefined };
   try {
-    const { body } = await ask<{ execution: string }>("POST", flowUrl("/inject"), what);
+    const { body } = await ask<{ execution: string }>("POST", `/api/triggers/${data.flow.id}/inject`, wish);
     follow(body.execution, what.payload);
   } catch (problem) {
     failed(problem);

@@ -72,6 +72,8 @@ export interface State {
   zoom: number;
   said: string;
   toast: { text: string; kind: "success" | "error" | "info"; at: number } | null;
+  /** Test inputs by node, written by hand. */
+  inputs: Readonly<Record<string, unknown>>;
   /** The revision that answers callers. */
   served: number;
   run: Run | null;
@@ -101,7 +103,7 @@ function begin(data: EditorData): State {
     data, text, graph, canvas, stale: false, problems: graph.problems, told: data.flow.problems ?? [],
     savedText: text, savedCanvas: canvasText(canvas), revision: data.flow.revision, status: data.flow.status, save: "saved",
     view: "canvas", selected: [], selectedEdge: "", inspecting: false, overlay: "", palette: true, minimap: false,
-    canUndo: false, canRedo: false, zoom: 1, said: "", toast: null, served: data.flow.live_revision ?? 0, run: null, runShown: false, nodeRuns: {}, wireRuns: {}, conflict: null,
+    canUndo: false, canRedo: false, zoom: 1, said: "", toast: null, inputs: {}, served: data.flow.live_revision ?? 0, run: null, runShown: false, nodeRuns: {}, wireRuns: {}, conflict: null,
     readOnly: !data.may_write || matchMedia(NARROW).matches, narrow: matchMedia(NARROW).matches,
   };
 }

@@ -66,8 +66,8 @@ export function valueAt(node: string, [root, ...rest]: string[]): unknown {
 }
 
 function rootValue(node: string, root: string): unknown {
-  const { run, canvas, graph } = store.get();
-  if (root === "payload") return canvas.pins?.[node] ?? plain(stepsOf(run, node).at(-1)?.input ?? feeding(node));
+  const { run, inputs, graph } = store.get();
+  if (root === "payload") return inputs[node] ?? plain(stepsOf(run, node).at(-1)?.input ?? feeding(node));
   if (root === "steps") return Object.fromEntries(graph.nodes.map((one) => [one.id, plain(stepsOf(run, one.id).at(-1)?.output)]).filter(([, value]) => value !== undefined));
   if (root === "item") return sampleItem(node);
   if (root === "trigger") return run?.payload === undefined ? undefined : { body: run.payload };
@@ -76,9 +76,9 @@ function rootValue(node: string, root: string): unknown {
 
 /** Of a node that has not run: what the nodes before it gave. */
 function feeding(node: string): unknown {
-  const { graph, run } = store.get();
+  const { graph, run, canvas } = store.get();
   const before = graph.edges.find((edge) => edge.target === node)?.source;
-  return before ? stepsOf(run, before).at(-1)?.output : undefined;
+  return before ? (canvas.pins?.[before] ?? stepsOf(run, before).at(-1)?.output) : undefined;
 }
 
 function sampleItem(node: string): unknown {
