@@ -22,6 +22,7 @@ from bundles.celparser import (
     Unary,
 )
 from bundles.celregex import pattern
+from bundles.celvalues import KEYS
 
 MANY_REFERENCES = 16  # more of them may multiply what comes in
 # What may make values that JSON does not have.
@@ -139,8 +140,9 @@ class Compiler:
     def map_of(self, node: MapOf) -> Run:
         self._builds = True
         for key, _ in node.entries:
-            if isinstance(key, Literal) and not isinstance(key.value, str):
-                raise CelError("keys of a map are texts", key.column)
+            if isinstance(key, Literal) and type(key.value) not in (str, int):
+                raise CelError(f"keys of a map are {KEYS}", key.column)
+            self.exotic = self.exotic or not (isinstance(key, Literal) and isinstance(key.value, str))
         return celnodes.map_of(
             tuple((self.compile(key), self.compile(value), key.column) for key, value in node.entries)
         )

@@ -111,7 +111,7 @@ def _string(text: str, at: int, match: re.Match[str]) -> tuple[Token, int]:
     body = BODY[match["quote"], "r" in prefix].match(text, match.end())
     if not body:
         raise CelError("the text has no closing quote", at + 1)
-    inner = re.sub(r"\r\n?", "\n", body[1])
+    inner = body[1]
     if "b" in prefix:
         return Token("bytes", "", at + 1, _bytes(inner, "r" in prefix, match.end())), body.end()
     value = inner if "r" in prefix else _unescaped(inner, match.end())

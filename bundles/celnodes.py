@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from bundles.celerror import CelError, CelLimit, CelMissing, spend
-from bundles.celvalues import Work, kind, word
+from bundles.celerror import CelError, CelLimit, CelMissing
+from bundles.celvalues import KEYS, Work, is_key, kind, word
 
 Scope: TypeAlias = Mapping[str, Any]
 Run: TypeAlias = Callable[[Scope, Work], Any]
@@ -110,8 +110,8 @@ def element(values: Any, place: Any, column: int) -> Any:
 
 
 def entry(values: Mapping[Any, Any], key: Any, column: int) -> Any:
-    if not isinstance(key, str):
-        raise CelError(f"keys of a map are texts, this is {word(key)}", column)
+    if not is_key(key):
+        raise CelError(f"keys of a map are {KEYS}, this is {word(key)}", column)
     try:
         return values[key]
     except KeyError:
@@ -222,11 +222,10 @@ def map_of(entries: tuple[tuple[Run, Run, int], ...]) -> Run:
         found: dict[str, Any] = {}
         for key_of, value_of, column in entries:
             key = key_of(scope, work)
-            if not isinstance(key, str):
-                raise CelError(f"keys of a map are texts, this is {word(key)}", column)
+            if not is_key(key) or type(key) is float:
+                raise CelError(f"keys of a map are {KEYS}, this is {word(key)}", column)
             if key in found:
                 raise CelError("the map has this key twice", column)
-            spend(work, len(key) >> 5)
             found[key] = value_of(scope, work)
         return found
 

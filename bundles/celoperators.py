@@ -8,7 +8,7 @@ from typing import Any
 from bundles.celerror import MAX_INTEGER, MAX_SIZE, MIN_INTEGER, CelError, CelLimit, spend
 from bundles.celnodes import Run, Scope
 from bundles.celtimes import near
-from bundles.celvalues import NUMBERS, SCALARS, Work, equal, kind, moment, number, ordered, word
+from bundles.celvalues import NUMBERS, SCALARS, Work, equal, is_key, kind, moment, number, ordered, word
 
 Operation = Callable[[Any, Any, Work], Any]
 COMPARING = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -215,7 +215,7 @@ def membership(left: Run, right: Run, column: int) -> Run:
 
 def within(value: Any, among: Any, work: Work) -> bool:
     if isinstance(among, Mapping):
-        return isinstance(value, str) and value in among
+        return is_key(value) and value in among
     if not isinstance(among, (list, tuple)):
         hint = ", use contains()" if isinstance(among, str) else ""
         raise CelError(f"in needs a list or a map, this is {word(among)}{hint}")

@@ -104,8 +104,12 @@ def index_of(text: Any, part: Any, start: Any = 0) -> int:
     return found.find(text_of(part, 1), first)
 
 
-def last_index_of(text: Any, part: Any) -> int:
-    return text_of(text).rfind(text_of(part, 1))
+def last_index_of(text: Any, part: Any, start: Any = None) -> int:
+    found, wanted = text_of(text), text_of(part, 1)
+    last = len(found) if start is None else whole_of(start, 2)
+    if not 0 <= last <= len(found):
+        raise CelError("lastIndexOf goes beyond the ends of the text")
+    return found.rfind(wanted, 0, last + len(wanted))
 
 
 def url_encoded(text: Any) -> str:
@@ -185,7 +189,7 @@ FUNCTIONS = (
     ),
     _function("text.charAt(place)", "The character at this place, from 0.", char_at, (2, 2), cost=""),
     _function("text.indexOf(part, start?)", "Where the part begins, -1 when nowhere.", index_of, (2, 3)),
-    _function("text.lastIndexOf(part)", "Where the part begins for the last time.", last_index_of, (2, 2)),
+    _function("text.lastIndexOf(part, start?)", "Where it begins for the last time.", last_index_of, (2, 3)),
     _function("encode(text)", "As a part of a URL: what is special as %XX.", url_encoded, (1, 1)),
     _function("json(value)", "The value as compact JSON text.", as_json, (1, 1), cost="work"),
     _function(

@@ -33,6 +33,7 @@ WORDS = {
 NUMBERS = frozenset({int, float})
 SCALARS = frozenset({str, bool, type(None), bytes, timedelta})
 SCALAR_SIZE = 8
+KEYS = "texts or whole numbers"
 
 
 def kind(value: Any) -> str:
@@ -48,6 +49,12 @@ def kind(value: Any) -> str:
 def word(value: Any) -> str:
     """What it is, for people. Never the value itself."""
     return WORDS.get(kind(value), "an unknown thing")
+
+
+def is_key(value: Any) -> bool:
+    """Whether a map may have this key; 1.0 finds what 1 finds."""
+    known = type(value)
+    return known is str or known is int or known is float or isinstance(value, str)
 
 
 def moment(value: datetime) -> datetime:
@@ -168,14 +175,16 @@ def _measured(values: list[Any], total: int, limit: int) -> tuple[int, list[Any]
 
 
 def plain(value: Any, level: int = 0) -> Any:
-    """The same value of JSON's types only: bytes as base64, times as RFC 3339, durations as seconds."""
+    """The same value of JSON's types only: bytes as base64, times as RFC 3339, durations as seconds, keys as texts."""
     known = type(value)
     if known is str or known is int or known is bool or value is None:
         return value
     if level > MAX_LEVELS:
         raise CelLimit(f"lists and maps are nested more than {MAX_LEVELS} levels deep")
     if isinstance(value, Mapping):
-        return {key: plain(item, level + 1) for key, item in value.items()}
+        return {
+            key if isinstance(key, str) else str(key): plain(item, level + 1) for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [plain(item, level + 1) for item in value]
     return written(value)
@@ -199,8 +208,13 @@ def written(value: Any) -> Any:
 
 
 def rfc3339(value: datetime) -> str:
-    text = moment(value).isoformat()
-    return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
+    """In UTC, with as many decimals of the second as it has."""
+    try:
+        at = moment(value).astimezone(UTC)
+    except OverflowError:
+        raise CelError("the time is not between the years 1 and 9999") from None
+    fraction = f".{at.microsecond:06}".rstrip("0") if at.microsecond else ""
+    return f"{at.replace(microsecond=0, tzinfo=None).isoformat()}{fraction}Z"
 
 
 def seconds(value: timedelta) -> str:
