@@ -7,9 +7,14 @@ from bundles.contract import CONTRACT_FIELDS
 from bundles.discovery import LISTED_FIELDS
 from bundles.endpoints import API_FIELDS, ENDPOINT_FIELDS
 from bundles.fields import Table
+from bundles.flowlisteners import LISTENER_FIELDS
+from bundles.flowllm import BACKEND_FIELDS, LLM_FIELDS
+from bundles.flowtriggers import TRIGGER_FIELDS
 from bundles.gather import ENTRY_FIELDS
 from bundles.goals import GOAL_FIELDS, METRIC_FIELDS
 from bundles.intents import INTENT_FIELDS
+from bundles.organism import HEAD_FIELDS, ORGANISM_FIELDS
+from bundles.organismfiles import DIRECTORY_FIELDS
 from bundles.service import SERVICE_FIELDS
 
 TABLES: Mapping[str, Table] = {
@@ -24,4 +29,14 @@ TABLES: Mapping[str, Table] = {
     "api": API_FIELDS,
     "endpoints[]": ENDPOINT_FIELDS,
     "resourceContract": CONTRACT_FIELDS,
+}
+# Of a flow file, by the heading of its table in the documentation.
+FLOW_TABLES: Mapping[str, Table] = {
+    "The file": ORGANISM_FIELDS,
+    "organism": HEAD_FIELDS,
+    "A trigger": TRIGGER_FIELDS,
+    "A listener": LISTENER_FIELDS,
+    "llm": LLM_FIELDS,
+    "A backend": BACKEND_FIELDS,
+    "Listeners in files of their own": DIRECTORY_FIELDS,
 }

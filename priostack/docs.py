@@ -39,6 +39,7 @@ PLAN: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Reference",
         (
             ("yaml", "YAML fields"),
+            ("flows", "Flow files"),
             ("expressions", "Expressions"),
             ("host", "Functions and host"),
             ("data-plane", "Calling your API"),

@@ -14,6 +14,9 @@ PURE = {
     "bundles": {
         *("values", "nodes", "composer", "scalars", "names", "fields", "schema", "duration", "target"),
         *("paths", "contract", "objective", "goals", "intents", "endpoints", "service", "overlay", "gather"),
+        *("flowmodel", "flowkinds", "flowedges", "flowfields", "flowhandlers", "flowlisteners", "flowtriggers"),
+        *("flowcron", "flowoptions", "flowtexts", "flowlinks", "flowllm", "organism", "organismfiles"),
+        *("jsontree", "pdflow", "pdgraph", "pdnodes", "pdtext"),
         *("discovery", "linking", "flow", "prompt", "bundle", "routes", "wasmfile"),
         *("cel", "celcalls", "celcompile", "celdocs", "celerror", "celfunction", "celfunctions", "cellexer"),
         *("cellists", "celmacros", "celnodes", "celnumbers", "celoperators", "celparser", "celregex"),

@@ -284,15 +284,68 @@ VALUE = st.recursive(
     max_leaves=5,
 )  # fmt: skip
 TYPES = st.sampled_from(
-    "trigger output condition loop merge parallel transformer api code tool agent prompt memory guardrail "
-    "callback provider error-handler workflow tool-call-router x".split()
+    [
+        "trigger",
+        "output",
+        "condition",
+        "loop",
+        "merge",
+        "parallel",
+        "transformer",
+        "api",
+        "code",
+        "tool",
+        "agent",
+        "prompt",
+        "memory",
+        "guardrail",
+        "callback",
+        "provider",
+        "error-handler",
+        "workflow",
+        "tool-call-router",
+        "x",
+    ]
 )
-KEYS = (
-    "triggerType scheduleCron scheduleIntervalMs conditions loopType count items condition body mode template "
-    "expression url headers toolType toolName source sourceType rawPrompt parameters providerNodeId model "
-    "temperature maxTokens operation key value dockedTo errorHandlerNodeId strategy retry fallback retryPolicy "
-    "timeout maxIterations disabled label"
-).split()
+KEYS = [
+    "triggerType",
+    "scheduleCron",
+    "scheduleIntervalMs",
+    "conditions",
+    "loopType",
+    "count",
+    "items",
+    "condition",
+    "body",
+    "mode",
+    "template",
+    "expression",
+    "url",
+    "headers",
+    "toolType",
+    "toolName",
+    "source",
+    "sourceType",
+    "rawPrompt",
+    "parameters",
+    "providerNodeId",
+    "model",
+    "temperature",
+    "maxTokens",
+    "operation",
+    "key",
+    "value",
+    "dockedTo",
+    "errorHandlerNodeId",
+    "strategy",
+    "retry",
+    "fallback",
+    "retryPolicy",
+    "timeout",
+    "maxIterations",
+    "disabled",
+    "label",
+]
 DATA = st.dictionaries(st.sampled_from(KEYS), VALUE, max_size=6)
 IDS = st.sampled_from(["a", "b", "c", "d"])
 

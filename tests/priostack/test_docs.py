@@ -17,7 +17,9 @@ from django.test import Client
 from django.urls import Resolver404, get_resolver, resolve
 
 from bundles import bundle, cel, celdocs, celerror, checks, template, values
-from bundles.schema import TABLES
+from bundles.flowfields import KEPT
+from bundles.flowkinds import BUILTINS
+from bundles.schema import FLOW_TABLES, TABLES
 from bundles.service import SERVICE_FIELDS
 from bundles.wasmfile import inspect
 from bundles.wasmimports import PRIOSTACK
@@ -153,6 +155,31 @@ def test_every_field_is_described_with_its_block(block: str) -> None:
         assert row[2].replace("\\|", "|") == field.meaning
         assert ("required" in row[1]) == field.required
     assert described.count("\n| `") == len(TABLES[block]), f"{block}: a field is described that is not there"
+
+
+@pytest.mark.parametrize("heading", FLOW_TABLES)
+def test_every_field_of_a_flow_file_is_described(heading: str) -> None:
+    described = section("flows", heading)
+    rows = [field for field in FLOW_TABLES[heading].values() if field.meaning != KEPT]
+    for field in rows:
+        row = re.search(rf"^\| `{field.name}` \| (.*?) \| (.*) \|$", described, re.MULTILINE)
+        assert row, f"{heading}: {field.name}"
+        assert row[2].replace("\\|", "|") == field.meaning
+        assert ("required" in row[1]) == field.required
+        assert all(f"`{choice}`" in row[1] for choice in field.choices)
+    assert described.count("\n| `") == len(rows), f"{heading}: a field is described that is not there"
+    assert all(f"`{name}`" in described for name in FLOW_TABLES[heading])
+
+
+@pytest.mark.parametrize("kind", BUILTINS)
+def test_every_builtin_is_described_with_its_keys(kind: str) -> None:
+    described, options = section("flows", f"builtin:{kind}"), BUILTINS[kind].options
+    for key in options.values():
+        row = re.search(rf"^\| `{key.name}` \| (.*?) \| (.*) \|$", described, re.MULTILINE)
+        assert row, f"{kind}: {key.name}"
+        assert row[2].startswith(key.help)
+        assert ("required" in row[1]) == key.required
+    assert described.count("\n| `") == len(options)
 
 
 @pytest.mark.parametrize("heading", TESTS)
