@@ -4,8 +4,9 @@ import asyncio
 import re
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 import idna
@@ -115,6 +116,12 @@ def allowed(allow: Iterable[str] | None) -> frozenset[str]:
     """The operator's exceptions, "host:port" each ("*:port" opens a port for public hosts)."""
     if allow is None:
         allow = _from_settings()
+    return _spelled(allow if isinstance(allow, frozenset) else tuple(allow))
+
+
+@lru_cache(maxsize=64)
+def _spelled(allow: Hashable) -> frozenset[str]:
+    assert isinstance(allow, Iterable)
     return frozenset(entry.strip().lower() for entry in allow if entry.strip())
 
 
@@ -158,6 +165,7 @@ def _getaddrinfo(host: str, port: int) -> list[str]:
     return [str(entry[4][0]) for entry in found]
 
 
+@lru_cache(maxsize=1024)
 def _authority(netloc: str, default_port: int) -> tuple[str, int]:
     if "@" in netloc:
         raise EgressRefused("a user name or password in the URL is not allowed")

@@ -46,6 +46,10 @@ class Ask:
         return "".join([*lines, "accept-encoding: gzip\r\n\r\n"]).encode("latin-1") + self.content
 
     @property
+    def origin(self) -> Origin:
+        return self.place.scheme, self.place.host, self.place.port
+
+    @property
     def repeatable(self) -> bool:
         """Whether it may be sent again when a kept connection turns out to be dead."""
         return self.method in REPEATABLE or any(name.lower() == "idempotency-key" for name in self.headers)
@@ -63,46 +67,56 @@ class Pool:
         self.total = 0
 
     async def whole(self, ask: Ask) -> tuple[Answer, bytes]:
-        """The answer with its body."""
+        """The answer with its body; what may be repeated is asked again when a kept connection turns out to be dead."""
         while True:
             answer = Answer(ask.max_bytes)
-            async with self.lent(ask, answer) as connection:
-                try:
-                    return answer, await answer.whole()
-                except EgressFailed:
-                    if connection.heard or connection.uses < 2 or not ask.repeatable or overdue(ask):
-                        raise
+            connection, alarm = await self.begin(ask, answer)
+            try:
+                return answer, await answer.whole()
+            except EgressFailed:
+                if connection.heard or connection.uses < 2 or not ask.repeatable or overdue(ask):
+                    raise
+            finally:
+                self.end(ask, answer, connection, alarm)
 
     @asynccontextmanager
     async def stream(self, ask: Ask) -> AsyncIterator[tuple[Answer, AsyncIterator[bytes]]]:
         """The answer as soon as its headers are here, and its body piece by piece."""
         answer = Answer(ask.max_bytes, streamed=True)
-        async with self.lent(ask, answer) as connection:
+        connection, alarm = await self.begin(ask, answer)
+        try:
             await answer.head()
             yield answer, connection.pieces(answer)
+        finally:
+            self.end(ask, answer, connection, alarm)
 
-    @asynccontextmanager
-    async def lent(self, ask: Ask, answer: Answer) -> AsyncIterator[Connection]:
-        """A connection on which `ask` was sent; it fails at the deadline and is never left half read."""
-        origin = (ask.place.scheme, ask.place.host, ask.place.port)
-        await self.enter(origin, ask)
+    async def begin(self, ask: Ask, answer: Answer) -> tuple[Connection, asyncio.TimerHandle]:
+        """Send `ask` on a connection that fails at the deadline; `end` must follow."""
+        origin = ask.origin
+        if self.total >= MOST or self.busy.get(origin, 0) >= MOST_TO_ONE:
+            await self.queue(origin, ask)
+        self.busy[origin] = self.busy.get(origin, 0) + 1
+        self.total += 1
         try:
             connection = self.rested(origin) or await self.open(ask)
-            loop = asyncio.get_running_loop()
-            alarm = loop.call_later(ask.deadline - time.monotonic(), connection.fail, TOO_SLOW)
-            try:
-                connection.ask(ask.packed(), answer, head_only=ask.method == "HEAD")
-                yield connection
-            finally:
-                alarm.cancel()
-                self.rest(origin, connection, answer)
-        finally:
+            left = ask.deadline - time.monotonic()
+            alarm = asyncio.get_running_loop().call_later(left, connection.fail, TOO_SLOW)
+            connection.ask(ask.packed(), answer, head_only=ask.method == "HEAD")
+        except BaseException:
             self.leave(origin)
+            raise
+        return connection, alarm
+
+    def end(self, ask: Ask, answer: Answer, connection: Connection, alarm: asyncio.TimerHandle) -> None:
+        """The connection rests until it is needed again, unless it is half read."""
+        alarm.cancel()
+        self.rest(ask.origin, connection, answer)
+        self.leave(ask.origin)
 
     # -- places -------------------------------------------------------------------------------------
 
-    async def enter(self, origin: Origin, ask: Ask) -> None:
-        """Take a place among the requests to this origin, or wait for one."""
+    async def queue(self, origin: Origin, ask: Ask) -> None:
+        """Wait until one more request may go to this origin."""
         if self.total >= MOST:
             raise EgressFailed("too many requests to the outside at present")
         while self.busy.get(origin, 0) >= MOST_TO_ONE:
@@ -113,8 +127,6 @@ class Pool:
                     await turn
             except TimeoutError:
                 raise EgressFailed("too many requests to this host at present") from None
-        self.busy[origin] = self.busy.get(origin, 0) + 1
-        self.total += 1
 
     def leave(self, origin: Origin) -> None:
         self.total -= 1
