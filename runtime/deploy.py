@@ -18,7 +18,7 @@ from bundles.definitions import definition as definition_of
 from bundles.deploy import ask_run
 from bundles.models import Binary, Bundle, Revision, Status
 from bundles.resolve import resolve
-from runtime import flowload, guests, liveflow, triggers
+from runtime import flowload, flowsecrets, guests, liveflow, triggers
 from runtime.kv import Space
 from runtime.live import LiveBundle
 from runtime.wasm import Guest
@@ -82,7 +82,8 @@ def read(
         return None
     definition = definition_of(revision)
     modules = bundle.live_modules if number is None else resolve(tenant, revision)
-    secrets = bound(bundle.tenant_id, definition.secrets) if definition.secrets else {}
+    names = flowsecrets.names(definition)
+    secrets = bound(bundle.tenant_id, names) if names else {}
     return revision, definition, modules, secrets
 
 

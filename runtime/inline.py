@@ -27,7 +27,7 @@ def attempt(job: Job, fuel: int) -> Done | None:
         job.id,
         job.created_us // 1000,
         seed=f"{job.id}:0:0".encode(),  # as runtime.targets.context has it for the first function of a job
-        secrets=job.bundle.secrets,
+        secrets=job.bundle.granted,
         readonly=job.primitive == "validation",
     )
     try:

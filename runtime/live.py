@@ -69,9 +69,12 @@ class LiveBundle:
     waiting: set[Target] = field(
         default_factory=set
     )  # functions that had to wait for something (runtime.inline)
+    granted: Mapping[str, str] = field(init=False)  # the secrets that bundle.yaml lists: modules read these alone
     masks: list[bytes] = field(init=False)  # the secrets' values, which no record may show
 
     def __post_init__(self) -> None:
+        listed = set(self.definition.secrets)
+        self.granted = {name: value for name, value in self.secrets.items() if name in listed}
         self.masks = [value.encode() for value in self.secrets.values()]
 
     def intents(self, sensor: str) -> list[tuple[Service, Intent]]:

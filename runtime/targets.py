@@ -143,7 +143,7 @@ def context(frame: Frame, state: State) -> HostCall:
         job.id,
         job.created_us // 1000,
         seed=f"{job.id}:{frame.level}:{len(state.steps)}".encode(),
-        secrets=job.bundle.secrets,
+        secrets=job.bundle.granted,
         readonly=job.primitive == "validation",
     )
     host.reads.update(state.reads)

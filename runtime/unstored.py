@@ -10,7 +10,7 @@ from billing.secrets import bound
 from bundles.bundle import load
 from bundles.models import Module
 from bundles.wasmfile import WasmError, inspect
-from runtime import guests
+from runtime import flowsecrets, guests
 from runtime.compile import CompileError
 from runtime.kv import Space
 from runtime.live import LiveBundle
@@ -33,7 +33,8 @@ def live_of(tenant: Tenant, files: Mapping[str, bytes]) -> LiveBundle:
                 loaded[name] = guests.prepare(sha256)
             except guests.Unusable as problem:
                 absent[name] = str(problem)
-    secrets = bound(tenant.pk, definition.secrets) if definition.secrets else {}
+    wanted = flowsecrets.names(definition)
+    secrets = bound(tenant.pk, wanted) if wanted else {}
     pk = str(uuid7())
     return LiveBundle(
         id=pk,
