@@ -44,6 +44,7 @@ PLAN: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("host", "Functions and host"),
             ("data-plane", "Calling your API"),
             ("rest", "REST API"),
+            ("triggers", "Triggers"),
             ("live", "Live logs"),
             ("git", "Git"),
             ("errors", "Errors"),

@@ -23,12 +23,20 @@ REST = {
         GET /api/executions/{uuidstr:id}
         GET /api/executions/{uuidstr:id}/logs
         GET /api/goals
+        GET /api/vars
+        GET /api/flows
+        GET /api/flows/{uuidstr:id}
+        GET /api/flows/{uuidstr:id}/status
+        GET /api/flows/{uuidstr:id}/logs
+        GET /api/flows/{uuidstr:id}/stats
+        GET /api/flows/{uuidstr:id}/memory
         """,
     "call": """
         POST /api/bundles/{uuidstr:id}/sensors/{sensor}
         POST /api/bundles/{uuidstr:id}/tests
         POST /api/executions/{uuidstr:id}/retry
         POST /api/executions/{uuidstr:id}/cancel
+        POST /api/triggers/{uuidstr:flow_id}/inject
         """,
     "write": """
         POST /api/bundles
@@ -45,6 +53,18 @@ REST = {
         DELETE /api/modules/{module_id}
         POST /api/bundles/{uuidstr:id}/run
         POST /api/bundles/{uuidstr:id}/stop
+        PUT /api/vars/{name}
+        DELETE /api/vars/{name}
+        POST /api/flows
+        PUT /api/flows/{uuidstr:id}
+        DELETE /api/flows/{uuidstr:id}
+        POST /api/flows/{uuidstr:id}/duplicate
+        POST /api/flows/{uuidstr:id}/start
+        POST /api/flows/{uuidstr:id}/stop
+        DELETE /api/flows/{uuidstr:id}/memory
+        DELETE /api/flows/{uuidstr:id}/memory/{path:key}
+        PUT /api/triggers
+        PUT /api/triggers/{uuidstr:flow_id}/{name}
         """,
     "admin": """
         GET /api/keys
@@ -65,7 +85,8 @@ REST = {
 OPERATIONS = {line.strip(): scope for scope, table in REST.items() for line in table.strip().splitlines()}
 
 # Pages: path -> (scope to GET it, scope to POST to it). "-" is 405 for everybody; "public" is for strangers too;
-# "self" is for whoever is signed in and touches nothing of anybody else's; "signed" proves itself by a signature.
+# "self" is for whoever is signed in and touches nothing of anybody else's; "signed" proves itself by a signature,
+# "token" by a part of its address.
 PAGES = {
     "/": ("public", "public"),
     "/dashboard": ("self", "-"),
@@ -75,6 +96,7 @@ PAGES = {
     "/readyz": ("public", "public"),
     "/metrics": ("public", "public"),  # with its own token: tests/runtime/test_metrics.py
     "/webhooks/git/<uuid:bundle_id>": ("-", "signed"),
+    "/api/triggers/<uuid:flow_id>/resume/<uuid:execution>/<str:token>": ("token", "token"),
     "/invite/<str:token>": ("self", "self"),
     "/settings": ("self", "-"),
     "/settings/sign-out-everywhere": ("-", "self"),

@@ -8,7 +8,7 @@ from uuid import uuid4
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
-from billing import secrets
+from billing import secrets, variables
 from billing.access import Principal
 from billing.door import Anybody
 from billing.ids import uuid7
@@ -54,7 +54,12 @@ def _operations() -> Iterator[Operation]:
 
 def pages() -> list[str]:
     """Routes of our own pages; the admin and allauth's have rules of their own."""
-    return [path for path in _pages(get_resolver().url_patterns, "/") if not path.startswith("/api/")]
+    return [path for path in _pages(get_resolver().url_patterns, "/") if not is_rest(path)]
+
+
+def is_rest(path: str) -> bool:
+    """Below /api/ there is one page: where people approve what waits."""
+    return path.startswith("/api/") and "/resume/" not in path
 
 
 def _pages(patterns, prefix: str) -> Iterator[str]:
@@ -78,6 +83,7 @@ def belongings(person) -> dict[str, str]:
     )  # fmt: skip
     invitation = Invitation.objects.create(tenant=person.tenant, email="dora@example.org", digest="0" * 64)
     secrets.put(person.tenant, "STRIPE", b"v", [])
+    variables.put(person.tenant, "LIMIT", 3)
     maker = Principal(
         person.tenant.pk, person.tenant.slug, person.email, frozenset({"write"}), person.user.pk
     )
@@ -85,6 +91,9 @@ def belongings(person) -> dict[str, str]:
     return {
         "flow.id": str(flow.pk),
         "flows.id": str(flow.pk),
+        "flow_id": str(flow.pk),
+        "{uuidstr:flow_id}.name": "incoming",
+        "vars.name": "LIMIT",
         "bundle_id": str(bundle.pk),
         "bundles.id": str(bundle.pk),
         "executions.id": str(run.pk),
@@ -116,6 +125,8 @@ FREE = {
     "sensor": "closing",
     "service": "shopService",
     "endpoint": "list",
+    "key": "count",
+    "execution": str(uuid4()),
 }
 
 
@@ -136,6 +147,7 @@ def absent() -> dict[str, str]:
     ids = (
         "flow.id",
         "flows.id",
+        "flow_id",
         "bundle_id",
         "bundles.id",
         "executions.id",

@@ -14,9 +14,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
 OPERATIONS = operations()
 PAGES = pages()
 PUBLIC = {"/", "/docs", "/docs/<slug:page>", "/healthz", "/readyz", "/metrics"}
+PUBLIC |= {
+    path for path in PAGES if "/resume/" in path
+}  # proves itself by its address: tests/runtime/test_resume.py
 SIGNED = {"/webhooks/git/<uuid:bundle_id>"}  # proves itself by a signature: tests/bundles
 # Of one's own, whoever one is: leaving, signing out, switching and founding change nothing of anybody else's.
 OWN = {"/settings/members/leave", "/settings/sign-out-everywhere", "/settings/switch", "/settings/found"}
+OWN |= {"/flow/<uuid:id>/star"}  # everybody's favourites are their own
 ROLES = {"viewer": 1, "editor": 3, "admin": 4, "owner": 5}  # how many of SCOPES each has
 
 
