@@ -99,6 +99,7 @@ export function randomOp(dice: Dice, graph: Graph): Op {
   const listeners = graph.nodes.filter((node) => node.kind !== "trigger");
   if (!listeners.length || dice.chance(0.12)) return { op: "addNode", node: { kind: dice.pick(["http", "branch", "loop", "output", "agent", "code", "trigger", "join"] as const), fields: dice.chance(0.3) ? { description: dice.pick(TEXTS) } : {} }, ...(dice.chance(0.3) && listeners.length ? { after: dice.pick(listeners).id } : {}) };
   const node = dice.pick(graph.nodes);
+  if (graph.nodes.length > 12 && dice.chance(0.4)) return { op: "removeNodes", names: [node.id] };
   const other = dice.pick(listeners);
   const edge = graph.edges.length ? dice.pick(graph.edges) : undefined;
   const wire = edge && { source: edge.source, port: edge.sourcePort, target: edge.target };

@@ -29,7 +29,8 @@ export function addEntries(edits: Edits, source: Source, name: SectionName, item
   const column = dashColumn(edits.text, before);
   const at = endOf(edits.text, before, column);
   const spaced = isSpaced(edits.text, section.entries);
-  const lines = items.map((item) => entryText(edits.text, before, item, column)).join(spaced ? "\n" : "");
+  const isFlow = mostly(section.entries, (entry) => isInline(edits.text, entry));
+  const lines = items.map((item) => entryText(item, column, isFlow)).join(spaced ? "\n" : "");
   edits.out.push(insertLines(edits.text, at, (spaced ? "\n" : "") + lines));
 }
 
@@ -37,10 +38,17 @@ function dashColumn(text: string, entry: Entry): number {
   return columnOf(text, entry.base + entry.item.start);
 }
 
-/** As its neighbour is written: `- {…}` beside `- {…}`, lines beside lines. */
-function entryText(text: string, beside: Entry, { fields: item, raw }: Fresh, column: number): string {
+function isInline(text: string, { base, item, map }: Entry): boolean {
+  return Boolean(map?.flow) && !text.slice(base + item.start, base + item.end).includes("\n");
+}
+
+function mostly(entries: readonly Entry[], is: (entry: Entry) => boolean): boolean {
+  return entries.filter(is).length * 2 > entries.length;
+}
+
+/** As most of its neighbours are written: `- {…}` on one line, or a line for each key. */
+function entryText({ fields: item, raw }: Fresh, column: number, flow: boolean): string {
   if (raw !== undefined) return shifted(raw, column);
-  const flow = beside.map?.flow && !text.slice(beside.base + beside.item.start, beside.base + beside.item.end).includes("\n");
   const pad = " ".repeat(column);
   const short = flowText(item);
   if (flow && short.length < 200) return `${pad}- ${short}\n`;
@@ -68,8 +76,7 @@ function inFlow(edits: Edits, section: Section, seq: YSeq, items: readonly Fresh
 function isSpaced(text: string, entries: readonly Entry[]): boolean {
   if (entries.length < 2) return false;
   const pairs = entries.slice(1).slice(-9);
-  const apart = pairs.filter((entry) => isBlank(lineBefore(text, commentStart(text, entry))));
-  return apart.length * 2 > pairs.length;
+  return mostly(pairs, (entry) => isBlank(lineBefore(text, commentStart(text, entry))));
 }
 
 function lineBefore(text: string, at: number): string {

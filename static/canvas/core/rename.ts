@@ -53,10 +53,19 @@ function expressions(edits: Edits, entry: Entry, node: YNode, change: Change): v
 function scalar(edits: Edits, { base }: Entry, node: YScalar, { from, to, bare, flow }: Change): void {
   const start = base + node.start;
   const written = edits.text.slice(start, base + node.end);
-  const quote = node.style === "double" ? "'" : '"';
-  const changed = stepsRenamed(written, { from, to, bare, quote });
+  const changed = inside(written, node, (text) => stepsRenamed(text, { from, to, bare, quote: node.style === "double" ? "'" : '"' }));
   if (changed === written) return;
   const clash = flow && node.style === "plain" && /[[\]{},]/.test(changed);
   const text = clash ? quoted(stepsRenamed(String(node.value), { from, to, bare, quote: "'" })) : changed;
   edits.out.push({ start, end: base + node.end, text });
+}
+
+/** What stands between the quotes, with the quotes of the expression as they are meant. */
+function inside(written: string, { style }: YScalar, change: (text: string) => string): string {
+  if (style !== "single" && style !== "double") return change(written);
+  const mark = style === "single" ? "'" : '"';
+  const [open, close] = [written.indexOf(mark) + 1, written.length - 1];
+  const [escaped, meant] = style === "single" ? [/''/g, "'"] : [/\\"/g, '"'];
+  const changed = change(written.slice(open, close).replace(escaped, meant));
+  return written.slice(0, open) + changed.replaceAll(mark, style === "single" ? "''" : '\\"') + written.slice(close);
 }

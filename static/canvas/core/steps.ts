@@ -38,11 +38,11 @@ function closing(text: string, from: number): number {
   return text.length;
 }
 
-/** Just after a string of the expression; in a double-quoted scalar its quotes are written \". */
+/** Just after a string of the expression. */
 function stringEnd(text: string, at: number): number {
   const quote = text[at];
   for (let next = at + 1; next < text.length; next += 1) {
-    if (text[next] === "\\" && text[next + 1] !== quote) next += 1;
+    if (text[next] === "\\") next += 1;
     else if (text[next] === quote) return next + 1;
   }
   return text.length;
@@ -81,7 +81,7 @@ function member(text: string, at: number, { from, to, quote }: StepChange): { te
     const written = IDENTIFIER.test(to) ? dotted[1] + to : `[${quote}${to}${quote}]`;
     return { text: written, end: at + dotted[0].length };
   }
-  const keyed = /^(\s*\[\s*)(\\?["']|'')([^"'\\]*)(\\?["']|'')(\s*\])/.exec(rest);
+  const keyed = /^(\s*\[\s*)(["'])([^"'\\]*)(["'])(\s*\])/.exec(rest);
   if (!keyed || keyed[3] !== from || keyed[2] !== keyed[4]) return null;
   return { text: keyed[1]! + keyed[2] + to + keyed[4] + keyed[5], end: at + keyed[0].length };
 }
