@@ -339,10 +339,12 @@ class Pump:
             value = orjson.loads(body)
         except orjson.JSONDecodeError as problem:
             raise Refused("validation", f"the result is not JSON: {problem}", retryable=True) from None
+        if node.kind == "agent":  # its peers are its tools: what it says in the end is for who asked it, and only data
+            return self.send(node, message, body, value, (), fuel)
         if type(value) is not dict:
             return self.send(node, message, body, value, node.peers, fuel)
         status = value.get("status")
-        if type(status) is int and node.kind == "wasm":
+        if type(status) is int:
             check_status(status, value)
             to = value.get("_to", UNREAD)
             value = value.get("body")
@@ -351,13 +353,11 @@ class Pump:
                 return self.routed(node, message, body, to, fuel)
             if type(value) is not dict:
                 return self.send(node, message, body, value, node.peers, fuel)
-        elif node.kind == "wasm" and value.get("error"):
+        elif value.get("error"):
             raise Refused("handler", said(value["error"]), retryable=True)
         if "_to" in value:
             to = value.pop("_to")
             return self.routed(node, message, encoded(value), to, fuel)
-        if node.kind == "agent":  # its peers are its tools: what it says in the end is for who asked it
-            return self.send(node, message, body, value, (), fuel)
         self.send(node, message, body, value, node.peers, fuel)
 
     # -- agents' tools ------------------------------------------------------------------------------
