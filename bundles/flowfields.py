@@ -35,6 +35,7 @@ class Reader:
     report: Report
     references: list[Reference] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
+    modules: dict[str, str] = field(default_factory=dict)
     work: int = 0  # characters of expressions so far
 
     def read(self, node: Mapping, fields: Map[str, Field], *, of: str) -> Read:

@@ -1,5 +1,6 @@
 """What a listener runs: targets, builtins, agents, the tools of xml-pipeline, and what cannot run here."""
 
+import posixpath
 import re
 from typing import Any
 
@@ -131,7 +132,16 @@ def _wasm(found: Read, reader: Reader, name: str) -> Handler:
     except target.TargetError as wrong:
         reader.report.error(path.place, str(wrong))
         return Handler("unbound", "wasm")
+    _remember(module, path.text, reader)
     return Handler("wasm", "wasm", to)
+
+
+def _remember(module: str, path: str, reader: Reader) -> None:
+    """A module that lies beside the flow, where a bundle would not look for it."""
+    beside = posixpath.normpath(posixpath.join(posixpath.dirname(reader.file), path))
+    found = next((one for one in (beside, posixpath.normpath(path)) if one in reader.files), "")
+    if found:
+        reader.modules.setdefault(module, found)
 
 
 def _foreign(text: str, place: Place, reader: Reader) -> tuple[Handler, dict[str, Any]]:

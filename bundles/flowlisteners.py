@@ -1,5 +1,6 @@
 """The listeners of a flow: every key that any dialect of organism.yaml has, and ours."""
 
+from dataclasses import replace
 from typing import Any
 
 from bundles import flowhandlers, flowoptions
@@ -78,7 +79,7 @@ def _listener(node: Node, reader: Reader) -> Listener | None:
     place = found.at("name")
     return Listener(
         name=name,
-        handler=handler,
+        handler=_placed(handler, found),
         description=found.get("description", ""),
         peers=_peers(found, reader),
         options=brought or _options(handler, found, reader),
@@ -94,6 +95,17 @@ def _listener(node: Node, reader: Reader) -> Listener | None:
         column=place.column,
         **_model(found, reader),
     )
+
+
+def _placed(handler: Handler, found: Read) -> Handler:
+    """The handler with the place of what it names, for the problems of others."""
+    key = {"agent": "promptRef", "wasm": "wasm" if handler.text == "wasm" else "handler"}.get(
+        handler.kind, "handler"
+    )
+    if handler.target is None or key not in found.places:
+        return handler
+    place = found.at(key)
+    return replace(handler, line=place.line, column=place.column)
 
 
 def _model(found: Read, reader: Reader) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bundles import values
+from bundles import flowtexts, values
 from bundles.fields import Field, Read, mapping, table
 from bundles.flowfields import Reader
 from bundles.values import Mapping, Node, shown
@@ -61,6 +61,10 @@ def _backend(node: Node, reader: Reader) -> dict[str, Any] | None:
     if found.get("api_key"):
         hint = "keep it as a secret of the tenant and write its name as api_key_env"
         reader.report.warning(found.at("api_key"), "whoever can read this file can read this key", hint)
+    if "base_url" in found.values:
+        flowtexts.value(
+            block.entries.get("base_url", block.entries.get("baseUrl", node)), reader, what="base_url"
+        )
     return {key: _plain(value) for key, value in found.values.items()}
 
 

@@ -30,6 +30,8 @@ class Handler:
     text: str = ""
     target: Target | None = None
     builtin: str = ""
+    line: int = 0  # where the target stands; 0: with the name of the listener
+    column: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ class Flow:
     llm: Map[str, Any] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     sources: tuple[str, ...] = ()
+    modules: Map[str, str] = field(default_factory=dict)  # found by their path, not by their folder
     _by_name: Map[str, Listener] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -61,7 +61,8 @@ def _steps(flow: Flow) -> Iterator[tuple[Target, Place]]:
     """What the listeners of a flow run."""
     for listener in flow.listeners:
         if to := listener.handler.target:
-            yield to, Place(listener.file, listener.line, listener.column)
+            at = listener.handler if listener.handler.line else listener
+            yield to, Place(listener.file, at.line, at.column)
 
 
 @dataclass(slots=True)

@@ -106,6 +106,7 @@ def _flow(root: Mapping, block: Mapping, reader: Reader) -> Flow:
         llm=llm,
         problems=reader.report.problems(),
         sources=tuple(reader.sources),
+        modules=reader.modules,
     )
 
 

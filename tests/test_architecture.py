@@ -15,7 +15,7 @@ PURE = {
         *("values", "nodes", "composer", "scalars", "names", "fields", "schema", "duration", "target"),
         *("paths", "contract", "objective", "goals", "intents", "endpoints", "service", "overlay", "gather"),
         *("flowmodel", "flowkinds", "flowedges", "flowfields", "flowhandlers", "flowlisteners", "flowtriggers"),
-        *("flowcron", "flowoptions", "flowtexts", "flowlinks", "flowllm", "organism", "organismfiles"),
+        *("flowcron", "flowoptions", "flowtexts", "flowlinks", "flowllm", "flowtext", "organism", "organismfiles"),
         *("jsontree", "pdflow", "pdgraph", "pdnodes", "pdtext"),
         *("discovery", "linking", "flow", "prompt", "bundle", "routes", "wasmfile"),
         *("cel", "celcalls", "celcompile", "celdocs", "celerror", "celfunction", "celfunctions", "cellexer"),

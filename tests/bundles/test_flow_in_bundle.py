@@ -74,3 +74,12 @@ def test_one_name_for_two_kinds_of_file_is_an_error() -> None:
     found = load(flows__x_dot_yaml="organism: {name: x}\n", flows__x_dot_pdflow='{"nodes": []}')
     assert [p.severity for p in found.problems] == ["error"]
     assert "stands for two files" in messages(found)[0]
+
+
+def test_a_module_beside_its_flow_belongs_to_the_bundle() -> None:
+    text = "organism: {name: x}\nlisteners:\n  - {name: add, handler: wasm, wasm: {path: code/calc.wasm}}\n"
+    found = load(calc__organism_dot_yaml=text, calc__code__calc_dot_wasm=wasm())
+    assert found.modules == {"calc": "calc/code/calc.wasm"}
+    assert not found.problems
+    absent = load(calc__organism_dot_yaml=text)
+    assert [(p.message, p.line, p.column) for p in absent.problems] == [("module 'calc' not found", 3, 38)]
