@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from bundles.celerror import CelError, spend
 from bundles.celfunction import Function
 from bundles.celnodes import Run, Scope
-from bundles.celvalues import Work
+from bundles.celvalues import Work, weight
 
 Told: TypeAlias = Callable[[Exception], CelError]
 TEXTS, ITEMS = (str, bytes), (list, tuple, dict)
@@ -81,7 +81,9 @@ def _items(function: Callable[..., Any], args: tuple[Run, ...], told: Told) -> R
     def run(scope: Scope, work: Work) -> Any:
         try:
             values = [arg(scope, work) for arg in args]
-            spend(work, sum([len(value) for value in values if isinstance(value, ITEMS)]))
+            for value in (values, *values):
+                if isinstance(value, ITEMS):
+                    spend(work, len(value) + weight(value))
             return function(*values)
         except FAILURES as wrong:
             raise told(wrong) from None

@@ -5,7 +5,7 @@ from typing import Any
 
 from bundles.celerror import CelError, CelLimit, spend
 from bundles.celfunction import Function, expect, list_of, number_of, whole_of
-from bundles.celvalues import Work, equal, kind, number, ordered
+from bundles.celvalues import Work, equal, kind, number, ordered, weight
 
 MAX_RANGE = 100_000
 
@@ -58,7 +58,8 @@ def distinct(work: Work, values: Any) -> list[Any]:
     found: list[Any] = []
     seen: set[Any] = set()
     others: list[Any] = []
-    for value in list_of(values):
+    spend(work, len(list_of(values)) + weight(values))
+    for value in values:
         simple = kind(value) in ("string", "int", "double")
         if simple and value not in seen:
             seen.add(value)

@@ -7,7 +7,7 @@ from typing import Any
 from bundles.celerror import CelError, CelLimit, CelMissing, spend
 from bundles.cellists import sorted_by
 from bundles.celnodes import Run, Scope, not_bool
-from bundles.celvalues import Work, word
+from bundles.celvalues import Work, weight, word
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,7 @@ def sort_by(loop: Loop, body: Run) -> Run:
     def run(scope: Scope, work: Work) -> list[Any]:
         values = loop.over(scope, work)
         keys = keys_of(scope, work)
+        spend(work, weight(keys))
         try:
             return sorted_by(list(values), keys)
         except CelError as wrong:

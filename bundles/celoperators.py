@@ -8,7 +8,19 @@ from typing import Any
 from bundles.celerror import MAX_INTEGER, MAX_SIZE, MIN_INTEGER, CelError, CelLimit, spend
 from bundles.celnodes import Run, Scope
 from bundles.celtimes import near
-from bundles.celvalues import NUMBERS, SCALARS, Work, equal, is_key, kind, moment, number, ordered, word
+from bundles.celvalues import (
+    NUMBERS,
+    SCALARS,
+    Work,
+    equal,
+    is_key,
+    kind,
+    moment,
+    number,
+    ordered,
+    weight,
+    word,
+)
 
 Operation = Callable[[Any, Any, Work], Any]
 COMPARING = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -158,6 +170,7 @@ def comparison(op: str, left: Run, right: Run, column: int) -> Run:
         return placed(slow, column, (mine, yours), work)
 
     def slow(mine: Any, yours: Any, work: Work) -> Any:
+        spend(work, weight((mine, yours)))
         return compare(*ordered(mine, yours))
 
     return run
@@ -182,7 +195,7 @@ def comparison_with(op: str, left: Run, number: int | float, column: int) -> Run
 def equality(left: Run, right: Run, wanted: bool) -> Run:
     def run(scope: Scope, work: Work) -> bool:
         mine, yours = left(scope, work), right(scope, work)
-        if type(mine) is type(yours) and type(mine) in SCALARS:
+        if type(mine) is type(yours) and type(mine) in SCALARS and type(mine) is not str:
             return (mine == yours) is wanted
         return equal(mine, yours, work) is wanted
 
@@ -220,7 +233,7 @@ def within(value: Any, among: Any, work: Work) -> bool:
         hint = ", use contains()" if isinstance(among, str) else ""
         raise CelError(f"in needs a list or a map, this is {word(among)}{hint}")
     if type(value) is str:
-        spend(work, len(among) >> 4)
+        spend(work, (len(among) >> 4) + (len(among) * len(value) >> 12))
         return value in among
     spend(work, len(among))
     return any(equal(value, other, work) for other in among)

@@ -8,11 +8,7 @@ from urllib.parse import quote
 
 from bundles.celerror import MAX_SIZE, CelError, CelLimit, spend
 from bundles.celfunction import Function, expect, text_of, whole_of
-from bundles.celvalues import Work, encode, kind, word
-
-UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-TO_LOWER = str.maketrans(UPPER, UPPER.lower())
-TO_UPPER = str.maketrans(UPPER.lower(), UPPER)
+from bundles.celvalues import Work, encode, kind, weight, word
 
 
 def room(size: int) -> None:
@@ -31,20 +27,23 @@ def contains(text: Any, part: Any) -> bool:
     return text_of(part, 1) in text_of(text)
 
 
-def starts_with(text: Any, part: Any) -> bool:
+def starts_with(work: Work, text: Any, part: Any) -> bool:
+    spend(work, weight((part,)))
     return text_of(text).startswith(text_of(part, 1))
 
 
-def ends_with(text: Any, part: Any) -> bool:
+def ends_with(work: Work, text: Any, part: Any) -> bool:
+    spend(work, weight((part,)))
     return text_of(text).endswith(text_of(part, 1))
 
 
 def lower(text: Any) -> str:
-    return text_of(text).translate(TO_LOWER)
+    """By way of bytes, which know no other letters than A to Z."""
+    return text_of(text).encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 def upper(text: Any) -> str:
-    return text_of(text).translate(TO_UPPER)
+    return text_of(text).encode("utf-8", "surrogatepass").upper().decode("utf-8", "surrogatepass")
 
 
 def trim(text: Any) -> str:
@@ -112,8 +111,11 @@ def last_index_of(text: Any, part: Any, start: Any = None) -> int:
     return found.rfind(wanted, 0, last + len(wanted))
 
 
-def url_encoded(text: Any) -> str:
-    return quote(text_of(text), safe="")
+def url_encoded(work: Work, text: Any) -> str:
+    found = text_of(text)
+    spend(work, len(found) >> 1)
+    room(len(found) * 3)
+    return quote(found, safe="")
 
 
 def as_json(work: Work, value: Any) -> str:
@@ -171,9 +173,9 @@ FUNCTIONS = (
     ),
     _function("text.contains(part)", "Whether the part is in the text.", contains, (2, 2)),
     _function(
-        "text.startsWith(part)", "Whether the text begins with the part.", starts_with, (2, 2), cost=""
+        "text.startsWith(part)", "Whether the text begins with the part.", starts_with, (2, 2), cost="work"
     ),
-    _function("text.endsWith(part)", "Whether the text ends with the part.", ends_with, (2, 2), cost=""),
+    _function("text.endsWith(part)", "Whether the text ends with the part.", ends_with, (2, 2), cost="work"),
     _function("text.lowerAscii()", "A to Z as small letters.", lower, (1, 1)),
     _function("text.upperAscii()", "a to z as capital letters.", upper, (1, 1)),
     _function("text.trim()", "Without white space at both ends.", trim, (1, 1)),
@@ -190,7 +192,9 @@ FUNCTIONS = (
     _function("text.charAt(place)", "The character at this place, from 0.", char_at, (2, 2), cost=""),
     _function("text.indexOf(part, start?)", "Where the part begins, -1 when nowhere.", index_of, (2, 3)),
     _function("text.lastIndexOf(part, start?)", "Where it begins for the last time.", last_index_of, (2, 3)),
-    _function("encode(text)", "As a part of a URL: what is special as %XX.", url_encoded, (1, 1)),
+    _function(
+        "encode(text)", "As a part of a URL: what is special as %XX.", url_encoded, (1, 1), cost="work"
+    ),
     _function("json(value)", "The value as compact JSON text.", as_json, (1, 1), cost="work"),
     _function(
         "parseJson(text)", "The value that this JSON text stands for.", parse_json, (1, 1), cost="work"

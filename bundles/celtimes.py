@@ -22,6 +22,7 @@ MICROS = {
 }
 MAX_DURATION = timedelta(seconds=315_576_000_000)
 TOO_LONG = "the duration is longer than 10,000 years"
+MAX_TEXT = 100
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -75,12 +76,14 @@ def _timed(value: Any) -> timedelta:
 
 def _micros(text: str) -> int:
     total, at = 0, 0
+    if len(text) > MAX_TEXT:
+        raise CelError("the text is not a duration, as 90s, 1h30m or 500ms")
     while found := AMOUNT.match(text, at):
         amount, fraction, unit = found.groups()
         nanos = int(amount) * 10**9 + int((fraction or "").ljust(9, "0"))
         total += nanos // 10**12 if unit == "ns" else nanos * MICROS[unit] // 10**9
         at = found.end()
-    if (at == 0 and text != "0") or (at and at < len(text)) or len(text) > 100:
+    if (at == 0 and text != "0") or (at and at < len(text)):
         raise CelError("the text is not a duration, as 90s, 1h30m or 500ms")
     return total
 

@@ -33,6 +33,7 @@ WORDS = {
 NUMBERS = frozenset({int, float})
 SCALARS = frozenset({str, bool, type(None), bytes, timedelta})
 SCALAR_SIZE = 8
+LONG = 1023  # characters that may be compared for nothing
 KEYS = "texts or whole numbers"
 
 
@@ -71,6 +72,8 @@ def equal(left: Any, right: Any, work: Work, level: int = 0) -> bool:
     if mine in NUMBERS and yours in NUMBERS:
         return bool(left == right)
     if mine is yours and mine in SCALARS:
+        if mine is str and len(left) > LONG:
+            spend(work, len(left) >> 10)
         return bool(left == right)
     name = kind(left)
     if name != kind(right):
@@ -102,6 +105,11 @@ def _compare_costs(value: Any, work: Work, level: int) -> None:
     if level > MAX_LEVELS:
         raise CelLimit(f"lists and maps are nested more than {MAX_LEVELS} levels deep")
     spend(work, 1 + len(value))
+
+
+def weight(values: Any) -> int:
+    """What it costs to compare these with others, because of long texts."""
+    return sum([len(value) for value in values if isinstance(value, (str, bytes))]) >> 10
 
 
 def ordered(left: Any, right: Any) -> tuple[Any, Any]:
