@@ -19,7 +19,7 @@ from tests.bench.throughput import Pace
 
 SLOW = Pace(rounds=7, seconds=2, growth_calls=100_000)
 QUICK = Pace(rounds=2, seconds=1, growth_calls=20_000)
-NAMES = ("inside", "start", "load", "wake", "growth", "watchers")
+NAMES = ("inside", "start", "load", "flows", "wake", "growth", "watchers")
 Measure = Callable[[], Iterable[Row]]
 
 
@@ -73,6 +73,7 @@ def of_a_house(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
     def all_of(house: House) -> list[Row]:
         parts: dict[str, Measure] = {
             "load": lambda: throughput.measure(house, pace),
+            "flows": lambda: throughput.measure(house, pace, of_flows=True),
             "wake": lambda: [living.wake_by_run(house, 3 if quick else 10)],
             "growth": lambda: [throughput.growth(house, pace)],
         }
@@ -84,7 +85,7 @@ def of_a_house(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
 
 def measure(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
     rows: list[Row] = []
-    if {"load", "wake", "growth"} & set(wanted):
+    if {"load", "flows", "wake", "growth"} & set(wanted):
         rows += attempt("an installation", lambda: of_a_house(wanted, pace, quick=quick))
     if "inside" in wanted:
         rows += attempt("inside", lambda: single.inside(3 if quick else 9, 1000 if quick else 3000))

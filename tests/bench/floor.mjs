@@ -1,5 +1,9 @@
-// The floor: a bare node:http server that does W1 (POST /echo) and W2 (POST /total) and nothing else.
-import { createServer } from "node:http";
+// The floor: a bare node:http server that does the work of W1 to W5 and nothing else.
+// node floor.mjs PORT [UPSTREAM]: W5 passes the body on to the echo of another such server.
+import { Agent, createServer, request as send } from "node:http";
+
+const [port, upstream] = process.argv.slice(2).map(Number);
+const agent = new Agent({ keepAlive: true });
 
 const cents = (value) => Math.round(value * 100);
 
@@ -9,14 +13,32 @@ function total({ items }) {
   return { count: items.length, subtotal: sum / 100, tax: tax / 100, total: (sum + tax) / 100 };
 }
 
-const server = createServer((request, response) => {
+// Ten functions one after the other, each with the message parsed from what the one before wrote.
+const again = (body) => JSON.parse(JSON.stringify(body));
+const ten = (body) => Array.from({ length: 10 }).reduce(again, body);
+const each = (body) => (body.total > 100 ? body.items.map(again) : body);
+
+const works = { "/echo": (body) => body, "/total": total, "/ten": ten, "/each": each };
+
+function read(stream, done) {
   const parts = [];
-  request.on("data", (part) => parts.push(part));
-  request.on("end", () => {
-    const body = JSON.parse(Buffer.concat(parts).toString());
-    const answer = JSON.stringify(request.url === "/total" ? total(body) : body);
+  stream.on("data", (part) => parts.push(part));
+  stream.on("end", () => done(JSON.parse(Buffer.concat(parts).toString())));
+}
+
+function pass(body, done) {
+  const data = JSON.stringify(body);
+  const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(data) };
+  const options = { host: "127.0.0.1", port: upstream, path: "/echo", method: "POST", headers, agent };
+  send(options, (response) => read(response, done)).end(data);
+}
+
+const server = createServer((request, response) => {
+  const finish = (value) => {
+    const answer = JSON.stringify(value);
     response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(answer) });
     response.end(answer);
-  });
+  };
+  read(request, (body) => (request.url === "/pass" ? pass(body, finish) : finish(works[request.url](body))));
 });
-server.listen(Number(process.argv[2]), "127.0.0.1");
+server.listen(port, "127.0.0.1");

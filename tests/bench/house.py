@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -29,6 +30,8 @@ from tests.bench.processes import (
     until,
 )
 
+FLOOR = Path(__file__).resolve().parent / "floor.mjs"
+
 
 class House:
     """A running installation; ``edge`` is the process that serves the data plane alone."""
@@ -37,12 +40,20 @@ class House:
         self.home, self.port, self.edge, self.pid = home, port, port + 1, pid
         self.token = ""
         self.bundle = ""
+        self.upstream = 80  # a server that flows may call
 
     def place(self, name: str, module: str, *, edge: bool = True) -> Place:
         path = f"/{work.SLUG}{work.BASE}/{module}"
         port, word = (self.edge, "priostack.edge") if edge else (self.port, "priostack.asgi")
         serving = [pid for pid in tree(self.pid)[1:] if word in command(pid)]
         return Place(name, port, path, self.token, serving[0] if serving else 0)
+
+    def hook(self, name: str, flow: str) -> Place:
+        """The webhook of a flow, at the edge process."""
+        items = self.api("GET", "/flows")["items"]
+        one = next(item for item in items if item["name"] == flow)
+        path = next(trigger["url"] for trigger in one["triggers"] if trigger["type"] == "webhook")
+        return replace(self.place(name, "echo"), path="/" + path.split("/", 3)[3], token="")
 
     def api(self, method: str, path: str, body: bytes = b"", **headers: str) -> dict[str, Any]:
         sent = {
@@ -58,7 +69,7 @@ class House:
         """The bundle by its REST door, as anybody would bring it, and started."""
         edge = uuid4().hex
         head = f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="bench.zip"\r\n\r\n'
-        body = head.encode() + work.archive() + f"\r\n--{edge}--\r\n".encode()
+        body = head.encode() + work.archive(self.upstream) + f"\r\n--{edge}--\r\n".encode()
         kind = f"multipart/form-data; boundary={edge}"
         self.bundle = str(self.api("POST", "/bundles/upload", body, Content_Type=kind)["id"])
         self.run()
@@ -115,12 +126,29 @@ def data_dir() -> Iterator[Path]:
 
 
 @contextmanager
-def up(home: Path, *options: str) -> Iterator[House]:
+def up(home: Path, *options: str, **env: str) -> Iterator[House]:
     """`manage.py up` on free ports; Ctrl-C at the end."""
     port = free_ports(2)
     argv = [sys.executable, "manage.py", "up", "--port", str(port), *options]
-    with running(argv, clean(PRIOSTACK_DATA_DIR=str(home)), stop=signal.SIGINT) as pid:
+    with running(argv, clean(PRIOSTACK_DATA_DIR=str(home), **env), stop=signal.SIGINT) as pid:
         yield House(home, port, pid)
+
+
+@contextmanager
+def upstream() -> Iterator[int]:
+    """A bare node server that echoes, for flows that ask somebody; port 80, where nobody listens, without node."""
+    node = shutil.which("node")
+    if node is None:
+        yield 80
+        return
+    port = free_ports()
+    with running([node, str(FLOOR), str(port)], clean()):
+        until(lambda: request(port, "POST", "/echo", b"{}")[0], "the server that flows ask answers")
+        yield port
+
+
+def allow(port: int) -> dict[str, str]:
+    return {"PRIOSTACK_EGRESS_ALLOW": f"127.0.0.1:{port}"}
 
 
 @contextmanager
@@ -131,7 +159,8 @@ def furnished() -> Iterator[House]:
         made = manage(
             home, "tenant", work.SLUG, "--email", "bench@example.org", "--plan", "enterprise", "--json"
         )
-        with up(home, "--no-demo", "--split", "1") as house:
+        with upstream() as port, up(home, "--no-demo", "--split", "1", **allow(port)) as house:
+            house.upstream = port
             house.token = str(json.loads(made)["api_key"])
             for port in (house.port, house.edge):
                 until(lambda port=port: request(port, "GET", "/healthz")[0], "the servers answer")  # type: ignore[misc]

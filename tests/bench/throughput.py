@@ -6,15 +6,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from tests.bench.house import House
+from tests.bench.house import FLOOR, House
 from tests.bench.load import CONNECTIONS, Load, Place, check, fire, tool
 from tests.bench.processes import BenchFailed, clean, free_ports, request, running, until
 from tests.bench.table import ASGI, CPU, NODE, P50, P99, Goal, Row, ends, middle, ratios
-from tests.bench.work import W1, W2, Work
+from tests.bench.work import W1, W2, W3, W4, W5, Work
 
-HERE = Path(__file__).resolve().parent
 GOALS = (Goal(NODE, 0.30, least=True), Goal(P99, 15))
 RATE = "calls/s"
 LEAK = "MB per 100,000 calls"
@@ -88,7 +86,7 @@ class Contest:
 
 
 @contextmanager
-def yardsticks() -> Iterator[tuple[Place, Place]]:
+def yardsticks(upstream: int) -> Iterator[tuple[Place, Place]]:
     """The bare node:http server and the raw ASGI echo."""
     node = shutil.which("node")
     if node is None:
@@ -107,7 +105,7 @@ def yardsticks() -> Iterator[tuple[Place, Place]]:
     ]
     raw += ["--workers", "1", "--no-access-log", "--log-level", "warning", "tests.bench.rawasgi:application"]
     with ExitStack() as held:
-        floor = held.enter_context(running([node, str(HERE / "floor.mjs"), str(first)], clean()))
+        floor = held.enter_context(running([node, str(FLOOR), str(first), str(upstream)], clean()))
         echo = held.enter_context(running(raw, clean()))
         for port in (first, second):
             until(lambda port=port: request(port, "POST", "/echo", b"{}")[0], "a yardstick answers")  # type: ignore[misc]
@@ -134,11 +132,25 @@ def contests(house: House, node: Place, asgi: Place) -> list[Contest]:
     ]
 
 
-def measure(house: House, pace: Pace) -> list[Row]:
-    """All rounds of both works."""
+def flows(house: House, node: Place, asgi: Place) -> list[Contest]:
+    """W3 to W5: webhooks of flows, every step in the history."""
+    goals = ((W3, 0.15), (W4, 0.13), (W5, 0.32))
+    return [
+        Contest(
+            work,
+            replace(node, path=work.path),
+            replace(asgi, path=work.path),
+            {house.hook("one edge process", work.path[1:]): (Goal(NODE, least, least=True),)},
+        )
+        for work, least in goals
+    ]
+
+
+def measure(house: House, pace: Pace, *, of_flows: bool = False) -> list[Row]:
+    """All rounds of these works."""
     rows = []
-    with yardsticks() as (node, asgi):
-        for contest in contests(house, node, asgi):
+    with yardsticks(house.upstream) as (node, asgi):
+        for contest in (flows if of_flows else contests)(house, node, asgi):
             for place in (contest.node, *contest.mine):
                 check(place, contest.work)
                 fire(place, contest.work, 1)  # warm

@@ -1,4 +1,4 @@
-"""The work that is measured: W1 echoes a JSON body, W2 sums ten items and adds 20 % tax; and a bundle that does both."""
+"""The work that is measured: W1 echoes JSON, W2 sums ten items and adds 20 % tax, W3 to W5 are flows; and the bundle."""
 
 import io
 import json
@@ -43,18 +43,49 @@ W1 = Work("W1 echo", "/echo", json.dumps(SMALL).encode(), SMALL)
 W2 = Work("W2 total of 10 items + tax", "/total", json.dumps({"items": ITEMS}).encode(), summed(ITEMS))
 
 
-def files() -> dict[str, bytes]:
-    """The bundle: an endpoint for each module."""
+ORDER = {"total": 250, "items": ITEMS}
+W3 = Work("W3 webhook, 10 wasm nodes", "/ten", json.dumps(SMALL).encode(), SMALL)
+W4 = Work("W4 branch and 10 loop iterations", "/each", json.dumps(ORDER).encode(), ITEMS)
+W5 = Work("W5 outbound HTTP", "/pass", json.dumps(SMALL).encode(), SMALL)
+HEAD = "organism: {{name: {0}}}\ntriggers:\n  - {{name: incoming, type: webhook, to: {1}}}\nlisteners:\n"
+OUTPUT = '  - {name: out, handler: builtin:output, with: {status: 200, body: "${payload}"}}\n'
+STEP = "  - {{name: s{0}, handler: 'wasm:echo:run', peers: [{1}]}}\n"
+EACH = """\
+  - {name: size, handler: builtin:branch, with: {cases: [{if: "payload.total > 100", to: each}], else: out}}
+  - {name: each, handler: builtin:loop, with: {over: "payload.items", body: price, done: out}}
+  - {name: price, handler: 'wasm:echo:run'}
+"""
+PASS = """\
+  - name: ask
+    handler: builtin:http
+    with: {{method: POST, url: "http://127.0.0.1:{0}/echo", body: "${{payload}}"}}
+    peers: [out]
+"""
+
+
+def flows(upstream: int) -> dict[str, str]:
+    """One flow for each of W3, W4, W5; the last one asks the server on the port ``upstream``."""
+    ten = "".join(STEP.format(n, f"s{n + 1}" if n < 10 else "out") for n in range(1, 11))
+    return {
+        "ten": HEAD.format("ten", "s1") + ten + OUTPUT,
+        "each": HEAD.format("each", "size") + EACH + OUTPUT,
+        "pass": HEAD.format("pass", "ask") + PASS.format(upstream) + OUTPUT.replace("payload", "payload.body"),
+    }
+
+
+def files(upstream: int = 80) -> dict[str, bytes]:
+    """The bundle: an endpoint for each module, and the flows."""
     endpoints = "".join(ENDPOINT.format(name) for name in MODULES)
     service = f"name: bench\napi:\n  basePath: {BASE}\n  endpoints:\n{endpoints}"
     head = "name: bench\nservices:\n  - path: bench.yaml\n"
     texts = {"bundle.yaml": head.encode(), "bench.yaml": service.encode()}
+    texts |= {f"flows/{name}.yaml": text.encode() for name, text in flows(upstream).items()}
     return texts | {f"wasm/{name}.wasm": guest(name) for name in MODULES}
 
 
-def archive() -> bytes:
+def archive(upstream: int = 80) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
-        for path, data in files().items():
+        for path, data in files(upstream).items():
             packed.writestr(path, data)
     return out.getvalue()
