@@ -218,5 +218,6 @@ def delete(somebody: Somebody, bundle: Bundle) -> None:
         locks.tenant(bundle.tenant_id)
         author(somebody, bundle.tenant).record("bundle.delete", bundle.name, bundle=str(bundle.pk))
         secrets.delete(bundle.tenant_id, f"git.{bundle.pk}")  # the token that bundles/origin.py kept
+        flowrows.remove(bundle.flows.select_related("bundle"))
         touch(bundle.tenant_id)
         bundle.delete()

@@ -48,7 +48,11 @@ def test_a_cron_line_means_the_clock_of_its_zone() -> None:
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
 @pytest.mark.parametrize("cron", ["30 2 * * *", "0 * * * *", "*/15 * * * *"])
 def test_no_time_comes_twice_or_goes_backwards_around_the_change_of_the_clock(zone: str, cron: str) -> None:
-    for start in (datetime(2026, 3, 7, tzinfo=UTC), datetime(2026, 3, 28, tzinfo=UTC), datetime(2026, 10, 24, tzinfo=UTC)):
+    for start in (
+        datetime(2026, 3, 7, tzinfo=UTC),
+        datetime(2026, 3, 28, tzinfo=UTC),
+        datetime(2026, 10, 24, tzinfo=UTC),
+    ):
         times = schedules.upcoming(plan(cron=cron, timezone=zone), start, 250)
         assert all(one < two for one, two in zip(times, times[1:], strict=False))
         days = {moment.astimezone(ZoneInfo(zone)).date() for moment in times[:2]}
@@ -57,7 +61,9 @@ def test_no_time_comes_twice_or_goes_backwards_around_the_change_of_the_clock(zo
 
 def test_once_a_day_is_once_a_day_also_when_the_clock_changes() -> None:
     berlin = ZoneInfo("Europe/Berlin")
-    times = schedules.upcoming(plan(cron="30 2 * * *", timezone="Europe/Berlin"), datetime(2026, 10, 20, tzinfo=UTC), 10)
+    times = schedules.upcoming(
+        plan(cron="30 2 * * *", timezone="Europe/Berlin"), datetime(2026, 10, 20, tzinfo=UTC), 10
+    )
     assert len({moment.astimezone(berlin).date() for moment in times}) == 10
 
 
@@ -84,7 +90,12 @@ def test_a_due_schedule_queues_one_run_and_has_the_next_time(alice: Any, clean_r
     due(row, now - timedelta(seconds=3))
     assert [schedules.tick(now), schedules.tick(now)] == [1, 0]
     run = Execution.objects.get()
-    assert (run.trigger, run.status, run.target, run.name) == ("schedule", "queued", "flow:report:answer", "report")
+    assert (run.trigger, run.status, run.target, run.name) == (
+        "schedule",
+        "queued",
+        "flow:report:answer",
+        "report",
+    )
     row.refresh_from_db()
     assert row.next_at is not None
     assert row.next_at > now
@@ -112,7 +123,9 @@ def test_of_many_clocks_exactly_one_fires(alice: Any, clean_redis: None) -> None
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("misfire", "runs"), [("skip", 0), ("once", 1)])
-def test_a_missed_time_is_skipped_or_made_up_for_once(alice: Any, clean_redis: None, misfire: str, runs: int) -> None:
+def test_a_missed_time_is_skipped_or_made_up_for_once(
+    alice: Any, clean_redis: None, misfire: str, runs: int
+) -> None:
     row, now = scheduled(alice, f"every: 10m, misfire: {misfire}"), timezone.now()
     due(row, now - timedelta(hours=5))
     assert schedules.tick(now) == runs

@@ -56,7 +56,12 @@ async def test_a_webhook_answers_with_what_the_output_says(alice: Any, knock: An
     assert answer.headers["x-flow"] == "hello"
     shown = await sync_to_async(alice.api.get)(f"/api/executions/{answer.execution}")
     run = shown.json()
-    assert (run["trigger"], run["service"], run["name"], run["status"]) == ("webhook", "flow", "hello", "success")
+    assert (run["trigger"], run["service"], run["name"], run["status"]) == (
+        "webhook",
+        "flow",
+        "hello",
+        "success",
+    )
     assert flow["triggers"][0]["token"] not in str(run)
 
 
