@@ -9,7 +9,8 @@ from runtime.flowhttp import references
 
 def names(definition: Definition) -> set[str]:
     """Those that the bundle lists, and those that a node of a flow of it or a language model's backend names."""
-    return set(definition.secrets).union(*map(of_flow, definition.organisms.values()))
+    flows = map(of_flow, definition.organisms.values())
+    return set(definition.secrets).union(keys_in(definition.llm), *flows)
 
 
 def of_flow(flow: Flow) -> set[str]:

@@ -114,4 +114,6 @@ def intents() -> list[dict[str, Any]]:
 
 
 def endpoints() -> list[dict[str, Any]]:
-    return [endpoint for service in services() for endpoint in service["api"]["endpoints"]]
+    """Those that call a module themselves."""
+    found = [endpoint for service in services() for endpoint in service["api"]["endpoints"]]
+    return [endpoint for endpoint in found if endpoint["to"].startswith("wasm:")]
