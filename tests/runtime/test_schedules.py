@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -54,9 +55,7 @@ def test_no_time_comes_twice_or_goes_backwards_around_the_change_of_the_clock(zo
         datetime(2026, 10, 24, tzinfo=UTC),
     ):
         times = schedules.upcoming(plan(cron=cron, timezone=zone), start, 250)
-        assert all(one < two for one, two in zip(times, times[1:], strict=False))
-        days = {moment.astimezone(ZoneInfo(zone)).date() for moment in times[:2]}
-        assert days
+        assert all(one < two for one, two in pairwise(times))
 
 
 def test_once_a_day_is_once_a_day_also_when_the_clock_changes() -> None:
