@@ -21,16 +21,17 @@ export function Canvas() {
   const { nodes, edges, changeNodes, changeEdges, startDrag, stopDrag } = useScene();
   const readOnly = useEditor((state) => state.readOnly);
   const stale = useEditor((state) => state.stale);
+  const far = useEditor((state) => state.zoom < 0.45);
   const drops = useDrops();
   const dark = useDark();
   const moved = useCallback<OnMove>((_, view) => store.set({ zoom: view.zoom }), []);
   return (
-    <div className="ed-canvas" data-stale={stale || undefined} onKeyDownCapture={onCanvasKey} onFocus={onCanvasFocus} onPointerDownCapture={onCanvasPointer} {...drops}>
+    <div className="ed-canvas" data-far={far || undefined} data-stale={stale || undefined} onKeyDownCapture={onCanvasKey} onFocus={onCanvasFocus} onPointerDownCapture={onCanvasPointer} {...drops}>
       <ReactFlow
         nodes={nodes} edges={edges} nodeTypes={NODES} edgeTypes={EDGES} colorMode={dark ? "dark" : "light"}
         onNodesChange={changeNodes} onEdgesChange={changeEdges} onNodeDragStart={startDrag} onNodeDragStop={stopDrag}
         onConnect={connectEnds} onReconnect={reconnectEnds} isValidConnection={sensible} connectionMode={ConnectionMode.Strict} connectionRadius={28}
-        onNodeDoubleClick={inspect} onNodeClick={inspect} onPaneClick={leave} onMove={moved}
+        onNodeDoubleClick={inspect} onNodeClick={inspect} onPaneClick={leave} onMove={moved} onMoveStart={startMove} onMoveEnd={endMove}
         nodesDraggable={!readOnly} nodesConnectable={!readOnly} edgesReconnectable={!readOnly} deleteKeyCode={null}
         selectionOnDrag panOnDrag={[1, 2]} panActivationKeyCode="Space" panOnScroll zoomOnDoubleClick={false} selectionMode={SelectionMode.Partial} multiSelectionKeyCode={["Shift", "Meta", "Control"]}
         snapToGrid snapGrid={SNAP} minZoom={0.1} maxZoom={2.5} fitView fitViewOptions={FIT} onlyRenderVisibleElements elevateNodesOnSelect={false} proOptions={PRO}
@@ -45,6 +46,19 @@ export function Canvas() {
       {nodes.length === 0 && !stale && <Empty />}
     </div>
   );
+}
+
+function canvas(): HTMLElement | null {
+  return document.querySelector<HTMLElement>(".ed-canvas");
+}
+
+/** Set by hand: a frame of the movement is no time to render anything. */
+function startMove(): void {
+  canvas()?.setAttribute("data-moving", "");
+}
+
+function endMove(): void {
+  canvas()?.removeAttribute("data-moving");
 }
 
 function inspect(event: { shiftKey?: boolean; metaKey?: boolean; ctrlKey?: boolean }, node: { id: string; type?: string }): void {

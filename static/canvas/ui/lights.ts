@@ -15,10 +15,17 @@ export function lights(steps: readonly Step[]): { nodeRuns: Record<string, NodeR
   for (const step of steps) {
     const id = own(step.node);
     nodeRuns[id] = { state: step.error ? "failed" : "success", count: (nodeRuns[id]?.count ?? 0) + 1, step };
-    const from = own(step.from);
+    const from = own(step.from) || triggerOf(id);
     if (from) wireRuns[`${from}\n${id}`] = (wireRuns[`${from}\n${id}`] ?? 0) + 1;
   }
   return { nodeRuns, wireRuns };
+}
+
+/** What a run began with, where only one trigger leads to its first node. */
+function triggerOf(node: string): string {
+  const { graph } = store.get();
+  const before = graph.edges.filter((edge) => edge.target === node && edge.sourcePort === "trigger");
+  return before.length === 1 ? before[0]!.source : "";
 }
 
 /** Nodes whose light did not change are not drawn again. */

@@ -23,7 +23,7 @@ const ROWS_FROM = HEAD + 4 + ROW / 2;
 /** The ports of a node beside its error port, from top to bottom. */
 function named(node: GNode): Omit<Port, "y">[] {
   if (node.kind === "branch") return branchPorts(node);
-  if (node.kind === "loop") return [{ id: "body", label: "each", tone: "plain" }, { id: "done", label: "done", tone: "else" }];
+  if (node.kind === "loop") return [{ id: "done", label: "done", tone: "else" }, { id: "body", label: "each", tone: "plain" }];
   if (node.kind === "note" || node.kind === "output") return [];
   return [{ id: node.kind === "trigger" ? "trigger" : "peer", label: "", tone: "plain" }];
 }
