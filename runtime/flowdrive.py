@@ -98,10 +98,11 @@ class Driver:
     # -- time ---------------------------------------------------------------------------------------
 
     def soon(self) -> bool:
-        """Whether something is due before it would be worth parking."""
-        limit = time.time() + PARK_S
-        timers = (need.due for need in self.pump.needs.values() if need.kind == "timer")
-        return any(due is not None and due <= limit for due in timers)
+        """Whether something is due before it would be worth parking. Answers to a wait come to parked runs only."""
+        now = time.time()
+        spans = {"timer": PARK_S}
+        dues = ((need.due, spans.get(need.kind, 0.0)) for need in self.pump.needs.values())
+        return any(due is not None and due <= now + span for due, span in dues)
 
     def pause(self) -> float:
         left = self.deadline - time.monotonic()
@@ -159,11 +160,13 @@ class Driver:
         return await performer(need.kind)(need, self.context(need)), 0
 
     def context(self, need: Need) -> Context:
+        place = f"{need.node}:{need.thread.rpartition(':')[2]}"
+
         async def load() -> bytes | None:
-            return await self.keeper.buffer(need.node)
+            return await self.keeper.buffer(place)
 
         async def save(data: bytes) -> None:
-            await self.keeper.save_buffer(need.node, data)
+            await self.keeper.save_buffer(place, data)
 
         async def call_peer(name: str, payload: bytes) -> bytes | Failure:
             return await self.call_peer(need, name, payload)

@@ -132,3 +132,7 @@ def copy(tenant_id: str, flow_id: str, execution: str, fresh: str) -> bool:
     """Give the state of a run to a new one; False when there is none any more."""
     start = f"{prefix(tenant_id, flow_id)}registry:"
     return bool(redis().copy(start + execution, start + fresh, replace=True))
+
+
+def is_kept(tenant_id: str, flow_id: str, execution: str) -> bool:
+    return bool(redis().exists(f"{prefix(tenant_id, flow_id)}registry:{execution}"))

@@ -36,6 +36,8 @@ class Run:
 
     def __init__(self, job: Job, fuel: int) -> None:
         self.job = job
+        self.id = job.id.encode()
+        self.quiet: HostCall | None = None  # one that no function has touched: the next step may have it
         self.granted = fuel
         self.limits = bounds(fuel)
         self.logs: list[tuple[str, str]] = []
@@ -47,6 +49,9 @@ class Run:
         self.secrets: Mapping[str, str] = bundle.secrets
         self.plan = plan_of(job)
         self.pump = Pump(self.plan, self, start_of(job))
+        self.pump.steps.base -= max(
+            0, time.time_ns() - job.created_us * 1000
+        )  # times count from when it came
         flowlive.attach(self.pump.steps, job)
 
     # -- the pump's world ---------------------------------------------------------------------------
@@ -59,30 +64,38 @@ class Run:
         target = node.listener.handler.target
         assert target is not None
         bundle = self.job.bundle
-        if target in bundle.waiting:
+        if bundle.waiting and target in bundle.waiting:
             return None
         guest = bundle.guests.get(target.module)
         if guest is None:
             raise absent(self.job, node)
-        host = self.host(step)
+        host = self.quiet
+        if host is None:
+            host = self.quiet = self.host(step)
+        host.seed = b"%b:0:%d" % (self.id, step)
         try:
             answer = guest.call(target.function, request, host, self.bounds(node))
         except Suspend as pause:
+            self.quiet = None
             if pause.reason != "fuel":
                 self.postpone(node)
             return None
         except Trap as trap:
+            self.quiet = None
             raise self.trapped(trap, host) from None
-        if host.writes:
-            self.postpone(node)
-            return None
-        self.gather(host)
+        if host.host_calls or host.logs:
+            self.quiet = None
+            if host.writes:
+                self.postpone(node)
+                return None
+            self.gather(host)
         return answer
 
     def host(self, step: int) -> HostCall:
         job = self.job
-        seed = f"{job.id}:0:{step}".encode()
-        return HostCall(job.id, job.created_us // 1000, seed=seed, secrets=self.secrets)
+        return HostCall(
+            job.id, job.created_us // 1000, seed=b"%b:0:%d" % (self.id, step), secrets=job.bundle.granted
+        )
 
     def bounds(self, node: Node) -> Limits:
         """What is left of the grant; one step gets no more than that."""

@@ -4,6 +4,7 @@ Nodes are written by flow and name. Work that was under way is written as a mess
 wait keeps its time and token. Calls of an agent's tools are not written: the agent begins again from its buffer.
 """
 
+from time import perf_counter_ns
 from typing import Any
 
 import orjson
@@ -81,6 +82,7 @@ class Writer:
             "sender": message.sender,
             "attempt": message.attempt,
             "step": message.step,
+            "at_us": (message.began - self.pump.steps.base) // 1000 if message.began else None,
         }
 
     def frame(self, frame: Frame) -> int:
@@ -189,10 +191,12 @@ class Reader:
         found = plan.by_name[name.lower()]
         return found[0]
 
-    def message(self, entry: dict[str, Any], *, counted: bool = True) -> Message:
+    def message(self, entry: dict[str, Any]) -> Message:
         node, frame = self.node(entry["node"]), self.frame(entry["frame"])
         message = Message(node, dump(entry["payload"]), UNREAD, frame, entry["sender"])
         message.attempt, message.step = entry["attempt"], entry["step"]
+        base, at_us = self.pump.steps.base, entry["at_us"]
+        message.began = min(perf_counter_ns(), base + at_us * 1000) if at_us is not None else 0
         frame.live += 1
         if node.reaches:
             enter(frame, node)

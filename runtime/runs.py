@@ -97,14 +97,20 @@ def as_uuid(text: str) -> UUID:
 
 def retry(who: Principal, run: Execution) -> str:
     """Queue the same request again, for the revision that runs now; the new run's id."""
+    record = anew(who, run)
+    write([record])
+    return str(record["id"])
+
+
+def anew(who: Principal, run: Execution) -> Record:
+    """The record of a run that does the same as one that has ended."""
     if run.status not in executions.DONE:
         raise ApiError(409, "It has not ended yet.")
     if was_cut(run.input) or not run.input:
         raise ApiError(409, "Its input was too large to be kept whole.")
     fresh = str(uuid7())
-    request = again(run.input, fresh)
     now = time.time_ns() // 1000
-    record = {
+    return {
         "op": "add",
         "id": fresh,
         "tenant": str(run.tenant_id),
@@ -117,12 +123,10 @@ def retry(who: Principal, run: Execution) -> str:
         "status": "queued",
         "created": now,
         "due": now,
-        "input": request,
+        "input": again(run.input, fresh),
         "caller": who.actor,
         "parent": str(run.pk),
     }
-    write([record])
-    return fresh
 
 
 def again(recorded: str, execution: str) -> str:

@@ -1,0 +1,27 @@
+"""A failed run of a flow goes on from the step that failed, with the same data, as a run of its own."""
+
+from billing.access import Principal
+from billing.errors import ApiError
+from bundles.models import Flow
+from runtime import flowkeep, runs
+from runtime.models import Execution
+
+GONE = "What it had come to is not kept any more; run it again from its start."
+
+
+def resume_from(who: Principal, run: Execution) -> str:
+    """The id of the new run. 409 when the state of the failed one is not there; the flow may be another by now."""
+    flow = Flow.objects.filter(bundle_id=run.bundle_id, name=run.name).first()
+    if flow is None or not run.target.startswith("flow:"):
+        raise ApiError(409, GONE)
+    record = runs.anew(who, run)
+    if not flowkeep.copy(str(run.tenant_id), str(flow.pk), str(run.pk), record["id"]):
+        raise ApiError(409, GONE)
+    runs.write([record])
+    return str(record["id"])
+
+
+def is_kept(run: Execution) -> bool:
+    """Whether there is something to go on from."""
+    flow = Flow.objects.filter(bundle_id=run.bundle_id, name=run.name).first()
+    return flow is not None and flowkeep.is_kept(str(run.tenant_id), str(flow.pk), str(run.pk))
