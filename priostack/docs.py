@@ -40,6 +40,7 @@ PLAN: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("yaml", "YAML fields"),
             ("flows", "Flow files"),
+            ("agents", "Models and servers"),
             ("expressions", "Expressions"),
             ("host", "Functions and host"),
             ("data-plane", "Calling your API"),

@@ -47,7 +47,8 @@ class Peer:
 def peers(flow: Flow, agent: Listener) -> dict[str, Peer]:
     """The tools of an agent by name. Sending to itself is what its rounds are, so it is no tool of its own."""
     found: dict[str, Peer] = {}
-    for name in agent.peers:
+    names = [one.name for one in flow.listeners] if "*" in agent.peers else agent.peers
+    for name in names:
         listener = flow.listener(name)
         if listener is None or listener.name == agent.name or listener.disabled:
             continue

@@ -38,5 +38,14 @@ def test_no_other_file_brings_its_own_http_client(path: Path) -> None:
     assert not own, "use billing.egress: it vets the destination and pins the connection"
 
 
+OPENERS = {"create_connection", "open_connection", "HttpResponseParser", "create_datagram_endpoint"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_other_file_opens_connections_by_hand(path: Path) -> None:
+    names = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+    assert not names & OPENERS, "use billing.egress: it vets the destination and pins the connection"
+
+
 def test_the_guard_itself_would_be_noticed() -> None:
     assert "httpx" in modules(ROOT / "billing" / "egress.py")

@@ -68,6 +68,11 @@ def test_names_are_made_such_that_providers_take_them() -> None:
     assert [peer.listener.name for peer in found.values()] == names[:3]
 
 
+def test_a_star_stands_for_everybody_else() -> None:
+    flow = Around(listeners=(agent.listener("*"), agent.tool("a"), agent.tool("b"))).context.flow
+    assert list(peers(flow, agent.listener("*"))) == ["a", "b"]
+
+
 def test_another_agent_is_told_a_text() -> None:
     flow = Around(listeners=(agent.listener("helper"), agent.tool("helper", "Helps", "agent"))).context.flow
     helper = peers(flow, agent.listener("helper"))["helper"]
