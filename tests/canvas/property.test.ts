@@ -83,7 +83,7 @@ test(`${FLOWS} random flows × ${EDITS} random edits keep what they do not name;
         if (done.problems[0]?.message.startsWith("This cannot be written")) assert.fail(done.problems[0].hint);
         if (done.ok) check(before, op, done, edit % 8 === 0);
       } catch (wrong) {
-        throw new Error(`seed ${seed}, edit ${edit}, ${JSON.stringify(op)}\n--- before\n${before}\n--- after\n${done.text}\n---`, { cause: wrong });
+        throw new Error(`${String((wrong as Error).message)}\nseed ${seed}, edit ${edit}, ${JSON.stringify(op)}\n--- before\n${before}\n--- after\n${done.text}\n---`, { cause: wrong });
       }
       history.push({ text: done.text });
     }

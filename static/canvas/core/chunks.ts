@@ -46,6 +46,8 @@ function walk(text: string, begin: number): Chunks | null {
         break;
       } else if (column <= indent) return null;
       quiet = next;
+    } else if (first - at > indent && indent >= 0) {
+      quiet = next; // deeper than the dash: it may stand in a text of several lines
     }
     at = next;
   }

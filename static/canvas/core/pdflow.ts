@@ -1,13 +1,10 @@
 // A .pdflow (JSON): drawn like any other flow, not edited here.
+import { portsOf } from "./kinds.ts";
+import { afterGathering, branches, gathering, gathers, readPd, string, successors, tools, type PdGraph, type PdNode } from "./pdgraph.ts";
+import { drawnAs, type Drawn } from "./pdkinds.ts";
 import { isMap } from "./scalar.ts";
 import { lineStarts, placeOf } from "./splice.ts";
-import type { GEdge, GNode, Graph, Kind, Point, Problem } from "./types.ts";
-
-const KINDS: Record<string, Kind> = {
-  trigger: "trigger", output: "output", prompt: "llm", provider: "unbound", agent: "agent", "chat-agent": "agent", tool: "http", api: "http",
-  "web-search": "http", condition: "branch", loop: "loop", merge: "join", parallel: "join", transformer: "map", code: "code", workflow: "flow",
-  memory: "memory", "user-input": "wait", callback: "unbound",
-};
+import type { GNode, Graph, Point, Problem } from "./types.ts";
 
 export function looksLikePdflow(text: string): boolean {
   const head = text.slice(0, 2_000).trimStart();
@@ -26,8 +23,7 @@ export function parsePdflow(text: string): Graph {
   const about = isMap(flow.metadata) ? flow.metadata : {};
   graph.title = string(about.name) || string(about.id);
   graph.description = string(about.description);
-  nodes(flow, text, graph);
-  edges(flow, graph);
+  draw(readPd(flow), text, graph);
   return graph;
 }
 
@@ -36,43 +32,34 @@ function syntax(text: string, message: string): Problem {
   return { severity: "error", ...placeOf(lineStarts(text), at), message, hint: "" };
 }
 
-const string = (value: unknown): string => (typeof value === "string" ? value : "");
-
-function nodes(flow: Record<string, unknown>, text: string, graph: Graph): void {
+function draw(pd: PdGraph, text: string, graph: Graph): void {
   const starts = lineStarts(text);
-  const seen = new Set<string>();
-  for (const node of list(flow.nodes)) {
-    const id = string(node.id);
-    if (!id || seen.has(id)) continue;
-    seen.add(id);
-    const at = Math.max(0, text.indexOf(`"id": ${JSON.stringify(id)}`));
-    graph.nodes.push(drawn(node, id, { at, ...placeOf(starts, at) }));
-    graph.positions[id] = point(node.position);
+  const places = idPlaces(text);
+  const all = [...pd.nodes.values()].map((node) => ({ node, drawn: drawnAs(node, pd) }));
+  for (const { node, drawn } of all) {
+    const at = places.get(node.id) ?? 0;
+    graph.nodes.push(made(node, drawn, at, placeOf(starts, at)));
+    graph.positions[node.id] = point(node.raw.position);
   }
-  for (const node of list(flow.nodes)) lift(node, graph);
+  for (const { node } of all) lift(node, graph);
+  for (const { node } of all) if (gathers(node, pd)) addGathering(node, graph);
+  for (const { node, drawn } of all) wires(node, drawn, pd, graph);
 }
 
-function drawn(node: Record<string, unknown>, id: string, { at, line, column }: { at: number; line: number; column: number }): GNode {
-  const data = isMap(node.data) ? node.data : {};
-  const type = string(node.type);
-  const kind = Object.hasOwn(KINDS, type) ? KINDS[type]! : "unbound";
-  const options = kind === "trigger" ? { ...data, type: string(data.triggerType) || "manual" } : data;
-  return {
-    id, name: id, kind, label: string(data.label) || id, handler: type, description: string(data.description), options, fields: node,
-    disabled: data.disabled === true, range: [at, at], line, column, ports: ports(kind, data), readOnly: true,
-  };
+/** Where each id is written, in one walk over the text. */
+function idPlaces(text: string): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const match of text.matchAll(/"id"\s*:\s*("(?:[^"\\\n]|\\.)*")/g)) {
+    const id = JSON.parse(match[1]!) as string;
+    if (!found.has(id)) found.set(id, match.index + match[0].length - match[1]!.length);
+  }
+  return found;
 }
 
-function ports(kind: Kind, data: Record<string, unknown>): string[] {
-  if (kind === "trigger") return ["trigger"];
-  if (kind === "output") return [];
-  if (kind === "loop") return ["body", "done", "error"];
-  if (kind === "branch") return [...list(data.conditions).map((_, index) => `case ${index}`), "else", "error"];
-  return ["peer", "error"];
-}
-
-function list(value: unknown): Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter(isMap) : [];
+function made(node: PdNode, { kind, options }: Drawn, at: number, place: { line: number; column: number }): GNode {
+  const { id, data } = node;
+  const disabled = data.disabled === true || data.enabled === false;
+  return { id, name: id, kind, label: string(data.label) || id, handler: node.type, description: string(data.description), options, fields: node.raw, disabled, range: [at, at], ...place, ports: portsOf(kind, options), readOnly: true };
 }
 
 function point(value: unknown): Point {
@@ -81,32 +68,40 @@ function point(value: unknown): Point {
 }
 
 /** Inside a parent, places count from it. */
-function lift(node: Record<string, unknown>, graph: Graph): void {
-  const parent = graph.positions[string(node.parentId)];
-  const own = graph.positions[string(node.id)];
-  if (parent && own) graph.positions[string(node.id)] = { x: own.x + parent.x, y: own.y + parent.y };
+function lift(node: PdNode, graph: Graph): void {
+  const parent = graph.positions[node.parent];
+  const own = graph.positions[node.id]!;
+  if (parent) graph.positions[node.id] = { x: own.x + parent.x, y: own.y + parent.y };
 }
 
-function edges(flow: Record<string, unknown>, graph: Graph): void {
-  const byId = new Map(graph.nodes.map((node) => [node.id, node]));
-  const seen = new Set<string>();
-  for (const edge of [...list(flow.edges), ...list(flow.connections)]) {
-    const [source, target] = [byId.get(string(edge.source)), string(edge.target)];
-    if (!source) continue;
-    const port = portOf(source, string(edge.sourceHandle));
-    const made: GEdge = { id: `${source.id}>${port}>${target}`, source: source.id, sourcePort: port, target };
-    if (seen.has(made.id)) continue;
-    seen.add(made.id);
-    if (byId.has(target)) graph.edges.push(made);
-    else graph.dangling.push({ ...made, line: source.line, column: source.column });
-  }
+function addGathering(node: PdNode, graph: Graph): void {
+  const model = graph.nodes.find((one) => one.id === node.id)!;
+  const at = graph.positions[node.id]!;
+  const id = gathering(node);
+  graph.nodes.push({ ...model, id, name: id, kind: "join", label: `${model.label} together`, handler: "parallel", options: { wait: "all" }, ports: portsOf("join", {}) });
+  graph.positions[id] = { x: at.x + 280, y: at.y + 120 };
 }
 
-function portOf(source: GNode, handle: string): string {
-  if (/^onError|error/i.test(handle)) return "error";
-  if (source.kind === "trigger") return "trigger";
-  if (source.kind === "loop") return handle === "loop-end" || handle === "output" || handle === "" ? "done" : "body";
-  if (source.kind !== "branch") return "peer";
-  const index = list(source.options.conditions).findIndex((one) => handle === `condition-${string(one.id)}`);
-  return index < 0 ? "else" : `case ${index}`;
+function wires(node: PdNode, { kind, options }: Drawn, pd: PdGraph, graph: Graph): void {
+  const peers = kind === "branch" || kind === "loop" || kind === "output" ? [] : node.type === "parallel" ? branches(node, pd) : [...(kind === "agent" ? tools(node, pd) : []), ...successors(node, pd)];
+  const found: [string, string][] = peers.map((to) => [kind === "trigger" ? "trigger" : "peer", to]);
+  const cases = kind === "branch" ? (options.cases as { to: string }[]) : [];
+  cases.forEach(({ to }, index) => found.push([`case ${index}`, to]));
+  for (const port of kind === "branch" ? ["else"] : kind === "loop" ? ["body", "done"] : []) if (string(options[port])) found.push([port, string(options[port])]);
+  const onError = fallback(node, pd);
+  if (onError && kind !== "trigger") found.push(["error", onError]);
+  add(graph, node.id, found);
+  if (gathers(node, pd)) add(graph, gathering(node), afterGathering(node, pd).map((to) => ["peer", to]));
+}
+
+function add(graph: Graph, source: string, found: readonly [string, string][]): void {
+  for (const [port, target] of new Map(found.map((wire) => [wire.join(">"), wire])).values()) graph.edges.push({ id: `${source}>${port}>${target}`, source, sourcePort: port, target });
+}
+
+/** The node that gets a failure, from the error handler that the node names. */
+function fallback({ id, data }: PdNode, pd: PdGraph): string {
+  const handler = pd.nodes.get(string(data.errorHandlerNodeId))?.data;
+  if (!handler || !["fallback", "retry"].includes(string(handler.strategy)) || !isMap(handler.fallback)) return "";
+  const to = string(handler.fallback.nodeId);
+  return pd.nodes.has(to) && to !== id ? to : "";
 }
