@@ -42,6 +42,7 @@ class Field:
     choices: tuple[str, ...] = ()
     low: float = 0
     high: float = 10**9
+    longest: int = MAX_TEXT  # characters
 
 
 Table = Map[str, Field]
@@ -147,8 +148,8 @@ def _misfit(node: Node, wanted: str) -> Wrong:
 def _string(node: Node, field: Field) -> str:
     if not isinstance(node, Scalar) or node.kind != "str":
         raise _misfit(node, "text")
-    if len(node.text) > MAX_TEXT:
-        raise Wrong(f"has {len(node.text)} characters, the limit is {MAX_TEXT}")
+    if len(node.text) > field.longest:
+        raise Wrong(f"has {len(node.text)} characters, the limit is {field.longest}")
     return node.text
 
 
@@ -163,8 +164,8 @@ def _text(node: Node, field: Field) -> str:
     """Prose and versions: `version: 1.0` means the text 1.0."""
     if not isinstance(node, Scalar):
         raise _misfit(node, "text")
-    if len(node.text) > MAX_TEXT:
-        raise Wrong(f"has {len(node.text)} characters, the limit is {MAX_TEXT}")
+    if len(node.text) > field.longest:
+        raise Wrong(f"has {len(node.text)} characters, the limit is {field.longest}")
     return node.text
 
 

@@ -10,8 +10,9 @@ from bundles.flowkinds import BUILTINS
 from bundles.flowmodel import BACKOFF_MS, MAX_ITERATIONS, Handler, Listener
 from bundles.values import Mapping, Node, Place, Scalar, Sequence, plain, shown
 
+MAX_PROMPT = 200_000
 MODEL_FIELDS = (
-    Field("prompt", "text", "What an agent is told, as it stands"),
+    Field("prompt", "text", "What an agent is told, as it stands", longest=MAX_PROMPT),
     Field("model", "string", "The name of the model"),
     Field("temperature", "number", "0 is steady, 2 is wild", high=2),
     Field("max_tokens", "integer", "Tokens of one answer of the model", low=1, high=1_000_000),

@@ -239,3 +239,9 @@ def test_listeners_may_be_files_beside_the_flow() -> None:
     assert (problem.file, problem.line) == ("flows/listeners/a.yaml", 1)
     assert set(found.sources) == {FILE, *(f"flows/listeners/{name}.yaml" for name in "abc")}
     assert "no file of listeners" in only(load(text)).message
+
+
+def test_instructions_may_be_long_and_names_may_not() -> None:
+    assert len(first(f"agent: true, prompt: {'x' * 50_000}").prompt) == 50_000
+    assert "the limit is 200000" in one(f"agent: true, prompt: {'x' * 200_001}").problems[0].message
+    assert "the limit is 10000" in only(one(f"handler: 'flow:y', description: {'x' * 10_001}")).message
