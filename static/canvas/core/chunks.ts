@@ -29,7 +29,7 @@ function walk(text: string, begin: number): Chunks | null {
   const items: number[] = [];
   let indent = -1;
   let end = text.length;
-  let quiet = begin; // where comments and blank lines after the last content begin
+  let quiet = begin; // where the comments begin that stand after the last item
   for (let at = begin; at < text.length; ) {
     const next = lineAfter(text, at);
     const first = content(text, at, next);
@@ -48,6 +48,8 @@ function walk(text: string, begin: number): Chunks | null {
       quiet = next;
     } else if (first - at > indent && indent >= 0) {
       quiet = next; // deeper than the dash: it may stand in a text of several lines
+    } else if (first < 0 && quiet === at) {
+      quiet = next;
     }
     at = next;
   }

@@ -56,7 +56,7 @@ class Reader {
     if (isMap(node)) return this.map(node.items as Pair[], node.srcToken as CST.BlockMap | CST.FlowCollection, [start, node.range![1]], depth);
     if (isSeq(node)) return this.seq(node.items as Node[], node.srcToken as CST.BlockSequence | CST.FlowCollection, [start, node.range![1]], depth);
     if (!isScalar(node)) return null;
-    const end = this.trimmed(start, node.range![1]);
+    const end = this.scalarEnd(start, node.range![1]);
     const empty = node.value === null && end === node.range![0] && start === end;
     return empty ? null : { t: "scalar", start, end, value: node.value, style: STYLES[String(node.type)] ?? "plain" };
   }
@@ -101,6 +101,12 @@ class Reader {
     const dash = flow ? undefined : token?.start.find((one) => one.type === "seq-item-ind");
     const start = dash?.offset ?? read?.start ?? node?.range?.[0] ?? 0;
     return { start, node: read, end: Math.max(read?.end ?? 0, dash ? dash.offset + 1 : start) };
+  }
+
+  /** Of `|+` the blank lines below belong to the text. */
+  private scalarEnd(start: number, end: number): number {
+    const keeps = /^[|>][1-9]?\+/.test(this.text.slice(start, start + 3));
+    return keeps && this.text[end - 1] === "\n" ? end - 1 : this.trimmed(start, end);
   }
 
   private trimmed(start: number, end: number): number {
