@@ -98,7 +98,7 @@ def _agent(found: Read, text: str, reader: Reader) -> Handler:
     reference, prompt = found.get("promptRef", ""), found.get("prompt") or _inner_prompt(found)
     if reference and prompt:
         reader.report.error(found.at("promptRef"), "an agent has prompt or promptRef, not both")
-    if not reference and not prompt:
+    if not reference and not prompt and "prompt" not in found.places:
         reader.report.warning(found.place, "this agent has no instructions", "give it a prompt")
     if not reference:
         return Handler("agent", text)

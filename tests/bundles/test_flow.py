@@ -243,5 +243,5 @@ def test_listeners_may_be_files_beside_the_flow() -> None:
 
 def test_instructions_may_be_long_and_names_may_not() -> None:
     assert len(first(f"agent: true, prompt: {'x' * 50_000}").prompt) == 50_000
-    assert "the limit is 200000" in one(f"agent: true, prompt: {'x' * 200_001}").problems[0].message
+    assert "the limit is 200000" in only(one(f"agent: true, prompt: {'x' * 200_001}")).message
     assert "the limit is 10000" in only(one(f"handler: 'flow:y', description: {'x' * 10_001}")).message
