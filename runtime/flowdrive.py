@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from importlib import import_module
 from typing import Any
 
 from runtime import flowguest, flowkeep, flowmemory, running
+from runtime.flowframe import Frame, ToolCall
 from runtime.flowneeds import Context, Failure, Need
 from runtime.flowrun import Run, taken_on
 from runtime.job import Effects
@@ -143,11 +145,15 @@ class Driver:
         """One need, within the step's time; whatever came of it goes to the one that drives."""
         limit = (need.listener.timeout_ms or STEP_S * 1000) / 1000
         try:
-            async with self.room, asyncio.timeout(min(limit, self.deadline - time.monotonic())):
+            async with self.place(need), asyncio.timeout(min(limit, self.deadline - time.monotonic())):
                 result, fuel = await self.perform(need)
         except TimeoutError:
             result, fuel = Failure("timeout", f"it took longer than {limit:g} s", retryable=True), 0
         self.came.put_nowait((need.id, result, fuel))
+
+    def place(self, need: Need) -> AbstractAsyncContextManager[object]:
+        """An agent takes none of the places of handlers: while it waits for its tools, they need them."""
+        return nullcontext() if need.kind == "agent" else self.room
 
     async def perform(self, need: Need) -> tuple[bytes | Failure, int]:
         if need.kind == "wasm":
@@ -155,9 +161,25 @@ class Driver:
         if need.kind == "memory":
             return await flowmemory.perform(need, self.job, self.flow), 0
         if need.kind == "agent":
+            if self.waits_above(need):
+                return Failure(
+                    "routing", f"“{need.node}” waits for an answer itself; it cannot be asked now"
+                ), 0
             async with flowkeep.room_of_agent(self.run.plan, need.node):
                 return await performer(need.kind)(need, self.context(need)), 0
         return await performer(need.kind)(need, self.context(need)), 0
+
+    def waits_above(self, need: Need) -> bool:
+        """Whether this agent is asked, over whatever ways, by its own tool call: agents that ask each other never end."""
+        message = self.pump.waiting[need.id]
+        frame: Frame | None = message.frame
+        while frame is not None:
+            if isinstance(frame.owner, ToolCall):
+                asking = self.pump.waiting.get(frame.owner.need)
+                if asking is not None and asking.node is message.node:
+                    return True
+            frame = frame.parent
+        return False
 
     def context(self, need: Need) -> Context:
         place = f"{need.node}:{need.thread.rpartition(':')[2]}"
@@ -175,7 +197,7 @@ class Driver:
         return Context(
             bundle=bundle,
             execution=self.job.id,
-            flow=self.flow,
+            flow=self.pump.waiting[need.id].node.plan.flow,  # it may be one that this flow calls
             tokens=self.pump.tokens,
             secret=bundle.secrets.get,
             call_peer=call_peer,

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from typing import Any
 
 import pytest
@@ -166,3 +167,61 @@ async def test_the_tokens_of_a_flow_are_its_budget(call: Any, alice: Any, settin
         answer = await run(call, "go")
         assert answer.status == 502
         assert len(fake.asked) == 2
+
+
+async def test_agents_that_ask_each_other_are_told_and_end(call: Any, alice: Any, settings: Any) -> None:
+    """ATTACKS A127: no waiting in a ring until time is up."""
+
+    def script(asked: Any) -> Any:
+        told = json.dumps([one for one in asked.messages if one["role"] == "tool"])
+        ends = "cannot be asked now" in told or "enough" in told
+        return say("enough") if ends else wish((asked.tools[0], {"message": "you?"}))
+
+    flow = """
+max_concurrent_per_agent: 1
+listeners:
+  - {name: a, agent: true, prompt: A, model: m, peers: [b]}
+  - {name: b, agent: true, prompt: B, model: m, peers: [a]}
+"""
+    with Fake(script) as fake:
+        await start(alice, settings, models(fake) + flow, fake)
+        began = time.monotonic()
+        answer = await run(call, "go")
+        assert time.monotonic() - began < 20
+        assert answer.status == 200
+        assert len(fake.asked) == 4
+
+
+async def test_an_agent_takes_no_place_from_its_tools(call: Any, alice: Any, settings: Any) -> None:
+    with Fake([wish(("look", {})), say("seen")]) as fake, Listener(reply(b"1")) as listener:
+        flow = f"""{models(fake)}
+max_concurrent_handlers: 1
+listeners:
+  - {{name: a, agent: true, prompt: A, model: m, peers: [look], timeout: 5s}}
+  - {{name: look, handler: builtin:http, with: {{url: "{listener.url()}"}}}}
+"""
+        await start(alice, settings, flow, fake, listener)
+        answer = await run(call, "go")
+        assert (answer.status, answer.json()) == (200, "seen")
+
+
+async def test_an_agent_of_a_flow_that_is_called_has_the_peers_of_that_flow(
+    call: Any, alice: Any, settings: Any
+) -> None:
+    inner = """
+listeners:
+  - {name: helper, agent: true, prompt: H, model: m, peers: [look]}
+  - {name: look, handler: "wasm:echo:run"}
+"""
+    with Fake([wish(("look", {"x": 1})), say("helped")]) as fake:
+        settings.EGRESS_ALLOW = [fake.place]
+        outer = 'listeners:\n  - {name: ask, handler: "flow:inner"}\n'
+
+        def made() -> None:
+            secrets.put(alice.tenant, "llm_key", KEY.encode(), ["127.0.0.1"])
+            flowstage.start(alice, "secrets: [llm_key]\n", f=outer, inner=models(fake) + inner)
+
+        await database_sync_to_async(made)()
+        answer = await run(call, "go")
+        assert (answer.status, answer.json()) == (200, "helped")
+        assert fake.asked[0].tools == ["look"]
