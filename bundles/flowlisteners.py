@@ -27,6 +27,9 @@ LISTENER_FIELDS = table(
     Field("retries", "integer", "How often a failure is tried again", high=20),
     Field("backoff", "duration", "The pause before the first retry; each later one is twice as long"),
     Field("timeout", "duration", "How long one try may take"),
+    Field(
+        "timeout_seconds", "number", "The same in seconds, as xml-pipeline writes it", low=0.001, high=86_400
+    ),
     Field("onError", "node", "The node that gets the failure when the last try failed"),
     Field("disabled", "boolean", "Messages pass through untouched"),
     Field("agent", "node", "true: a language model with its peers as tools; or {prompt, model, …}"),
@@ -86,7 +89,7 @@ def _listener(node: Node, reader: Reader) -> Listener | None:
         options=brought or _options(handler, found, reader),
         retries=found.get("retries", 0),
         backoff_ms=found.get("backoff", BACKOFF_MS),
-        timeout_ms=found.get("timeout"),
+        timeout_ms=_timeout(found),
         on_error=_name(found, "onError", reader),
         agent=handler.kind == "agent" or bool(flowhandlers.flagged(found, reader)),
         broadcast=found.get("broadcast", False),
@@ -96,6 +99,12 @@ def _listener(node: Node, reader: Reader) -> Listener | None:
         column=place.column,
         **_model(found, reader),
     )
+
+
+def _timeout(found: Read) -> int | None:
+    seconds: float | None = found.get("timeout_seconds")
+    written: int | None = found.get("timeout")
+    return written if written is not None or seconds is None else int(seconds * 1000)
 
 
 def _placed(handler: Handler, found: Read) -> Handler:

@@ -50,6 +50,11 @@ def test_both_spellings_of_a_key_mean_the_same(key: str) -> None:
     assert first("agent: true, prompt: p, maxTokens: 5, maxIterations: 7").max_iterations == 7
 
 
+def test_a_time_limit_may_be_written_in_seconds() -> None:
+    assert first("handler: 'wasm:m:f', timeout_seconds: 90").timeout_ms == 90_000
+    assert first("handler: 'wasm:m:f', timeout_seconds: 90, timeout: 1s").timeout_ms == 1_000
+
+
 def test_one_key_in_two_spellings_is_told() -> None:
     problem = only(one("handler: 'wasm:m:f', onError: other, on_error: other"))
     assert "are the same field" in problem.message
