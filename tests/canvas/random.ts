@@ -44,10 +44,17 @@ export function randomFlow(dice: Dice): string {
   const head = dice.chance(0.5) ? `# A flow  \norganism: {name: ${dice.pick(WORDS)}, x-own: [1, 2]}\n${spaced}` : `organism:\n  name: "big flow"   # its name\n  x-unknown:\n    deep: yes\n${spaced}`;
   const triggers = names.length && dice.chance(0.6) ? `triggers:\n${Array.from({ length: 1 + dice.below(2) }, (_, i) => trigger(dice, `t${i}`, names)).join("")}${spaced}` : "";
   const tail = dice.chance(0.3) ? `${spaced}x-tail: {kept: true} # unknown\n# the end\n` : "";
+  if (dice.chance(0.06)) return json(dice, made, names);
   let text = head + triggers + listeners(dice, made, names, pad, spaced) + tail;
   if (dice.chance(0.2)) text = text.replace(/\n/g, "\r\n");
   if (dice.chance(0.2)) text = text.replace(/\r?\n$/, "");
   return text;
+}
+
+/** The same in the other notation, on one line or on many. */
+function json(dice: Dice, made: readonly Made[], names: readonly string[]): string {
+  const listeners = made.map(({ name }) => ({ name, handler: dice.pick(HANDLERS), peers: some(dice, names), "x-k": { "a b": [1, null] } }));
+  return JSON.stringify({ organism: { name: "q" }, listeners, "x-tail": { kept: true } }, null, dice.pick([0, 2])) + "\n";
 }
 
 function trigger(dice: Dice, name: string, names: readonly string[]): string {
@@ -60,9 +67,10 @@ function listeners(dice: Dice, made: readonly Made[], names: readonly string[], 
   if (!made.length) return dice.pick(["", "listeners:\n", "listeners: []\n", "listeners: # none yet\n"]);
   if (dice.chance(0.1)) return `listeners: [${made.map((one) => inline(dice, one, names)).join(", ")}]\n`;
   const items = made.map((one) => {
-    const comment = dice.chance(0.4) ? `${pad}# about ${one.name}\n` : "";
+    const comment = dice.chance(0.4) ? `${dice.chance(0.2) ? "" : pad}# about ${one.name}${dice.chance(0.2) ? "\twith a\ttab" : ""}\n` : "";
     if (dice.chance(0.25)) return `${comment}${pad}- ${inline(dice, one, names)}${dice.chance(0.3) ? "  # trailing" : ""}\n`;
-    return comment + block(dice, one, names, pad);
+    const lines = block(dice, one, names, pad);
+    return comment + (dice.chance(0.1) ? lines.replace("- name", `-${dice.chance(0.5) ? "   # alone" : ""}\n${pad}  name`) : lines);
   });
   return `listeners:\n${items.join(spaced)}`;
 }

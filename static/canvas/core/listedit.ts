@@ -4,7 +4,7 @@ import { boxOf as mapBox, insertFlow } from "./mapedit.ts";
 import { boxOf } from "./seqedit.ts";
 import { flowText, itemText } from "./scalar.ts";
 import { find, type Entry, type Section, type Source } from "./source.ts";
-import { columnOf, indentOf, insertLines, isBlank, isComment, lineEnd, lineStart, removeLines } from "./splice.ts";
+import { columnOf, indentOf, insertLines, isBlank, isComment, lineEnd, lineStart } from "./splice.ts";
 import type { YSeq } from "./tree.ts";
 
 export type SectionName = "listeners" | "triggers";
@@ -178,5 +178,5 @@ function cut(edits: Edits, run: readonly Entry[], isFirst: boolean): void {
   const after = text.slice(end, lineEnd(text, end));
   if (end < text.length && isBlank(after) && (blankBefore || isFirst)) end += after.length;
   const from = end >= text.length && blankBefore && start > 0 ? lineStart(text, start - 1) : start;
-  edits.out.push(removeLines(text, from, end));
+  replace(edits, from, end, "");
 }

@@ -2,7 +2,7 @@
 import { blockText, flowText, isMap, scalarText, stringText } from "./scalar.ts";
 import { replace, type Edits, type FlowBox } from "./edits.ts";
 import { assignSeq } from "./seqedit.ts";
-import { columnOf, insertLines, isComment, lineEnd, lineStart, removeLines } from "./splice.ts";
+import { columnOf, insertLines, isComment, lineEnd, lineStart } from "./splice.ts";
 import { pairOf, real, type YMap, type YNode, type YPair } from "./tree.ts";
 
 
@@ -107,7 +107,7 @@ export function removeKey(edits: Edits, base: number, map: YMap, pair: YPair): v
   const from = lineStart(text, start);
   const next = map.pairs[index + 1];
   if (text.slice(from, start).trim() === "") {
-    edits.out.push(removeLines(text, from, pastComments(text, lineEnd(text, base + pair.end), columnOf(text, start))));
+    replace(edits, from, pastComments(text, lineEnd(text, base + pair.end), columnOf(text, start)), "");
   } else if (next) {
     replace(edits, start, base + next.keyStart, "");
   } else {

@@ -2,7 +2,7 @@
 import { replace, type Edits, type FlowBox } from "./edits.ts";
 import { insertFlow, isJson, pastComments, setScalar, setKey, shares } from "./mapedit.ts";
 import { flowText, isMap, itemText } from "./scalar.ts";
-import { columnOf, insertLines, lineEnd, lineStart, removeLines } from "./splice.ts";
+import { columnOf, insertLines, lineEnd, lineStart } from "./splice.ts";
 import { pairOf, type YItem, type YMap, type YSeq } from "./tree.ts";
 
 export function boxOf(base: number, seq: YSeq): FlowBox {
@@ -28,7 +28,7 @@ export function removeItems(edits: Edits, base: number, seq: YSeq, items: readon
   for (const item of seq.flow ? [] : items) {
     const start = base + item.start;
     const from = lineStart(text, start);
-    if (text.slice(from, start).trim() === "") edits.out.push(removeLines(text, from, pastComments(text, lineEnd(text, base + item.end), start - from)));
+    if (text.slice(from, start).trim() === "") replace(edits, from, pastComments(text, lineEnd(text, base + item.end), start - from), "");
     else firstOnLine(edits, base, seq, item);
   }
   for (const item of seq.flow ? items : []) edits.cut(seq, boxOf(base, seq), seq.items.indexOf(item));

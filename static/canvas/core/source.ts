@@ -139,7 +139,7 @@ export function entriesById(source: Source): Map<string, Entry> {
   const names = new Set<string>();
   for (const entry of source.listeners.entries) {
     const folded = entry.name.toLowerCase();
-    if (!entry.name || names.has(folded)) continue;
+    if (!entry.name || entry.name === "__proto__" || names.has(folded)) continue;
     names.add(folded);
     found.set(entry.name, entry);
   }

@@ -9,11 +9,12 @@ export function splice(text: string, edits: readonly Splice[]): string {
   const parts: string[] = [];
   let at = 0;
   for (const { edit } of sorted) {
-    if (edit.start < at) continue; // inside of what another one already replaced
-    parts.push(text.slice(at, edit.start), eol === "\n" ? edit.text : edit.text.replace(/\r?\n/g, eol));
-    at = edit.end;
+    const isTaken = edit.start < at; // inside of what another one already replaced: what is left of it goes too
+    if (!isTaken) parts.push(text.slice(at, edit.start), eol === "\n" ? edit.text : edit.text.replace(/\r?\n/g, eol));
+    at = Math.max(at, edit.end);
   }
-  return parts.join("") + text.slice(at);
+  const made = parts.join("") + text.slice(at);
+  return text.endsWith("\n") ? made : made.replace(/\r?\n$/, ""); // a missing final newline stays missing
 }
 
 export function eolOf(text: string): string {
@@ -48,12 +49,6 @@ export function insertLines(text: string, at: number, lines: string): Splice {
   const open = at > 0 && text[at - 1] !== "\n";
   if (open) return { start: at, end: at, text: "\n" + body };
   return { start: at, end: at, text: body + "\n" };
-}
-
-/** Whole lines away; when they were the last and had no newline, the one before them goes. */
-export function removeLines(text: string, start: number, end: number): Splice {
-  if (end < text.length || text.endsWith("\n") || start === 0) return { start, end, text: "" };
-  return { start: start - (text[start - 2] === "\r" ? 2 : 1), end, text: "" };
 }
 
 /** A copy that does not keep the large text alive it was cut from. */
