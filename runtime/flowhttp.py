@@ -75,7 +75,7 @@ def address(options: Mapping[str, Any]) -> str:
         raise Unfit("the query is no mapping")
     pairs = [(name, plain(one)) for name, given in query.items() for one in listed(given)]
     bare, hash_, _ = url.partition("#")
-    return f"{bare}{'&' if '?' in bare else '?'}{urlencode(pairs)}" if pairs else f"{bare}{hash_}"
+    return f"{bare}{'&' if '?' in bare else '?'}{urlencode(pairs, errors='replace')}" if pairs else f"{bare}{hash_}"
 
 
 def listed(given: Any) -> list[Any]:

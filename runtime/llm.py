@@ -138,7 +138,12 @@ def parsed(words: str) -> Any:
 
 
 def text(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
+    if isinstance(value, str):
+        return value
+    try:
+        return orjson.dumps(value, default=str).decode()
+    except orjson.JSONEncodeError:
+        raise LlmError("validation", "what the model is asked is no JSON") from None
 
 
 def amount(value: Any) -> float | None:
