@@ -6,6 +6,7 @@ import { Markers } from "./Markers";
 import { NoteNode } from "./NoteNode";
 import { useDrops } from "./drops";
 import { onCanvasFocus, onCanvasKey, onCanvasPointer } from "./keys";
+import { placed } from "./places";
 import { useScene } from "./scene";
 import { useEditor, store } from "./state";
 import { connectEnds, reconnectEnds, sensible } from "./wiring";
@@ -15,6 +16,7 @@ const NODES: NodeTypes = { flow: FlowNode, note: NoteNode };
 const EDGES: EdgeTypes = { wire: Wire };
 const SNAP: [number, number] = [8, 8];
 const FIT = { padding: 0.15, maxZoom: 1.1, minZoom: 0.3 };
+const TOUCH = matchMedia("(pointer: coarse)").matches;
 const PRO = { hideAttribution: true };
 
 export function Canvas() {
@@ -24,6 +26,7 @@ export function Canvas() {
   const far = useEditor((state) => state.zoom < 0.45);
   const drops = useDrops();
   const dark = useDark();
+  const narrow = useEditor((state) => state.narrow);
   const moved = useCallback<OnMove>((_, view) => store.set({ zoom: view.zoom }), []);
   return (
     <div className="ed-canvas" data-far={far || undefined} data-stale={stale || undefined} onKeyDownCapture={onCanvasKey} onFocus={onCanvasFocus} onPointerDownCapture={onCanvasPointer} {...drops}>
@@ -31,16 +34,17 @@ export function Canvas() {
         nodes={nodes} edges={edges} nodeTypes={NODES} edgeTypes={EDGES} colorMode={dark ? "dark" : "light"}
         onNodesChange={changeNodes} onEdgesChange={changeEdges} onNodeDragStart={startDrag} onNodeDragStop={stopDrag}
         onConnect={connectEnds} onReconnect={reconnectEnds} isValidConnection={sensible} connectionMode={ConnectionMode.Strict} connectionRadius={28}
-        onNodeDoubleClick={inspect} onNodeClick={inspect} onPaneClick={leave} onMove={moved} onMoveStart={startMove} onMoveEnd={endMove}
+        onNodeDoubleClick={inspect} onNodeClick={inspect} onPaneClick={leave} onMove={moved}
         nodesDraggable={!readOnly} nodesConnectable={!readOnly} edgesReconnectable={!readOnly} deleteKeyCode={null}
-        selectionOnDrag panOnDrag={[1, 2]} panActivationKeyCode="Space" panOnScroll zoomOnDoubleClick={false} selectionMode={SelectionMode.Partial} multiSelectionKeyCode={["Shift", "Meta", "Control"]}
-        snapToGrid snapGrid={SNAP} minZoom={0.1} maxZoom={2.5} fitView fitViewOptions={FIT} onlyRenderVisibleElements elevateNodesOnSelect={false} proOptions={PRO}
+        selectionOnDrag={!TOUCH} panOnDrag={TOUCH || [1, 2]} panActivationKeyCode="Space" panOnScroll zoomOnDoubleClick={false} selectionMode={SelectionMode.Partial} multiSelectionKeyCode={["Shift", "Meta", "Control"]}
+        snapToGrid snapGrid={SNAP} minZoom={0.1} maxZoom={2.5} fitView={!narrow} fitViewOptions={FIT} onlyRenderVisibleElements elevateNodesOnSelect={false} proOptions={PRO}
         aria-label="Canvas of the flow"
       >
         <Markers />
         <Background variant={BackgroundVariant.Dots} gap={24} size={1.6} />
         <Mini />
         <Refit />
+        {narrow && <FromTheStart />}
       </ReactFlow>
       {stale && <p className="ed-stale" role="status">The YAML cannot be read right now. This is the last good picture.</p>}
       {nodes.length === 0 && !stale && <Empty />}
@@ -50,15 +54,6 @@ export function Canvas() {
 
 function canvas(): HTMLElement | null {
   return document.querySelector<HTMLElement>(".ed-canvas");
-}
-
-/** Set by hand: a frame of the movement is no time to render anything. */
-function startMove(): void {
-  canvas()?.setAttribute("data-moving", "");
-}
-
-function endMove(): void {
-  canvas()?.removeAttribute("data-moving");
 }
 
 function inspect(event: { shiftKey?: boolean; metaKey?: boolean; ctrlKey?: boolean }, node: { id: string; type?: string }): void {
@@ -81,6 +76,23 @@ function Refit(): null {
     return () => clearTimeout(timer);
   }, [view, flow]);
   return null;
+}
+
+/** A phone begins at the flow's beginning, at a size that can be read. */
+function FromTheStart(): null {
+  const flow = useReactFlow();
+  useEffect(() => {
+    const timer = setTimeout(() => fromTheStart(flow), 80);
+    return () => clearTimeout(timer);
+  }, [flow]);
+  return null;
+}
+
+function fromTheStart(flow: ReturnType<typeof useReactFlow>): void {
+  const box = canvas()?.getBoundingClientRect();
+  const first = store.get().graph.nodes[0];
+  const at = first && placed(store.get().graph, store.get().canvas)[first.id];
+  if (box && at) void flow.setViewport({ x: 24 - at.x * 0.75, y: box.height / 2 - (at.y + 32) * 0.75, zoom: 0.75 });
 }
 
 function Mini() {

@@ -16,10 +16,12 @@ export function Dialog({ title, wide, className = "", onClose, children, footer 
   useEffect(() => {
     const before = document.activeElement;
     if (box.current && !box.current.open) box.current.showModal();
+    // Not the closing button: it would look as if that were the thing to do.
+    if (document.activeElement?.getAttribute("aria-label") === "Close") box.current?.focus();
     return () => (before instanceof HTMLElement ? before.focus({ preventScroll: true }) : undefined);
   }, []);
   return (
-    <dialog ref={box} className={`ed-dialog ${wide ? "ed-dialog-wide" : ""} ${className}`} aria-label={title} onCancel={(event) => { event.preventDefault(); onClose(); }} onMouseDown={(event) => event.target === box.current && onClose()}>
+    <dialog ref={box} tabIndex={-1} className={`ed-dialog ${wide ? "ed-dialog-wide" : ""} ${className}`} aria-label={title} onCancel={(event) => { event.preventDefault(); onClose(); }} onMouseDown={(event) => event.target === box.current && onClose()}>
       <div className="ed-dialog-box">
         <header>
           <h2>{title}</h2>

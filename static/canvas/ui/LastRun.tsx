@@ -42,7 +42,7 @@ export function Figures({ step }: { step: Step }) {
     <dl className="ed-figures">
       <div><dt>Time</dt><dd>{duration(step.duration_us)}</dd></div>
       <div><dt>Units</dt><dd>{step.units ?? 0}</dd></div>
-      <div><dt>Attempt</dt><dd>{step.attempt ?? 1}</dd></div>
+      <div><dt>Attempt</dt><dd>{(step.attempt ?? 0) + 1}</dd></div>
       {step.error && <p role="alert" className="ed-field-problem">{errorText(step.error)}</p>}
     </dl>
   );

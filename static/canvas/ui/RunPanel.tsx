@@ -46,7 +46,7 @@ const Row = memo(function Row({ step, start, total }: { step: Step; start: numbe
       <button type="button" data-tone={step.error ? "failed" : "success"} onClick={open} title={errorText(step.error)}>
         <Icon name={step.error ? "close" : "check"} size={12} />
         <strong>{step.node}</strong>
-        <small>{step.attempt > 1 ? `try ${step.attempt}` : step.kind}</small>
+        <small>{step.attempt > 0 ? `try ${step.attempt + 1}` : step.kind}</small>
         <span className="ed-track"><i style={{ left: `${Math.min(left, 99)}%`, width: `${Math.min(width, 100 - Math.min(left, 99))}%` }} /></span>
         <small className="ed-num">{duration(step.duration_us)}</small>
       </button>

@@ -14,7 +14,7 @@ export function StatusBar() {
   return (
     <footer className="ed-status" aria-label="Status">
       <button type="button" aria-pressed={minimap} onClick={() => store.set({ minimap: !minimap })} title="Minimap (M)"><Icon name="minimap" size={13} />Minimap</button>
-      <span>Zoom {Math.round(zoom * 100)}&thinsp;%</span>
+      <span className="ed-wide">Zoom {Math.round(zoom * 100)}&thinsp;%</span>
       <span>{count(nodes, "node")}</span>
       <Problems />
       <span className="ed-grow" />

@@ -55,9 +55,10 @@ const VIEWS: [View, string][] = [["canvas", "Canvas"], ["yaml", "YAML"], ["split
 
 function Views() {
   const view = useEditor((state) => state.view);
+  const narrow = useEditor((state) => state.narrow);
   return (
     <div className="ed-switch" role="radiogroup" aria-label="View">
-      {VIEWS.map(([id, label], index) => (
+      {VIEWS.filter(([id]) => !narrow || id !== "split").map(([id, label], index) => (
         <button key={id} type="button" role="radio" aria-checked={view === id} title={`${label} (${index + 1})`} onClick={() => show(id)}>{label}</button>
       ))}
     </div>
@@ -67,7 +68,7 @@ function Views() {
 function Zoom() {
   const flow = useReactFlow();
   const zoom = useEditor((state) => state.zoom);
-  const drawn = useEditor((state) => state.view !== "yaml");
+  const drawn = useEditor((state) => state.view !== "yaml" && !state.narrow);
   if (!drawn) return null;
   return (
     <div className="ed-group">

@@ -1,32 +1,23 @@
 // A wire with its arrowhead: curved forwards, around the nodes backwards, dashed where no text draws it.
-import { BaseEdge, EdgeLabelRenderer, Position, useStore as useFlow, type Edge, type EdgeProps } from "@xyflow/react";
+import { BaseEdge, EdgeLabelRenderer, Position, type Edge, type EdgeProps } from "@xyflow/react";
 import { memo } from "react";
-import { backward, downward, forward, laneBelow, leadsBack, type Box, type Ends } from "./route";
+import { along, backward, downward, forward, leadsBack, type Ends, type Lane } from "./route";
 import { useEditor } from "./state";
 
 export interface WireData extends Record<string, unknown> {
   port: string;
   /** A loop's body answers back to its loop by itself; the text has no wire for it. */
   implicit: boolean;
+  /** The free height that the wire takes past the nodes; found by lanes.ts. */
+  lane?: Lane;
 }
 
 export type WireType = Edge<WireData, "wire">;
-type Lookup = Map<string, { internals: { positionAbsolute: { x: number; y: number } }; measured: { width?: number; height?: number } }>;
-
-function boxes(nodes: Lookup): Box[] {
-  return [...nodes.values()].map((node) => ({ ...node.internals.positionAbsolute, width: node.measured.width ?? 0, height: node.measured.height ?? 0 }));
-}
-
 interface LineProps {
   id: string;
   tone: string;
   passed: boolean;
   arrow: string;
-}
-
-function Back({ ends, ...line }: LineProps & { ends: Ends }) {
-  const lane = useFlow((state) => laneBelow(ends, boxes(state.nodeLookup)));
-  return <Line {...line} path={backward(ends, lane)} />;
 }
 
 function Line({ id, path, tone, passed, arrow }: LineProps & { path: string }) {
@@ -43,15 +34,19 @@ export const Wire = memo(function Wire(props: EdgeProps<WireType>) {
   const passed = useEditor((state) => state.wireRuns[`${source}\n${target}`] ?? 0);
   const tone = toneOf(data);
   const line = { id, tone, passed: passed > 0, arrow: selected ? "selected" : passed ? "passed" : tone };
-  if (props.sourcePosition === Position.Bottom && ends.tx > ends.sx) return <Line {...line} path={downward(ends)} />;
-  if (leadsBack(ends)) return <Back ends={ends} {...line} />;
   return (
     <>
-      <Line {...line} path={forward(ends)} />
-      {passed > 1 && <Count at={ends} passed={passed} />}
+      <Line {...line} path={pathOf(ends, props.sourcePosition, data?.lane)} />
+      {passed > 1 && !leadsBack(ends) && <Count at={ends} passed={passed} />}
     </>
   );
 });
+
+function pathOf(ends: Ends, from: Position, lane: Lane | undefined): string {
+  if (from === Position.Bottom && ends.tx > ends.sx) return downward(ends);
+  if (leadsBack(ends)) return backward(ends, lane?.y ?? 0);
+  return lane ? along(ends, lane) : forward(ends);
+}
 
 function Count({ at, passed }: { at: Ends; passed: number }) {
   const place = `translate(-50%, -50%) translate(${(at.sx + at.tx) / 2}px, ${(at.sy + at.ty) / 2}px)`;

@@ -4,6 +4,8 @@ import type { GEdge, Graph } from "../core";
 import type { Note, Point } from "./data";
 import type { FlowNodeType, NodeData } from "./FlowNode";
 import type { NoteNodeType } from "./NoteNode";
+import { lanesOf } from "./lanes";
+import type { Lane } from "./route";
 import { CIRCLE, hasError, hasInput, portsWith, shapeOf, type Port, type Shape } from "./shape";
 import type { Problem } from "./http";
 import { linesOf, problemsOf } from "./problems";
@@ -98,35 +100,42 @@ function worstByNode({ graph, problems, text }: Scene): Map<string, "error" | "w
   return found;
 }
 
-export function drawEdges(graph: Graph, selected: string, before: readonly WireType[]): WireType[] {
+export function drawEdges(graph: Graph, places: Record<string, Point>, selected: string, before: readonly WireType[]): WireType[] {
   const old = new Map(before.map((edge) => [edge.id, edge]));
+  const back = returning(graph);
+  const lanes = lanesOf({ ...graph, edges: [...graph.edges, ...back] }, places);
   const drawn = graph.edges.map((edge) => {
     const kept = old.get(edge.id);
-    return kept && unchanged(kept, edge, selected === edge.id) ? kept : wire(edge, selected === edge.id);
+    const lane = lanes.get(edge.id);
+    return kept && unchanged(kept, edge, selected === edge.id) && sameLane(kept.data?.lane, lane) ? kept : wire(edge, selected === edge.id, lane);
   });
-  return [...drawn, ...returning(graph).map((edge) => old.get(edge.id) ?? answer(edge))];
+  return [...drawn, ...back.map((edge) => answer(edge, lanes.get(edge.id)))];
+}
+
+function sameLane(a: Lane | undefined, b: Lane | undefined): boolean {
+  return a?.y === b?.y && a?.from === b?.from && a?.to === b?.to;
 }
 
 function unchanged(kept: WireType, edge: GEdge, selected: boolean): boolean {
   return kept.source === edge.source && kept.target === edge.target && kept.sourceHandle === edge.sourcePort && Boolean(kept.selected) === selected;
 }
 
-function wire(edge: GEdge, selected: boolean): WireType {
+function wire(edge: GEdge, selected: boolean, lane: Lane | undefined): WireType {
   const name = edge.sourcePort === "peer" || edge.sourcePort === "trigger" ? "" : ` by ${edge.sourcePort}`;
   return {
     id: edge.id, type: "wire", source: edge.source, sourceHandle: edge.sourcePort, target: edge.target, targetHandle: "in", selected,
-    data: { port: edge.sourcePort, implicit: false }, ariaLabel: `Wire from ${edge.source}${name} to ${edge.target}`,
+    data: { port: edge.sourcePort, implicit: false, lane }, ariaLabel: `Wire from ${edge.source}${name} to ${edge.target}`,
   };
 }
 
-function answer({ id, source, target }: { id: string; source: string; target: string }): WireType {
-  return { id, type: "wire", source, target, sourceHandle: "peer", targetHandle: "in", data: { port: "peer", implicit: true }, selectable: false, focusable: false, reconnectable: false, ariaLabel: `${source} answers back to ${target}` };
+function answer({ id, source, target }: GEdge, lane: Lane | undefined): WireType {
+  return { id, type: "wire", source, target, sourceHandle: "peer", targetHandle: "in", data: { port: "peer", implicit: true, lane }, selectable: false, focusable: false, reconnectable: false, ariaLabel: `${source} answers back to ${target}` };
 }
 
 /** The last nodes of a loop's body, which answer back to their loop though no wire is written. */
-function returning(graph: Graph): { id: string; source: string; target: string }[] {
+function returning(graph: Graph): GEdge[] {
   const outgoing = groupBySource(graph);
-  return graph.edges.filter((edge) => edge.sourcePort === "body").flatMap((edge) => lastOf(edge.target, edge.source, outgoing).map((source) => ({ id: `back ${source} ${edge.source}`, source, target: edge.source })));
+  return graph.edges.filter((edge) => edge.sourcePort === "body").flatMap((edge) => lastOf(edge.target, edge.source, outgoing).map((source) => ({ id: `back ${source} ${edge.source}`, source, sourcePort: "peer", target: edge.source })));
 }
 
 function lastOf(first: string, loop: string, outgoing: Map<string, Graph["edges"]>): string[] {

@@ -35,20 +35,35 @@ export function downward({ sx, sy, tx, ty }: Ends): string {
   return rounded([[sx, sy], [sx, lane], [near, lane], [near, ty], [tx, ty]]);
 }
 
-/** The height below everything that stands between the two ends. */
-export function laneBelow(ends: Ends, boxes: readonly Box[]): number {
-  const left = Math.min(ends.tx, ends.sx) - STUB;
-  const right = Math.max(ends.tx, ends.sx) + STUB;
-  let lane = Math.max(ends.sy, ends.ty) + GAP;
-  const inside = boxes.filter((box) => box.x < right && box.x + box.width > left).sort((a, b) => a.y - b.y);
-  for (const box of inside) {
-    if (box.y - GAP / 2 < lane && box.y + box.height + GAP > lane) lane = box.y + box.height + GAP;
-  }
-  return lane;
+/** A level stretch at the height `y`. */
+export interface Lane {
+  y: number;
+  from: number;
+  to: number;
 }
 
-export function backward(ends: Ends, lane: number): string {
-  const { sx, sy, tx, ty } = ends;
+/** The height below everything that stands between the two ends. */
+export function backLane(ends: Ends, boxes: readonly Box[]): Lane {
+  const left = Math.min(ends.tx, ends.sx) - STUB;
+  const right = Math.max(ends.tx, ends.sx) + STUB;
+  let y = Math.max(ends.sy, ends.ty) + GAP;
+  const inside = boxes.filter((box) => box.x < right && box.x + box.width > left).sort((a, b) => a.y - b.y);
+  for (const box of inside) {
+    if (box.y - GAP / 2 < y && box.y + box.height + GAP > y) y = box.y + box.height + GAP;
+  }
+  return { y, from: left, to: right };
+}
+
+/** Along a lane: there in a curve, level past the nodes, and on to the target in a curve. */
+export function along({ sx, sy, tx, ty }: Ends, { y, from, to }: Lane): string {
+  const [a, b] = [Math.max(from, sx + 16), Math.min(to, tx - 16)];
+  if (b <= a) return forward({ sx, sy, tx, ty });
+  const [ra, rb] = [(a - sx) * 0.55, (tx - b) * 0.55];
+  return `M${sx},${sy}C${sx + ra},${sy} ${a - ra},${y} ${a},${y}L${b},${y}C${b + rb},${y} ${tx - rb},${ty} ${tx},${ty}`;
+}
+
+export function backward({ sx, sy, tx, ty }: Ends, given: number): string {
+  const lane = Math.max(given, Math.max(sy, ty) + GAP);
   return rounded([[sx, sy], [sx + STUB, sy], [sx + STUB, lane], [tx - STUB, lane], [tx - STUB, ty], [tx, ty]]);
 }
 

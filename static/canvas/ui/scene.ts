@@ -21,7 +21,7 @@ export function useScene() {
   const [nodes, setNodes] = useState<AnyNode[]>([]);
   const edgesRef = useRef<WireType[]>([]);
   const scene = useMemo(() => ({ graph, places, notes: canvas.notes ?? NO_NOTES, pins: canvas.pins ?? NO_NOTES, problems, selected, text: store.get().text }), [graph, places, canvas, problems, selected]);
-  const edges = useMemo(() => (edgesRef.current = drawEdges(graph, selectedEdge, edgesRef.current)), [graph, selectedEdge]);
+  const edges = useMemo(() => (edgesRef.current = drawEdges(graph, places, selectedEdge, edgesRef.current)), [graph, places, selectedEdge]);
   useEffect(() => setNodes((before) => drawNodes(scene, before)), [scene]);
   return { nodes, edges, changeNodes: useNodeChanges(setNodes), changeEdges, startDrag, stopDrag: useStopDrag() };
 }
