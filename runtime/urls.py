@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern] = [
     path("runs", views_runs.run_list, name="runs"),
     path("runs/<uuid:id>", views_runs.run_detail, name="run_detail"),
     path("runs/<uuid:id>/retry", views_runs.retry, name="retry"),
+    path("runs/<uuid:id>/resume", views_runs.go_on, name="go_on"),
     path("runs/<uuid:id>/cancel", views_runs.cancel, name="cancel"),
     path(f"{ONE}/log", views_logs.log, name="log"),
     path(f"{ONE}/goals", views_logs.goals, name="goals"),

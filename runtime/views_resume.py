@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
@@ -10,8 +11,11 @@ from django.views.decorators.http import require_http_methods
 from redis.exceptions import RedisError
 
 from billing.errors import ApiError
+from bundles.models import Flow
+from runtime import flowstore
 from runtime import resume as waits
 from runtime.ask import body
+from runtime.models import Execution
 
 MAX_BODY = 256 * 1024
 
@@ -24,7 +28,8 @@ def resume(request: HttpRequest, flow_id: UUID, execution: UUID, token: str) -> 
     try:
         flow, node = waits.waiting(flow_id, execution, token)
         if request.method != "POST":
-            return shown(request, {"flow": flow, "node": node})
+            said = description(flow, node)
+            return shown(request, {"flow": flow, "node": node, "about": about(execution), "said": said})
         payload = decided(request) if person else sent(request)
         waits.resume(flow, execution, token, payload)
     except ApiError as refused:
@@ -34,6 +39,22 @@ def resume(request: HttpRequest, flow_id: UUID, execution: UUID, token: str) -> 
     if person:
         return shown(request, {"flow": flow, "node": node, "decision": payload})
     return JsonResponse({"execution": str(execution)}, status=202)
+
+
+def about(execution: UUID) -> Any:
+    """What the run was started with: whoever decides has to know about what."""
+    text = Execution.objects.filter(pk=execution).values_list("input", flat=True).first()
+    try:
+        sent = orjson.loads(text or "null")
+    except orjson.JSONDecodeError:
+        return None
+    return sent.get("body") if isinstance(sent, dict) else None
+
+
+def description(flow: Flow, node: str) -> str:
+    model = flowstore.model(flow)
+    listener = model.listener(node) if model else None
+    return listener.description if listener else ""
 
 
 def is_form(request: HttpRequest) -> bool:

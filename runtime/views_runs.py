@@ -21,7 +21,7 @@ from bundles.endpoints import Endpoint
 from bundles.intents import Intent
 from bundles.models import Bundle, Flow, Revision
 from bundles.service import Service
-from runtime import runs
+from runtime import flowretry, resume, runs
 from runtime.executions import DONE
 from runtime.flowsteps import timeline
 from runtime.models import Cause, Execution
@@ -87,10 +87,21 @@ def run_detail(request: HttpRequest, id: UUID) -> HttpResponse:
         "place": place(run) if run["error"] else None,
         "timeline": timeline(run["steps"]),
         "flow": flow_in(who, run),
-    }
+    } | choices_of(who, id, run)
     if htmx(request):
         return live(request, "runtime/_run.html", shown)
     return render(request, "runtime/run.html", shown | {"seen": "first"})
+
+
+def choices_of(who: Principal, pk: UUID, run: dict[str, Any]) -> dict[str, Any]:
+    """What can be done with a flow's run: go on from the step that failed, or end what it waits for."""
+    if not run["target"].startswith("flow:") or not who.may("call"):
+        return {}
+    row = runs.of_tenant(who).filter(pk=pk).first()
+    if row is None or run["status"] in ("success", "queued", "running"):
+        return {}
+    resumable = row.status in DONE and flowretry.is_kept(row)
+    return {"resumable": resumable, "waits": resume.addresses(row)}
 
 
 def flow_in(who: Principal, run: dict[str, Any]) -> Flow | None:
@@ -138,6 +149,21 @@ def retry(request: HttpRequest, id: UUID) -> HttpResponse:
         return back(request, id, refused)
     record(request, "execution.retry", str(id), execution=fresh)
     messages.success(request, "Queued again as this run.")
+    return redirect("runtime:run_detail", fresh)
+
+
+@require_POST
+@page("call", back="runtime:runs")
+def go_on(request: HttpRequest, id: UUID) -> HttpResponse:
+    """A run of its own that begins where this one failed."""
+    who = author_of(request).who
+    run = runs.find(who, id)
+    try:
+        fresh = flowretry.resume_from(who, run)
+    except ApiError as refused:
+        return back(request, id, refused)
+    record(request, "execution.retry", str(id), execution=fresh)
+    messages.success(request, "It goes on from the step that failed, as this run.")
     return redirect("runtime:run_detail", fresh)
 
 

@@ -144,6 +144,7 @@ PAGES = {
     "/runs": ("read", "-"),
     "/runs/<uuid:id>": ("read", "-"),
     "/runs/<uuid:id>/retry": ("-", "call"),
+    "/runs/<uuid:id>/resume": ("-", "call"),
     "/runs/<uuid:id>/cancel": ("-", "call"),
     "/bundles/<uuid:id>/log": ("read", "read"),
     "/bundles/<uuid:id>/goals": ("read", "read"),
