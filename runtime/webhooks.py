@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import orjson
+from channels.db import database_sync_to_async
 from django.conf import settings
 
 from billing.errors import ApiError
@@ -22,16 +23,18 @@ from runtime.job import Job
 from runtime.live import Live, LiveBundle
 from runtime.liveflow import Hook, LiveFlow
 from runtime.reply import given
+from runtime.waking import Waking, waking
 
 if TYPE_CHECKING:
     from runtime.gateway import Gateway
 
 PREFIX = "/api/triggers/"
-PATH = re.compile(r"/api/triggers/([0-9a-f-]{36})/webhook/([A-Za-z0-9_-]{16,64})(/test)?/?")
+PATH = re.compile(
+    r"/api/triggers/([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})/webhook/([A-Za-z0-9_-]{16,64})(/test)?/?"
+)
 METHODS = ("POST", "PUT", "PATCH")
 RESPOND_S = 30.0  # after that the caller is told 202, and the run goes on
 ABSENT = "There is no such webhook."
-AWAY = ApiError(503, "A store of the platform does not answer at the moment.", headers={"Retry-After": "1"})
 Found = tuple[Live, LiveBundle, LiveFlow, Hook]
 _going: set[asyncio.Task[object]] = set()  # runs that nobody waits for any more; a task needs a holder
 
@@ -48,16 +51,39 @@ async def respond(asked: Asked, gateway: "Gateway") -> Given:
         raise ApiError(404, ABSENT)
     if place[3]:
         return await samples.captured(asked, place[1], place[2])
-    live, bundle, flow, hook = found = await look(gateway, place[1], place[2])
-    refuse_method(asked)
+    found = await look(gateway, place[1], place[2])
+    if found is None:
+        return await early(asked, place[1], place[2], waist)
+    live, bundle, flow, hook = found
     live.used = time.monotonic()
+    data = await read(asked, live.tenant_id, flow.id, hook)
+    if hook.at_once:
+        start = Start(bundle.tenant_id, bundle.tenant, bundle.id, bundle.revision, flow.name, hook.to)
+        return await queued(asked, start, hook, data, waist)
+    return await waited(asked, make_job(asked, bundle, flow, hook, data), waist)
+
+
+async def early(asked: Asked, flow_id: str, token: str, waist: Waist) -> Given:
+    """A call to a flow that is starting is taken on; 404 for everything else."""
+    found: Waking | None = await database_sync_to_async(waking, thread_sensitive=False)(
+        flow_id, token.encode()
+    )
+    if found is None:
+        raise ApiError(404, ABSENT)
+    data = await read(asked, found.start.tenant_id, flow_id, found.hook)
+    return await queued(asked, found.start, found.hook, data, waist)
+
+
+async def read(asked: Asked, tenant_id: str, flow_id: str, hook: Hook) -> bytes:
+    """The body of a request that is allowed in."""
+    if asked.method not in METHODS:
+        allow = ", ".join(METHODS)
+        raise ApiError(405, f"A webhook answers {allow}.", headers={"Allow": allow})
     data = await asked.body(settings.CALL_MAX_BODY)
     if hook.signed:
         signed = signature.check(hook.key, asked.headers, data, time.time())
-        await signature.once(live.tenant_id, flow.id, signed)
-    if hook.at_once:
-        return await queued(asked, found, data, waist)
-    return await waited(asked, make_job(asked, bundle, flow, hook, data), waist)
+        await signature.once(tenant_id, flow_id, signed)
+    return data
 
 
 def now(asked: Asked, data: bytes, gateway: "Gateway") -> Given | None:
@@ -100,16 +126,14 @@ def heat(asked: Asked, gateway: "Gateway") -> Known | None:
     return Known(asked, found) if found is not None and not (found[3].signed or found[3].at_once) else None
 
 
-async def look(gateway: "Gateway", flow_id: str, token: str) -> Found:
-    """The webhook of that address; before it is refused the tenant is read anew if it has changed."""
+async def look(gateway: "Gateway", flow_id: str, token: str) -> Found | None:
+    """The webhook of that address; before it is given up the tenant is read anew if it has changed."""
     tenants, secret = gateway.tenants, token.encode()
     live = tenants.of_flow(flow_id) or await tenants.load_of_flow(flow_id)
     found = match(live, flow_id, secret) if live is not None else None
     if found is None and live is not None:
         live = await tenants.fresh(live.slug)
         found = match(live, flow_id, secret) if live is not None else None
-    if found is None:
-        raise ApiError(404, ABSENT)
     return found
 
 
@@ -121,12 +145,6 @@ def match(live: Live, flow_id: str, token: bytes) -> Found | None:
     bundle, flow = owner
     same = [hook for hook in flow.hooks if hmac.compare_digest(hook.token, token) and hook.type == "webhook"]
     return (live, bundle, flow, same[0]) if same else None
-
-
-def refuse_method(asked: Asked) -> None:
-    if asked.method not in METHODS:
-        allow = ", ".join(METHODS)
-        raise ApiError(405, f"A webhook answers {allow}.", headers={"Allow": allow})
 
 
 def make_job(asked: Asked, bundle: LiveBundle, flow: LiveFlow, hook: Hook, data: bytes) -> Job:
@@ -151,10 +169,8 @@ def told(asked: Asked, hook: Hook) -> dict[str, object]:
     return flowqueue.values(asked.method, hook.name, query=query, headers=asked.headers)
 
 
-async def queued(asked: Asked, found: Found, data: bytes, waist: Waist) -> Given:
+async def queued(asked: Asked, start: Start, hook: Hook, data: bytes, waist: Waist) -> Given:
     """Written down, then acknowledged; a worker runs it."""
-    _, bundle, flow, hook = found
-    start = Start(bundle.tenant_id, bundle.tenant, bundle.id, bundle.revision, flow.name, hook.to)
     body = ask.body(data, asked.headers, limit=settings.CALL_MAX_BODY) if data else None
     record = flowqueue.queued(start, "webhook", told(asked, hook), body)
     record["caller"] = f"webhook:{hook.name}"
