@@ -21,6 +21,7 @@ RUN_S = 900.0
 STEP_S = 120.0
 PERFORMERS = {"http": "runtime.flowhttp", "llm": "runtime.llm", "agent": "runtime.agents"}
 EFFECTS = frozenset({"http", "llm", "agent", "memory"})
+QUICK_S = 0.25  # an answer to the outside that is here before is of a run that somebody waits for
 Result = tuple[int, bytes | Failure | BaseException, int]
 
 
@@ -38,13 +39,16 @@ class Driver:
         self.room = asyncio.Semaphore(self.flow.handlers)
         self.keeper = flowkeep.Keeper(self.job)
         self.deadline = time.monotonic() + RUN_S
+        # A run that starts again after the loss of its process has its state kept around each effect; of one that
+        # ends with its caller's connection it is enough that a long effect is known.
+        self.lasting = run.job.added and run.job.level == 0
         self.changed = False  # an effect has happened that is not in the kept state
 
     # -- the whole ----------------------------------------------------------------------------------
 
     async def whole(self) -> Done:
         """From wherever it is to its end."""
-        async with flowkeep.room(self.run.plan):
+        async with flowkeep.room(self.run.plan, self.job):
             await self.begin()
             try:
                 return await running.cancellable(self.job, self.drive())
@@ -54,7 +58,7 @@ class Driver:
 
     async def begin(self) -> None:
         """Where it was left, when it was begun before."""
-        state = await self.keeper.state() if self.job.added else None
+        state = await self.keeper.state() if self.lasting else None
         if state is None:
             self.pump.begin()
             return
@@ -66,7 +70,7 @@ class Driver:
     async def drive(self) -> Done:
         pump = self.pump
         while True:
-            idle = pump.advance(SLICE)
+            idle = self.run.advance(SLICE)
             self.tell_callers()
             if not idle:
                 await asyncio.sleep(0)
@@ -96,6 +100,8 @@ class Driver:
             self.changed = True
             self.pump.feed(id, result, fuel)
             came = None if self.came.empty() else self.came.get_nowait()
+        if self.changed and self.lasting and self.pump.failure is None:
+            await self.keep()
 
     # -- time ---------------------------------------------------------------------------------------
 
@@ -130,7 +136,7 @@ class Driver:
         fresh = [n for n in self.pump.needs.values() if n.due is None and n.id not in self.tasks]
         if not fresh:
             return
-        if any(need.kind in EFFECTS for need in fresh):
+        if self.lasting and any(need.kind in EFFECTS for need in fresh):
             await self.keep()
         for need in fresh:
             task = self.tasks[need.id] = asyncio.create_task(self.work(need))
@@ -159,7 +165,21 @@ class Driver:
         if need.kind == "wasm":
             return await flowguest.step(self.run, self.pump.waiting[need.id], need)
         if need.kind == "memory":
-            return await flowmemory.perform(need, self.job, self.flow), 0
+            return await flowmemory.perform(need, self.job, self.pump.waiting[need.id].node.plan.flow), 0
+        if self.lasting:
+            return await self.outside(need)
+        slow = asyncio.create_task(self.announce_slow())
+        try:
+            return await self.outside(need)
+        finally:
+            slow.cancel()
+
+    async def announce_slow(self) -> None:
+        """Somebody waits for the answer; when that takes longer the history tells that the run is under way."""
+        await asyncio.sleep(QUICK_S)
+        await self.keep()
+
+    async def outside(self, need: Need) -> tuple[bytes | Failure, int]:
         if need.kind == "agent":
             if self.waits_above(need):
                 return Failure(
@@ -232,6 +252,8 @@ class Driver:
 
     async def keep(self) -> None:
         """Known as running, with its state: whoever takes it over goes on from here."""
+        if self.job.level:
+            return
         await running.announce(self.job)
         self.changed = False
         await self.keeper.keep(self.pump)

@@ -19,7 +19,7 @@ async def step(run: Run, message: Message, need: Need) -> Given:
     job = run.job
     state = targets.State()
     try:
-        frame = targets.Frame(job, target, run.bounds(node))
+        frame = targets.Frame(job, target, run.bounds(node), job.level)
         request = node.head + need.payload + run.pump.tail
         for attempt in range(targets.MAX_CONFLICTS):
             if attempt > targets.PATIENCE:

@@ -5,6 +5,7 @@ the state of a failed one is kept for a while, so that it can be tried again fro
 """
 
 import asyncio
+from contextlib import AbstractAsyncContextManager, nullcontext
 from hmac import compare_digest
 from typing import Any
 
@@ -88,8 +89,10 @@ class Keeper:
                 await pipe.execute()
 
 
-def room(plan: Plan) -> asyncio.Semaphore:
-    """So many runs of a flow at once in this process; others wait for their turn."""
+def room(plan: Plan, job: Job) -> AbstractAsyncContextManager[object]:
+    """So many runs of a flow at once in this process; others wait for their turn, but not for who waits for them."""
+    if job.level:
+        return nullcontext()
     if plan.room is None:
         plan.room = asyncio.Semaphore(plan.flow.concurrency)
     return plan.room

@@ -56,6 +56,8 @@ class Steps:
             "input": input,
             "output": output,
         }
+        if message.repeated:
+            step["repeated"] = True
         if node.target:
             step["target"] = node.target
         self.room -= len(input) + len(output) + 200

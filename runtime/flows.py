@@ -1,7 +1,5 @@
 """Flows: a job whose target is one is tried at once, and driven to its end when something in it has to be waited for."""
 
-import orjson
-
 from bundles.target import Target
 from runtime.flowrun import Run
 from runtime.job import Job
@@ -21,7 +19,7 @@ def attempt(job: Job, fuel: int) -> Done | None:
     run = Run(job, fuel)
     pump = run.pump
     pump.begin()
-    if pump.advance(AT_ONCE) and pump.done and not pump.fires:
+    if run.advance(AT_ONCE) and pump.done and not pump.fires:
         return None if pump.failure else run.done()
     if len(job.bundle.waiting) < MAX_KNOWN:
         job.bundle.waiting.add(job.target)
@@ -35,19 +33,18 @@ async def execute(job: Job, fuel: int) -> Done:
     return await Driver(Run(job, fuel)).whole()
 
 
-def called(job: Job, target: Target, payload: bytes, step: str) -> Job:
-    """The job of a flow that a function called: a part of the same run."""
-    request = {"method": "CALL", "path": str(target), "params": {}, "query": {}, "headers": {}}
-    body = orjson.dumps({**request, "body": orjson.Fragment(payload or b"null")})
+def called(job: Job, target: Target, request: bytes, step: int, level: int) -> Job:
+    """The job of a flow that a function called: a part of the same run, with an id below its own."""
     return Job(
         bundle=job.bundle,
         service=job.service,
         name=job.name,
         target=target,
         contract=job.contract,
-        request=body,
+        request=request,
         trigger=job.trigger,
         id=f"{job.id}:{step}",
+        level=level,
         caller=job.caller,
         depth=job.depth,
         added=True,

@@ -205,6 +205,7 @@ class Reader:
     def wait(self, entry: dict[str, Any]) -> None:
         message = self.message(entry)
         if "kind" not in entry:
+            message.repeated = True
             self.pump.ready.append(message)
             return
         need = self.pump.need(entry["kind"], message, {}, due=entry["due"], token=entry["token"])

@@ -17,7 +17,7 @@ from billing import keys
 from billing.errors import ApiError
 from billing.slugs import GRAMMAR
 from bundles.routes import Match
-from runtime import ask, cors, importer, metrics, running, webhooks
+from runtime import ask, cors, flowlive, importer, metrics, running, webhooks
 from runtime.background import end
 from runtime.call import Waist, waist
 from runtime.exchange import Asked, Given, problem
@@ -59,6 +59,7 @@ class Gateway:
         if self.waist is None:
             self.waist = waist()
             running.announce_through(self.waist.journal.append)
+            flowlive.publish_through(self.waist.publisher)
             self.tenants.start()
             self.waist.publisher.start()
             self.tasks = [asyncio.create_task(running.keep()), asyncio.create_task(self.note_keys())]

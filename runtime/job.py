@@ -28,6 +28,7 @@ class Job:
     depth: int = 0
     attempts: int = 0
     restarts: int = 0
+    level: int = 0  # how many functions and flows called each other to come here
     primitive: str = ""
     added: bool = False  # a row of it exists already: its end is a "finish"
     created_us: int = field(default_factory=lambda: time.time_ns() // 1000)

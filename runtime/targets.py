@@ -255,10 +255,28 @@ async def inner(frame: Frame, host: HostCall, state: State, missing: Missing) ->
         target = parse(missing.name)
     except TargetError as problem:
         raise HostFailure(str(problem)) from None
+    if target.kind == "flow":
+        return await inner_flow(frame, state, target, missing)
     child = Frame(frame.job, target, frame.limits, frame.level + 1, {**frame.overlay, **host.writes})
     inside = context(child, state)
     answer = await run(child, inside, state, called(frame.job, missing))
     return answer, inside
+
+
+async def inner_flow(frame: Frame, state: State, target: Target, missing: Missing) -> tuple[Answer, HostCall]:
+    """A flow called by a function: its steps keep what they write by themselves, whatever becomes of the caller."""
+    from runtime import flows  # whose steps are targets
+
+    job = flows.called(frame.job, target, called(frame.job, missing), len(state.steps), frame.level + 1)
+    done = await flows.execute(job, frame.limits.fuel)
+    inside = context(frame, state)
+    effects = done.effects
+    inside.fires, inside.signals, inside.logs = effects.fires, effects.signals, effects.logs
+    if done.due_us is not None:
+        raise HostFailure(f"{target} waits for longer than a function can")
+    if done.reply.error:
+        raise HostFailure(done.reply.error)
+    return Answer(done.reply.body or b"null", done.fuel), inside
 
 
 def called(job: Job, missing: Missing) -> bytes:

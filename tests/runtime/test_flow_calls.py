@@ -98,3 +98,26 @@ async def test_flows_that_call_each_other_without_end_are_refused(call, alice):
     answer = await run(call, alice, flow, {})
     assert answer.status == 502
     assert "8 deep" in str(answer.json())
+
+
+async def test_a_function_calls_a_flow_and_gets_its_answer(call, alice):
+    flow = """
+listeners:
+  - {name: ask, handler: "wasm:caller:run", peers: [answer]}
+  - {name: answer, handler: "builtin:map", with: {expr: '{"got": payload}'}}
+"""
+    inner = 'listeners:\n  - {name: twice, handler: "builtin:map", with: {expr: "payload.n * 2"}}\n'
+    answer = await run(call, alice, flow, {"target": "flow:inner", "payload": {"n": 4}}, inner=inner)
+    assert (answer.status, answer.json()) == (200, {"got": 8})
+
+
+async def test_functions_and_flows_that_call_each_other_without_end_are_refused(call, alice):
+    flow = """
+listeners:
+  - {name: aim, handler: "builtin:map", with: {expr: '{"target": "flow:f", "payload": {}}'}, peers: [ask]}
+  - {name: ask, handler: "wasm:caller:run"}
+"""
+    answer = await run(call, alice, flow, {})
+    assert answer.json() == {"failed": -4}
+    kept = await flowstage.history(answer)
+    assert "8 deep" in kept.logs[0][2]
