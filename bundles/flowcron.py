@@ -2,19 +2,31 @@
 
 import re
 import zoneinfo
+from dataclasses import dataclass
 from functools import lru_cache
 
 from bundles import names
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-# name, lowest, highest, words for the numbers from the lowest on
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One of the five; `words` stand for the numbers from the lowest on."""
+
+    name: str
+    low: int
+    high: int
+    words: tuple[str, ...] = ()
+
+
 FIELDS = (
-    ("minute", 0, 59, ()),
-    ("hour", 0, 23, ()),
-    ("day", 1, 31, ()),
-    ("month", 1, 12, MONTHS),
-    ("weekday", 0, 7, WEEKDAYS),
+    Field("minute", 0, 59),
+    Field("hour", 0, 23),
+    Field("day", 1, 31),
+    Field("month", 1, 12, MONTHS),
+    Field("weekday", 0, 7, WEEKDAYS),
 )
 DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 SHORT = {
@@ -37,35 +49,36 @@ def tidy(line: str) -> str:
     parts = text.split(" ")
     if len(line) > MAX_LINE or len(parts) != len(FIELDS):
         raise CronError("a cron line has five fields: minute hour day month weekday")
-    chosen = [_field(part, *field) for part, field in zip(parts, FIELDS, strict=True)]
+    chosen = [_field(part, field) for part, field in zip(parts, FIELDS, strict=True)]
     if parts[4] == "*" and not any(min(chosen[2]) <= DAYS[month - 1] for month in chosen[3]):
         raise CronError("there is no such day in these months")
     return text
 
 
-def _field(text: str, name: str, low: int, high: int, words: tuple[str, ...]) -> set[int]:
+def _field(text: str, field: Field) -> set[int]:
     found: set[int] = set()
     for part in text.split(","):
         match = PART.fullmatch(part)
         if not match:
-            raise CronError(f"the {name} is not a number, a range, a list or a step")
+            raise CronError(f"the {field.name} is not a number, a range, a list or a step")
         first, last, step = match.groups()
         if first == "*" and last is not None:
-            raise CronError(f"the {name} has a range that begins with *")
-        start = low if first == "*" else _number(first, name, low, high, words)
-        end = _number(last, name, low, high, words) if last else high if first == "*" or step else start
+            raise CronError(f"the {field.name} has a range that begins with *")
+        start = field.low if first == "*" else _number(first, field)
+        end = _number(last, field) if last else field.high if first == "*" or step else start
         if end < start:
-            raise CronError(f"the {name} has a range that runs backwards")
+            raise CronError(f"the {field.name} has a range that runs backwards")
         if step and not int(step):
-            raise CronError(f"the {name} has a step of 0")
+            raise CronError(f"the {field.name} has a step of 0")
         found.update(range(start, end + 1, int(step or 1)))
     return found
 
 
-def _number(text: str, name: str, low: int, high: int, words: tuple[str, ...]) -> int:
-    value = words.index(text) + low if text in words else int(text) if text.isdecimal() else -1
-    if not low <= value <= high:
-        raise CronError(f"the {name} must be from {low} to {high}")
+def _number(text: str, field: Field) -> int:
+    words = field.words
+    value = words.index(text) + field.low if text in words else int(text) if text.isdecimal() else -1
+    if not field.low <= value <= field.high:
+        raise CronError(f"the {field.name} must be from {field.low} to {field.high}")
     return value
 
 

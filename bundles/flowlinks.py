@@ -8,21 +8,15 @@ SYSTEM = "system."  # listeners that xml-pipeline brings along
 
 
 def check(
-    listeners: tuple[Listener, ...],
-    triggers: tuple[Trigger, ...],
-    gateways: set[str],
-    memory: int,
-    reader: Reader,
+    listeners: tuple[Listener, ...], triggers: tuple[Trigger, ...], reader: Reader, *, gateways: set[str]
 ) -> None:
-    """Every name that is mentioned, and what is missing without being mentioned."""
+    """Every name that is mentioned."""
     names = {listener.name.lower(): listener.name for listener in listeners}
     groups = {name.rpartition(".")[0] for name in names if "." in name}
     for reference in reader.references:
         _reference(reference, names, gateways | groups, reader)
     for trigger in triggers:
         _trigger(trigger, names, reader)
-    if not memory:
-        _without_memory(listeners, reader)
 
 
 def _reference(reference: Reference, names: dict[str, str], others: set[str], reader: Reader) -> None:
@@ -44,7 +38,8 @@ def _trigger(trigger: Trigger, names: dict[str, str], reader: Reader) -> None:
         reader.report.error(place, "this trigger starts nothing: the flow has no listeners")
 
 
-def _without_memory(listeners: tuple[Listener, ...], reader: Reader) -> None:
+def check_without_memory(listeners: tuple[Listener, ...], reader: Reader) -> None:
+    """A flow that has no memory may not use it."""
     using = [one for one in listeners if one.handler.kind == "builtin" and one.handler.builtin == "memory"]
     if using:
         place = Place(using[0].file, using[0].line, using[0].column)

@@ -1,7 +1,5 @@
 """Checks the expressions and templates of a flow: their syntax, the names they use, where secrets may stand."""
 
-from collections.abc import Iterable
-
 from bundles import cel, template
 from bundles.flowfields import Reader
 from bundles.values import Mapping, Node, Place, Scalar, Sequence, shown
@@ -43,7 +41,8 @@ def _compiles(text: str, place: Place, reader: Reader, *, what: str) -> bool:
     except cel.CelError as wrong:
         reader.report.error(place, f"'{what}' is not an expression: {wrong}")
         return False
-    _names(compiled.names, place, reader, what=what, secrets=False)
+    for name in sorted(compiled.names):
+        _check(name, place, reader, what=what)
     return True
 
 
@@ -55,7 +54,8 @@ def _template(node: Scalar, reader: Reader, *, what: str, secrets: bool) -> None
     except cel.CelError as wrong:
         reader.report.error(node.place, f"'{what}': {wrong}")
         return
-    _names(compiled.names, node.place, reader, what=what, secrets=secrets)
+    for name in sorted(compiled.names - ({"secret"} if secrets else set())):
+        _check(name, node.place, reader, what=what)
 
 
 def _affordable(text: str, place: Place, reader: Reader) -> bool:
@@ -66,12 +66,12 @@ def _affordable(text: str, place: Place, reader: Reader) -> bool:
     return reader.work <= MAX_WORK
 
 
-def _names(names: Iterable[str], place: Place, reader: Reader, *, what: str, secrets: bool) -> None:
-    for name in sorted(names):
-        if name == "secret" and not secrets:
-            hint = "secrets stand only in headers and body of an http node"
-            reader.report.error(place, f"'{what}' may not use a secret", hint)
-        elif name not in cel.ROOTS:
-            meant = reader.report.meant(name, cel.ROOTS)
-            hint = "there are " + ", ".join(cel.ROOTS)
-            reader.report.error(place, f"'{what}': nothing is named {shown(name)} here{meant}", hint)
+def _check(name: str, place: Place, reader: Reader, *, what: str) -> None:
+    """A name that an expression begins with."""
+    if name == "secret":
+        hint = "secrets stand only in headers and body of an http node"
+        reader.report.error(place, f"'{what}' may not use a secret", hint)
+    elif name not in cel.ROOTS:
+        meant = reader.report.meant(name, cel.ROOTS)
+        hint = "there are " + ", ".join(cel.ROOTS)
+        reader.report.error(place, f"'{what}': nothing is named {shown(name)} here{meant}", hint)

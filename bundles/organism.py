@@ -87,7 +87,9 @@ def _flow(root: Mapping, block: Mapping, reader: Reader) -> Flow:
     limit = _Limits(found, head).get
     memory = _memory(found, reader)
     llm = flowllm.read(found, reader)
-    flowlinks.check(listeners, triggers, _gateways(found), memory, reader)
+    flowlinks.check(listeners, triggers, reader, gateways=_gateways(found))
+    if not memory:
+        flowlinks.check_without_memory(listeners, reader)
     return Flow(
         name=reader.name,
         title=head.get("name", reader.name),
