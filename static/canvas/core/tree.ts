@@ -84,6 +84,7 @@ class Reader {
     const ind = token?.sep?.find((one) => one.type === "map-value-ind");
     const colon = ind ? ind.offset + 1 : keyEnd;
     const value = this.node(pair.value as Node | null, token?.sep ?? [], depth + 1);
+    if (isAlias(key)) this.tree.faults.push({ start: keyStart, message: "an alias cannot be a key" });
     const text = isScalar(key) ? String(key.source ?? key.value ?? "") : this.text.slice(keyStart, keyEnd);
     return { key: text, keyStart, keyEnd, colon, value, end: Math.max(colon, value?.end ?? colon) };
   }
