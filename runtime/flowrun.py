@@ -17,7 +17,8 @@ from runtime.flowstart import Start
 from runtime.host import LOG_MARKER, MAX_LOGS, HostCall
 from runtime.job import Effects, Job
 from runtime.targets import Absent, Done, bounds, guest_of
-from runtime.wasm import Limits, Suspend, Trap
+from runtime.wasm import Limits, Suspend, Trap, engine
+from runtime.wasmsession import Session
 from runtime.wasmtypes import INLINE_FUEL
 
 MAX_SIGNALS = 1_000
@@ -40,6 +41,7 @@ class Run:
         self.quiet: HostCall | None = None  # one that no function has touched: the next step may have it
         self.granted = fuel
         self.limits = bounds(fuel)
+        self.session = Session(engine())
         self.logs: list[tuple[str, str]] = []
         self.log_bytes = 0
         self.signals: list[tuple[str, float]] = []
@@ -53,6 +55,13 @@ class Run:
             0, time.time_ns() - job.created_us * 1000
         )  # times count from when it came
         flowlive.attach(self.pump.steps, job)
+
+    def advance(self, steps: int) -> bool:
+        """The pump's, with one store for all functions on the way."""
+        try:
+            return self.pump.advance(steps)
+        finally:
+            self.session.close()
 
     # -- the pump's world ---------------------------------------------------------------------------
 
@@ -74,7 +83,7 @@ class Run:
             host = self.quiet = self.host(step)
         host.seed = b"%b:0:%d" % (self.id, step)
         try:
-            answer = guest.call(target.function, request, host, self.bounds(node))
+            answer = self.session.call(guest, target.function, request, host, self.bounds(node))
         except Suspend as pause:
             self.quiet = None
             if pause.reason != "fuel":
