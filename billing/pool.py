@@ -22,6 +22,7 @@ IDLE_S = 4.0  # shorter than the usual 5 s after which servers hang up
 OLDEST_S = 60.0  # so that an address is judged anew now and then
 MOST_TO_ONE = 100
 MOST = 1_000
+MOST_ADDRESSES = 4  # of one name that are tried
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
 TOO_SLOW = "the other side takes too long"
 
@@ -181,29 +182,28 @@ class Pool:
 
     async def open(self, ask: Ask) -> Connection:
         """A new connection to an address that was judged a moment ago; TLS still checks the name."""
-        left = ask.deadline - time.monotonic()
-        try:
-            async with asyncio.timeout(max(0.0, min(self.gate.limits.connect_s, left))):
-                return await self.connected(ask.place)
-        except TimeoutError:
-            raise EgressFailed(TOO_SLOW) from None
-
-    async def connected(self, place: Destination) -> Connection:
-        loop = asyncio.get_running_loop()
-        secure = place.scheme == "https"
-        for address in (await self.gate.avetted(place.host, place.port)).addresses:
+        reason = "the other side does not accept connections"
+        for address in (await self.gate.avetted(ask.place.host, ask.place.port)).addresses[:MOST_ADDRESSES]:
+            left = ask.deadline - time.monotonic()
             try:
-                _, connection = await loop.create_connection(
-                    Connection, address, place.port,
-                    ssl=self.tls if secure else None, server_hostname=place.host if secure else None,
-                )  # fmt: skip
+                async with asyncio.timeout(max(0.0, min(self.gate.limits.connect_s, left))):
+                    return await self.connected(address, ask.place)
+            except TimeoutError:
+                reason = TOO_SLOW
             except ssl.SSLCertVerificationError:
                 raise EgressFailed("the certificate of the other side is not valid for its name") from None
             except (OSError, ssl.SSLError):
                 continue
-            connection.opened = loop.time()
-            return connection
-        raise EgressFailed("the other side does not accept connections")
+        raise EgressFailed(reason)
+
+    async def connected(self, address: str, place: Destination) -> Connection:
+        loop, secure = asyncio.get_running_loop(), place.scheme == "https"
+        _, connection = await loop.create_connection(
+            Connection, address, place.port,
+            ssl=self.tls if secure else None, server_hostname=place.host if secure else None,
+        )  # fmt: skip
+        connection.opened = loop.time()
+        return connection
 
     def close(self) -> None:
         for kept in self.resting.values():

@@ -296,9 +296,9 @@ async def test_a_stream_that_is_left_early_ends_its_connection(allow) -> None:
 
 
 async def test_a_stream_in_gzip_is_bounded_by_what_it_decodes_to(allow) -> None:
-    with allow(Listener(reply(gzip.compress(bytes(5_000_000)), "Content-Encoding: gzip"))) as listener:
-        with pytest.raises(EgressFailed, match="larger than 100000"):
-            await read(astream("GET", listener.url(), max_bytes=100_000))
+    bomb = reply(gzip.compress(bytes(5_000_000)), "Content-Encoding: gzip")
+    with allow(Listener(bomb)) as listener, pytest.raises(EgressFailed, match="larger than 100000"):
+        await read(astream("GET", listener.url(), max_bytes=100_000))
 
 
 async def test_a_slow_reader_holds_the_other_side_back(allow) -> None:
@@ -356,3 +356,20 @@ async def test_what_rests_too_long_is_closed(allow, monkeypatch) -> None:
         await asyncio.sleep(0.2)
         await afetch("GET", listener.url())
         assert listener.connections == 2
+
+
+async def test_a_name_with_a_dead_address_is_reached_by_its_next_one() -> None:
+    async def two(host: str, port: int) -> tuple[str, ...]:
+        return ("127.0.0.2", "127.0.0.1")
+
+    with Listener(reply(b"here")) as listener:
+        way = pool(Gate(frozenset({f"shop.example:{listener.port}"}), aresolve=two))
+        assert (await afetch("GET", listener.url(host="shop.example"), via=way)).body == b"here"
+        way.close()
+
+
+async def test_nobody_there_is_told_in_words(allow) -> None:
+    listener = allow(Listener(reply()))
+    listener._server.close()
+    with pytest.raises(EgressFailed, match="does not accept connections"):
+        await afetch("GET", listener.url())
