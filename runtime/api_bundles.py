@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from ninja import Router
+from ninja import Router, Status
 
 from billing.audit import record
 from billing.door import Asked, Door
@@ -17,14 +17,14 @@ router = Router(tags=["bundles"])
 
 
 @router.post("/bundles/{uuid:id}/run", auth=Door("write"), response={202: dict[str, Any]})
-def run(request: Asked, id: UUID) -> tuple[int, dict[str, Any]]:
+def run(request: Asked, id: UUID) -> Status[dict[str, Any]]:
     """Start the newest revision; poll status. 422 while it has errors, 409 when its routes are taken."""
-    return 202, verbs.status(starting.run(request.who, verbs.bundle_of(request.who, id)))
+    return Status(202, verbs.status(starting.run(request.who, verbs.bundle_of(request.who, id))))
 
 
 @router.post("/bundles/{uuid:id}/stop", auth=Door("write"), response={202: dict[str, Any]})
-def stop(request: Asked, id: UUID) -> tuple[int, dict[str, Any]]:
-    return 202, verbs.status(deploy.ask_stop(request.who, verbs.bundle_of(request.who, id)))
+def stop(request: Asked, id: UUID) -> Status[dict[str, Any]]:
+    return Status(202, verbs.status(deploy.ask_stop(request.who, verbs.bundle_of(request.who, id))))
 
 
 @router.get("/bundles/{uuid:id}/status", auth=Door("read"))
@@ -33,7 +33,7 @@ def status(request: Asked, id: UUID) -> dict[str, Any]:
 
 
 @router.post("/bundles/{uuid:id}/sensors/{sensor}", auth=Door("call"), response={202: dict[str, Any]})
-def fire(request: Asked, id: UUID, sensor: str) -> tuple[int, dict[str, Any]]:
+def fire(request: Asked, id: UUID, sensor: str) -> Status[dict[str, Any]]:
     """The body is the payload (JSON or nothing); 202 with the runs that were queued and the intents held back."""
     bundle = verbs.bundle_of(request.who, id)
     try:
@@ -43,4 +43,4 @@ def fire(request: Asked, id: UUID, sensor: str) -> tuple[int, dict[str, Any]]:
         raise ApiError(400, "The payload is not JSON.", errors=[place]) from None
     fired = verbs.fire(request.who, bundle, sensor, payload)
     record(request, "sensor.fire", f"{bundle.name}:{sensor}"[:300], executions=len(fired["executions"]))
-    return 202, fired
+    return Status(202, fired)

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from ninja import Router
+from ninja import Router, Status
 
 from billing.audit import record
 from billing.door import Asked, Door
@@ -39,16 +39,16 @@ def execution(request: Asked, id: UUID) -> dict[str, Any]:
 
 
 @router.post("/executions/{uuid:id}/retry", auth=Door("call"), response={202: dict[str, Any]})
-def retry(request: Asked, id: UUID) -> tuple[int, dict[str, Any]]:
+def retry(request: Asked, id: UUID) -> Status[dict[str, Any]]:
     run = runs.find(request.who, id)
     fresh = runs.retry(request.who, run)
     record(request, "execution.retry", str(id), execution=fresh)
-    return 202, {"execution": fresh}
+    return Status(202, {"execution": fresh})
 
 
 @router.post("/executions/{uuid:id}/cancel", auth=Door("call"), response={202: dict[str, Any]})
-def cancel(request: Asked, id: UUID) -> tuple[int, dict[str, Any]]:
+def cancel(request: Asked, id: UUID) -> Status[dict[str, Any]]:
     run = runs.find(request.who, id)
     runs.cancel(request.who, run)
     record(request, "execution.cancel", str(id))
-    return 202, {"execution": str(id)}
+    return Status(202, {"execution": str(id)})

@@ -26,6 +26,7 @@ def valkey() -> Iterator[None]:
     """One Valkey for each test process, on the socket that the settings name."""
     home = settings.DATA_DIR / "valkey"
     home.mkdir(exist_ok=True)
+    settings.STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns when it is missing
     argv = [valkey_binary(), "--port", "0", "--unixsocket", str(settings.REDIS_SOCKET), "--dir", str(home)]
     process = subprocess.Popen([*argv, "--save", ""], stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 10
