@@ -47,7 +47,7 @@ function Text({ title, value, onChange }: { title: string; value: string; onChan
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const listen = EditorView.updateListener.of((update) => update.docChanged && onChange?.(update.state.doc.toString()));
-    const state = EditorState.create({ doc: value, extensions: [lineNumbers(), yaml(), appearance, listen, EditorState.readOnly.of(!onChange), EditorView.contentAttributes.of({ "aria-label": title.split(",")[0]! })] });
+    const state = EditorState.create({ doc: value, extensions: [lineNumbers(), yaml(), appearance, listen, EditorState.readOnly.of(!onChange), EditorView.contentAttributes.of({ "aria-label": title.split(",")[0]!, tabindex: "0" })] });
     const view = new EditorView({ state, parent: place.current! });
     return () => view.destroy();
     // Made once: what is typed afterwards is the field's own.

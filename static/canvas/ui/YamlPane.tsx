@@ -34,7 +34,7 @@ function made(parent: HTMLElement, readOnly: boolean): EditorView {
     extensions: [
       lineNumbers(), foldGutter(), lintGutter(), highlightActiveLine(), highlightActiveLineGutter(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(),
       highlightSelectionMatches(), search({ top: true }), yaml(), indentUnit.of("  "), autocompletion({ override: [yamlWords] }), appearance, listen,
-      EditorState.readOnly.of(readOnly), EditorView.contentAttributes.of({ "aria-label": "YAML of the flow" }),
+      EditorState.readOnly.of(readOnly), EditorView.contentAttributes.of({ "aria-label": "YAML of the flow", tabindex: "0" }),
       keymap.of([...KEYS, ...foldKeymap, ...searchKeymap, indentWithTab, ...defaultKeymap]),
     ],
   });

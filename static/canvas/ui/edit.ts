@@ -52,7 +52,7 @@ export function flushTyping(): void {
 }
 
 /** Runs an operation; what it refuses is told, and nothing has changed. */
-export function run(op: Op, at?: (done: Applied) => Record<string, Point>): Applied | null {
+export function run(op: Op, at?: (done: Applied) => Record<string, Point>, join = ""): Applied | null {
   flushTyping();
   const { text, stale, readOnly, graph, canvas } = store.get();
   if (readOnly) return null;
@@ -63,7 +63,7 @@ export function run(op: Op, at?: (done: Applied) => Record<string, Point>): Appl
   // Written down for all of them: a layout of the new graph would move what nobody touched.
   const followed = follow({ ...canvas, nodes: placed(graph, canvas) }, done);
   const next = { ...followed, nodes: { ...followed.nodes, ...at?.(done) } };
-  history.push({ text: done.text, canvas: next });
+  history.push({ text: done.text, canvas: next }, { join });
   put(done.text, next);
   return done;
 }
@@ -152,7 +152,7 @@ function shifted(place: Point | undefined): Point {
 }
 
 export function setField(name: string, path: string, value: unknown): void {
-  run({ op: "setField", name, path, value });
+  run({ op: "setField", name, path, value }, undefined, `field ${name} ${path}`);
 }
 
 export function rename(name: string, to: string): void {

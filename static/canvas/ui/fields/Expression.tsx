@@ -39,7 +39,7 @@ function made(parent: HTMLElement, props: ExpressionProps, changed: (value: stri
       keymap.of([...completionKeymap, { key: "Mod-Space", run: startCompletion }, { key: "Escape", run: (view) => (view.contentDOM.blur(), true) }]),
       props.lines ? [] : single(commit), keymap.of([...historyKeymap, ...defaultKeymap]), history(), closeBrackets(), EditorView.lineWrapping,
       props.bare ? celLanguage : templateMarks, autocompletion({ override: [celWords(props.node, props.bare, Boolean(props.secrets))], icons: false }),
-      appearance, listen, placeholder(props.hint ?? ""), EditorState.readOnly.of(props.readOnly), EditorView.contentAttributes.of({ "aria-label": props.label, id: props.id }),
+      appearance, listen, placeholder(props.hint ?? ""), EditorState.readOnly.of(props.readOnly), EditorView.contentAttributes.of({ "aria-label": props.label, id: props.id, tabindex: "0" }),
     ],
   });
   return new EditorView({ state, parent });
