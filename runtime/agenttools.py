@@ -8,9 +8,10 @@ from typing import Any
 import orjson
 
 from bundles.flow import Flow, Listener
+from runtime.agentshape import schema
 from runtime.flowneeds import Context, Failure
 from runtime.llm import hidden, text
-from runtime.llmtypes import EVERYTHING, Message, Tool, ToolCall
+from runtime.llmtypes import Message, Tool, ToolCall
 
 MAX_RESULT = 32 * 1024
 MAX_DESCRIPTION = 1024
@@ -54,7 +55,7 @@ def peers(flow: Flow, agent: Listener) -> dict[str, Peer]:
             continue
         free = unique(re.sub(r"[^A-Za-z0-9_-]", "_", listener.name)[:MAX_NAME], found)
         spoken = listener.handler.kind == "agent"
-        tool = Tool(free, described(listener), SPOKEN if spoken else EVERYTHING)
+        tool = Tool(free, described(listener), SPOKEN if spoken else schema(listener.description))
         found[free] = Peer(tool, listener)
     return found
 

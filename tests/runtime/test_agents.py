@@ -10,6 +10,7 @@ import pytest
 
 from runtime import agents
 from runtime.agentbuffer import Conversation, pruned
+from runtime.agentshape import schema
 from runtime.agenttools import peers
 from runtime.flowneeds import Failure
 from runtime.llm import Message, ToolCall
@@ -71,6 +72,29 @@ def test_names_are_made_such_that_providers_take_them() -> None:
 def test_a_star_stands_for_everybody_else() -> None:
     flow = Around(listeners=(agent.listener("*"), agent.tool("a"), agent.tool("b"))).context.flow
     assert list(peers(flow, agent.listener("*"))) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("description", "properties", "required"),
+    [
+        ("Finds orders: {customer}", {"customer": {}}, ["customer"]),
+        (
+            "Finds {a: integer, b?: The day, c: LIST} quickly",
+            {"a": {"type": "integer"}, "b": {"description": "The day"}, "c": {"type": "array"}}, ["a", "c"],
+        ),
+        ('Wants {"id": text}', {"id": {"type": "string"}}, ["id"]),
+    ],
+)  # fmt: skip
+def test_a_description_may_tell_the_arguments(description: str, properties: Any, required: list[str]) -> None:
+    found = schema(description)
+    assert (found["properties"], found["required"]) == (properties, required)
+
+
+@pytest.mark.parametrize(
+    "description", ["", "Finds orders", "{}", "{a b}", "{1}", "{" + "a," * 40 + "b}", "{a, }"]
+)
+def test_a_description_without_a_shape_takes_any_object(description: str) -> None:
+    assert schema(description) == {"type": "object", "additionalProperties": True}
 
 
 def test_another_agent_is_told_a_text() -> None:
