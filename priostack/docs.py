@@ -23,7 +23,10 @@ from priostack.templatetags.ui import icon
 FOLDER = Path(settings.BASE_DIR) / "templates" / "docs"
 # The order of reading: sections with (page, title in the navigation).
 PLAN: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    ("Start", (("index", "Quick start"), ("tutorial", "Tutorial: a shop"))),
+    (
+        "Start",
+        (("index", "Quick start"), ("tutorial", "Tutorial: a shop"), ("first-flow", "Tutorial: a flow")),
+    ),
     (
         "Concepts",
         (
@@ -33,6 +36,7 @@ PLAN: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("goals", "Goals and metrics"),
             ("wasm", "WASM modules"),
             ("contracts", "Resource contracts"),
+            ("canvas", "The canvas"),
         ),
     ),
     (
