@@ -12,6 +12,7 @@ from runtime import flowfigures, flowkept, flowstore
 from runtime.api_flows import flow_of
 from runtime.api_logs import answer, clamped, wants_stream
 from runtime.lines import Line, page, runs_of
+from runtime.shown import parsed
 from runtime.told import Source
 
 router = Router(tags=["flows"])
@@ -56,7 +57,7 @@ def get_memory(
     flow = flow_of(request, id)
     model, entries = flowstore.model(flow), flowkept.entries(flow)
     rest = [one for one in entries if one.key > after] if after else entries
-    items = [{"key": one.key, "value": one.value, "size": one.size} for one in rest[:limit]]
+    items = [{"key": one.key, "value": parsed(one.value), "size": one.size} for one in rest[:limit]]
     more = rest[limit - 1].key if len(rest) > limit else None
     used = sum(one.size for one in entries)
     return {"items": items, "next": more, "used": used, "limit": model.memory if model else 0}

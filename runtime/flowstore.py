@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from billing.access import Principal, tenant_of
@@ -21,6 +22,7 @@ from runtime import deploy as starting
 from runtime import triggers
 from runtime.flowchange import Change, checked
 from runtime.flowexamples import BLANK
+from runtime.flowqueue import SERVICE
 from runtime.models import Execution
 
 DEFAULT = "default"
@@ -208,7 +210,10 @@ def rename(flow: Flow, name: str, path: str) -> None:
     """The row and the history follow, so that it stays the same flow."""
     if Flow.objects.filter(bundle=flow.bundle, name__iexact=name).exclude(pk=flow.pk).exists():
         raise ApiError(409, f"The bundle has a flow “{name}” already.")
-    runs_of(flow).update(name=name)
+    old, fresh_target = f"flow:{flow.name}", f"flow:{name}"
+    for target in runs_of(flow).values_list("target", flat=True).order_by().distinct():
+        runs_of(flow).filter(target=target).update(target=fresh_target + target.removeprefix(old))
+    Execution.objects.filter(bundle_id=flow.bundle_id, service=SERVICE, name=flow.name).update(name=name)
     Flow.objects.filter(pk=flow.pk).update(name=name, path=path)
 
 
@@ -252,8 +257,11 @@ def delete(by: Author, flow: Flow) -> None:
             deploy.ask_stop(by, bundle)
 
 
-def runs_of(flow: Flow) -> Any:
-    return Execution.objects.filter(bundle_id=flow.bundle_id, service="flow", name=flow.name)
+def runs_of(flow: Flow) -> "QuerySet[Execution]":
+    """Its runs, whoever called it."""
+    target = f"flow:{flow.name}"
+    mine = Execution.objects.filter(bundle_id=flow.bundle_id)
+    return mine.filter(Q(target=target) | Q(target__startswith=f"{target}:"))
 
 
 def end_runs(flow: Flow) -> None:

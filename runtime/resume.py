@@ -10,7 +10,6 @@ from django.utils import timezone
 from billing.errors import ApiError
 from bundles.models import Flow
 from runtime import executions, flowkeep, importer
-from runtime.flowqueue import SERVICE
 from runtime.models import Execution
 
 PATIENCE_S = 5.0  # a run that was just parked may not be in the database yet
@@ -48,9 +47,9 @@ def woken(execution: UUID) -> bool:
 
 def addresses(run: Execution) -> list[dict[str, str]]:
     """Where the waits of a run can be ended: the node and the address of each."""
-    if run.status != "waiting" or run.service != SERVICE:
+    if run.status != "waiting" or not run.target.startswith("flow:"):
         return []
-    flow = Flow.objects.filter(bundle_id=run.bundle_id, name=run.name).first()
+    flow = Flow.objects.filter(bundle_id=run.bundle_id, name=run.target.split(":")[1]).first()
     if flow is None:
         return []
     found = flowkeep.waits(str(run.tenant_id), str(flow.pk), str(run.pk))

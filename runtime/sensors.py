@@ -79,6 +79,8 @@ def begun(bundle: LiveBundle, flow: LiveFlow, hook: Hook, payload: Any) -> Recor
 async def held_back(bundle: LiveBundle, service: Service, intent: Intent, depth: int) -> str:
     if depth > MAX_DEPTH:
         return TOO_DEEP
+    if intent.to.kind == "flow" and (reason := bundle.idle_flows.get(intent.to.module)):
+        return f"the flow {intent.to.module} is not run: {reason}"
     if not intent.cooldown_ms:
         return ""
     # SET NX with an expiry is one atomic step: of any number of racing fires exactly one passes in a window.

@@ -19,7 +19,6 @@ from bundles.target import parse
 from runtime import executions, importer, running
 from runtime.call import Waist, masked, secrets_of
 from runtime.deploy import ready
-from runtime.flowqueue import SERVICE
 from runtime.gateway import Gateway
 from runtime.job import Job, Outcome
 from runtime.live import LiveBundle
@@ -110,7 +109,9 @@ class Worker(threading.Thread):
 
     async def bundle(self, run: Execution) -> LiveBundle | None:
         """The revision that the run was queued for, whatever runs by now."""
-        whole = run.service == SERVICE  # it was taken on: a flow that was stopped since is run to its end
+        whole = run.target.startswith(
+            "flow:"
+        )  # it was taken on: a flow that was stopped since runs to its end
         key = (str(run.bundle_id), run.revision, run.tenant.version, whole)
         known = self.bundles.get(key)
         if known is None:

@@ -1,4 +1,4 @@
-"""Webhooks, injections and schedules as an attacker meets them (A130–A137), and flows of others (A078, A079, A086, A087)."""
+"""Webhooks, injections, schedules and flows of others as an attacker meets them (A078–A080, A086, A087, A130–A137)."""
 
 import asyncio
 import gzip

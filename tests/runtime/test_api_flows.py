@@ -4,9 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from billing.ids import uuid7
 from bundles.models import Bundle, Flow, Revision
 from runtime import deploy
+from runtime.models import Execution
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
 
@@ -124,6 +127,10 @@ def test_a_save_that_changes_nothing_makes_no_revision(alice: Any) -> None:
 def test_a_renamed_flow_stays_the_same_flow(alice: Any) -> None:
     flow = made(alice)
     token = flow["triggers"][0]["token"]
+    run = Execution.objects.create(
+        id=uuid7(), tenant=alice.tenant, bundle=Bundle.objects.get(), revision=1, service="flow", name="hello",
+        target="flow:hello:answer", trigger="webhook", status="success", created=timezone.now(),
+    )  # fmt: skip
     renamed = put(alice, flow, 1, name="greeting").json()
     assert (renamed["id"], renamed["name"], renamed["path"]) == (
         flow["id"],
@@ -131,6 +138,8 @@ def test_a_renamed_flow_stays_the_same_flow(alice: Any) -> None:
         "flows/greeting.yaml",
     )
     assert renamed["triggers"][0]["token"] == token
+    run.refresh_from_db()
+    assert (run.name, run.target) == ("greeting", "flow:greeting:answer")
     assert list(Revision.objects.first().files) == ["bundle.yaml", "flows/greeting.yaml"]
 
 
@@ -193,3 +202,29 @@ def test_the_plan_bounds_the_number_of_flows(alice: Any) -> None:
     answer = alice.api.post("/api/flows", {"name": "two"}, content_type=J)
     assert answer.status_code == 429
     assert Flow.objects.count() == 1
+
+
+def test_the_log_of_a_flow_has_its_runs_alone(alice: Any) -> None:
+    flow = made(alice)
+    bundle, now = Bundle.objects.get(), timezone.now()
+    for name, service in (("hello", "flow"), ("other", "flow"), ("hello", "shop")):
+        Execution.objects.create(
+            id=uuid7(), tenant=alice.tenant, bundle=bundle, revision=1, service=service, name=name,
+            target=f"{service}:{name}", trigger="api", status="success", created=now, started=now, completed=now,
+            logs=[[0, "info", f"{service} {name}"]], duration_us=2000, units_used=5,
+        )  # fmt: skip
+    lines = alice.api.get(f"/api/flows/{flow['id']}/logs").json()["items"]
+    assert lines[0]["text"] == "flow hello"
+    assert {(line["service"], line["name"]) for line in lines} == {("flow", "hello")}
+    stats = alice.api.get(f"/api/flows/{flow['id']}/stats").json()
+    assert stats == {"runs_24h": 1, "runs_30d": 1, "failed_24h": 0, "p95_ms": 2.0, "units_30d": 5}
+
+
+def test_variables_of_the_tenant_come_before_those_of_the_bundle(alice: Any) -> None:
+    files = {"bundle.yaml": "name: b\nvars: {a: 1, b: 2}\n", "flows/hello.yaml": HELLO}
+    bundle = alice.api.post("/api/bundles", {"files": files}, content_type=J).json()
+    alice.api.post(f"/api/bundles/{bundle['id']}/run")
+    alice.api.put("/api/vars/b", {"value": 3}, content_type=J)
+    live = deploy.made(Bundle.objects.get(), alice.tenant)
+    assert live is not None
+    assert live.vars == {"a": 1, "b": 3}
