@@ -5,7 +5,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from billing.access import Principal
-from bundles.asked import Author
+from bundles.author import Author
 from bundles.models import Flow
 from runtime import flowstore
 from tests.conftest import Person
@@ -54,10 +54,14 @@ class Editor:
         return self.page.locator(".react-flow__edge[aria-label^=Wire]")
 
     def wire(self, source: str, target: str) -> Locator:
-        return self.page.locator(f'.react-flow__edge[aria-label^="Wire from {source}"][aria-label$="to {target}"]')
+        return self.page.locator(
+            f'.react-flow__edge[aria-label^="Wire from {source}"][aria-label$="to {target}"]'
+        )
 
     def item(self, label: str) -> Locator:
-        return self.page.get_by_role("complementary", name="Palette").get_by_role("button", name=label, exact=True)
+        return self.page.get_by_role("complementary", name="Palette").get_by_role(
+            "button", name=label, exact=True
+        )
 
     def press(self, *keys: str) -> None:
         for key in keys:

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Position, expect
 
 from runtime import flowstore
 from runtime.flowchange import Change
@@ -14,7 +14,11 @@ from tests.e2e.canvas import EMPTY, SMALL, a_flow, by, edit, text_of
 from tests.e2e.conftest import PHONE, Visitor
 from tests.runtime.watching import a_run
 
-pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("clean_redis"),
+]
 
 
 def test_a_first_flow_by_mouse(visit: Visitor, alice: Person) -> None:
@@ -26,7 +30,9 @@ def test_a_first_flow_by_mouse(visit: Visitor, alice: Person) -> None:
     expect(editor.wires()).to_have_count(2)
     editor.save()
     text = text_of(flow)
-    assert re.search(r"name: webhook, type: webhook, to: map|name: webhook\n\s+type: webhook\n\s+to: map", text)
+    assert re.search(
+        r"name: webhook, type: webhook, to: map|name: webhook\n\s+type: webhook\n\s+to: map", text
+    )
     assert "handler: builtin:map" in text
     assert "peers: [output]" in text
 
@@ -38,7 +44,10 @@ def test_a_node_is_dragged_from_the_palette_into_a_wire(visit: Visitor, alice: P
     assert box
     canvas = editor.page.locator(".ed-canvas").bounding_box()
     assert canvas
-    middle = {"x": box["x"] + box["width"] / 2 - canvas["x"], "y": box["y"] + box["height"] / 2 - canvas["y"]}
+    middle: Position = {
+        "x": box["x"] + box["width"] / 2 - canvas["x"],
+        "y": box["y"] + box["height"] / 2 - canvas["y"],
+    }
     editor.item("Filter").drag_to(editor.page.locator(".ed-canvas"), target_position=middle)
     expect(editor.wire("shape", "filter")).to_have_count(1)
     expect(editor.wire("filter", "done")).to_have_count(1)
@@ -134,7 +143,7 @@ def test_text_that_is_no_yaml_keeps_the_last_picture(visit: Visitor, alice: Pers
 def test_a_stale_save_loses_nothing(visit: Visitor, alice: Person) -> None:
     flow = a_flow(alice)
     editor = edit(visit, alice, flow)
-    theirs = SMALL.replace("{expr: \"payload\"}", "{expr: \"payload.theirs\"}")
+    theirs = SMALL.replace('{expr: "payload"}', '{expr: "payload.theirs"}')
     flow.refresh_from_db()
     flowstore.save(by(alice), flow, Change(text=theirs), expected=flow.bundle.revision)
     editor.node("done").focus()
@@ -146,7 +155,8 @@ def test_a_stale_save_loses_nothing(visit: Visitor, alice: Person) -> None:
     expect(dialog.get_by_text("Both sides fit together.")).to_be_visible()
     dialog.get_by_role("button", name="Save merged").click()
     expect(editor.page.locator(".ed-saved")).to_contain_text("Saved")
-    assert visit.complaints and all("412" in one for one in visit.complaints)
+    assert visit.complaints
+    assert all("412" in one for one in visit.complaints)
     visit.complaints.clear()
     assert "payload.theirs" in text_of(flow)
     assert "202" in text_of(flow)

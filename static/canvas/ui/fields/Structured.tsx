@@ -34,7 +34,7 @@ export function Structured({ id, spec, value, node, label, readOnly, onChange }:
     }
   };
   const long = LONG.has(spec.key);
-  const either = spec.type === "value";
+  const either = long && spec.type === "value";
   return (
     <div className="ed-structured">
       <Expression key={String(json)} id={id} label={label} node={node} bare={false} lines={long || json} secrets={spec.secrets} value={shown} hint={spec.default === null ? "" : String(spec.default)} readOnly={readOnly} onChange={change} />
