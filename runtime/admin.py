@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from runtime.models import Bucket, Execution, GoalState
+from runtime.models import Bucket, Execution, GoalState, Trigger
 
 
 class Shown(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -64,3 +64,14 @@ class GoalStateAdmin(Shown):
     list_filter = ("state", "at")
     search_fields = ("bundle__name", "bundle__tenant__slug", "service", "goal", "metric")
     list_select_related = ("bundle",)
+
+
+@admin.register(Trigger)
+class TriggerAdmin(Shown):
+    """Without tokens and samples: those are the tenant's own."""
+
+    list_display = ("name", "type", "flow", "enabled", "next_at", "last_at")
+    list_filter = ("type", "enabled", "next_at")
+    search_fields = ("name", "flow__name", "flow__bundle__tenant__slug", "=flow__id")
+    list_select_related = ("flow",)
+    exclude = ("token", "sample")

@@ -129,10 +129,11 @@ def test_an_injection_reaches_only_nodes_and_triggers_of_the_flow(alice: Any, ch
     flow, other = flow_of(alice, ECHO), flow_of(alice, ECHO.replace("by-hand", "elsewhere"), "other")
     assert inject(charlie, flow, payload=1).status_code == 404
     assert Client().post(f"/api/triggers/{flow['id']}/inject", {}, content_type=J).status_code == 401
-    for wrong in (
+    wishes: list[dict[str, Any]] = [
         {"trigger": "elsewhere"}, {"trigger": "answer"}, {"listener": "stock"}, {"listener": "answer:x"},
         {"listener": f"{other['id']}"}, {"trigger": "a" * 5000}, {"pinned": []},
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for wrong in wishes:
         assert inject(alice, flow, **wrong).status_code == 422, wrong
     importer.drain()
     assert not Execution.objects.exists()

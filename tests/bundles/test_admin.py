@@ -9,7 +9,7 @@ from bundles.models import Bundle, Module, Revision
 from tests.bundles.samples import shop
 from tests.conftest import Person
 
-TABLES = ["bundle", "revision", "binary", "module"]
+TABLES = ["bundle", "revision", "binary", "module", "flow"]
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from django.test import Client
 
 from billing.ids import uuid7
 from billing.models import User
-from runtime.models import Bucket, Execution, GoalState
+from bundles.models import Flow
+from runtime.models import Bucket, Execution, GoalState, Trigger
 from tests.runtime.watching import a_bundle, a_run
 
-MODELS = ("execution", "bucket", "goalstate")
+MODELS = ("execution", "bucket", "goalstate", "trigger")
 
 
 @pytest.fixture
@@ -26,6 +27,8 @@ def run(alice: Any) -> Execution:
     bundle = a_bundle(alice.tenant)
     Bucket.objects.create(bundle=bundle, service="cart", name="add", second=5)
     GoalState.objects.create(bundle=bundle, service="cart", goal="fast", metric="latency", target="< 1 ms")
+    flow = Flow.objects.create(bundle=bundle, name="hello", path="flows/hello.yaml")
+    Trigger.objects.create(flow=flow, name="incoming", type="webhook")
     return a_run(bundle)
 
 
@@ -48,3 +51,11 @@ def test_history_cannot_be_changed(admin: Client, run: Execution, verb: str) -> 
     assert admin.get("/admin/runtime/execution/add/").status_code == 403
     run.refresh_from_db()
     assert run.status == "success"
+
+
+def test_a_token_is_shown_to_no_administrator(admin: Client, run: Execution) -> None:
+    trigger = Trigger.objects.get()
+    page = admin.get(f"/admin/runtime/trigger/{trigger.pk}/change/")
+    assert page.status_code == 200
+    assert trigger.token not in page.content.decode()
+    assert trigger.token not in admin.get("/admin/runtime/trigger/").content.decode()

@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 
 from billing.ids import uuid7
+from bundles.models import Flow
 from runtime import sse
 from runtime.watch import hub
 from tests.runtime.watching import a_bundle, a_run, publishing, say, watched
@@ -203,3 +204,20 @@ async def test_a_reader_who_leaves_is_forgotten(alice: Any) -> None:
         assert hub().count == 0
         assert hub().groups == {}
         say(publisher, bundle, uuid7(), "to nobody")
+
+
+async def test_the_stream_of_a_flow_has_its_lines_and_no_others(alice: Any) -> None:
+    bundle = await bundle_of(alice.tenant)
+    flow = await Flow.objects.acreate(bundle=bundle, name="hello", path="flows/hello.yaml")
+    at, run = int(time.time() * 1000), str(uuid7())
+    async with publishing() as publisher, streaming(f"/api/flows/{flow.pk}/logs", alice.token) as stream:
+        await stream.more()
+        await watched(publisher, bundle.pk)
+        for service, name, text in (
+            ("cart", "add", "not mine"),
+            ("flow", "other", "not mine"),
+            ("flow", "hello", "mine"),
+        ):
+            publisher.line(str(bundle.pk), run, "info", text, at, service, name)
+        await stream.until("mine")
+    assert stream.lines() == ["mine"]

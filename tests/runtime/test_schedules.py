@@ -114,8 +114,10 @@ def test_of_many_clocks_exactly_one_fires(alice: Any, clean_redis: None) -> None
         connection.close()
 
     clocks = [threading.Thread(target=clock) for _ in range(4)]
-    [one.start() for one in clocks]
-    [one.join() for one in clocks]
+    for one in clocks:
+        one.start()
+    for one in clocks:
+        one.join()
     assert sorted(fired) == [False, False, False, True]
     assert Execution.objects.count() == 1
 
