@@ -64,6 +64,8 @@ async def ask(request: Request, context: Context, where: Backends | None = None)
     context.tokens.spend(reply.usage.total)
     used = f"{reply.usage.input} + {reply.usage.output} tokens"
     context.log("info", f"{reply.backend}: {reply.model or request.model}, {used}")
+    if reply.stop == "filter" and not (reply.text or reply.calls):
+        raise LlmError("handler", f"{reply.backend}: the model refused to answer")
     return reply
 
 

@@ -20,6 +20,7 @@ class Turn:
     cut: bool = False
     usage: tuple[int, int] = (11, 7)
     length: bool = False
+    filtered: bool = False
 
 
 def say(text: str, **more: Any) -> Turn:

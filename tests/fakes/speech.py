@@ -33,7 +33,8 @@ def sse(event: Any, name: str = "") -> bytes:
 
 
 def openai_reason(turn: Turn) -> str:
-    return "tool_calls" if turn.calls else "length" if turn.length else "stop"
+    ended = "content_filter" if turn.filtered else "length" if turn.length else "stop"
+    return "tool_calls" if turn.calls else ended
 
 
 def openai_usage(turn: Turn) -> dict[str, int]:
@@ -90,7 +91,8 @@ def openai_stream(asked: Asked, turn: Turn) -> Iterator[bytes]:
 
 
 def anthropic_reason(turn: Turn) -> str:
-    return "tool_use" if turn.calls else "max_tokens" if turn.length else "end_turn"
+    ended = "refusal" if turn.filtered else "max_tokens" if turn.length else "end_turn"
+    return "tool_use" if turn.calls else ended
 
 
 def anthropic_whole(asked: Asked, turn: Turn) -> dict[str, Any]:

@@ -118,6 +118,15 @@ async def test_a_cut_answer_says_so(settings: Any, provider: str) -> None:
         assert reply.stop == "length"
 
 
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+async def test_a_model_that_refuses_is_a_failure(settings: Any, provider: str) -> None:
+    with Fake([say("", filtered=True)]) as fake:
+        stage = around(settings, backend(fake, provider), fakes=(fake,))
+        failure = failed(await llm.perform(need("llm", {"prompt": "x", "model": "m"}), stage.context))
+        assert failure.message == f"{provider}: the model refused to answer"
+        assert stage.context.tokens.used == 18
+
+
 async def test_the_node_gives_text(settings: Any) -> None:
     with Fake([say("Good day.")]) as fake:
         stage = around(settings, backend(fake), fakes=(fake,))
