@@ -165,7 +165,8 @@ def claim(worker: str, limit: int) -> list[Execution]:
 
 def wake(now: datetime) -> int:
     """Parked runs whose time has come wait for a worker again."""
-    return parked().filter(due__lte=now).update(status="queued")
+    ready = parked().filter(due__lte=now)
+    return ready.update(status="queued") if ready.exists() else 0  # an update locks SQLite even for nothing
 
 
 def wake_one(execution: UUID, now: datetime) -> bool:

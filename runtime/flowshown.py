@@ -37,8 +37,9 @@ def body(flow: Flow, *, tokens: bool = False) -> dict[str, Any]:
 
 
 def triggers_of(flow: Flow, *, tokens: bool) -> list[dict[str, Any]]:
-    written = triggers.written(triggers.meanings(flow))
-    return [trigger(row, written[name], tokens=tokens) for name, row in triggers.rows(flow).items()]
+    written, idle = triggers.written(triggers.meanings(flow)), flowstore.state(flow) == "stopped"
+    shown = [trigger(row, written[name], tokens=tokens) for name, row in triggers.rows(flow).items()]
+    return [one | {"next": None} for one in shown] if idle else shown
 
 
 def trigger(row: Trigger, text: Written, *, tokens: bool) -> dict[str, Any]:
