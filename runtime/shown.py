@@ -52,11 +52,16 @@ def brief(run: Execution) -> dict[str, Any]:
     }
 
 
+def stepped(step: dict[str, Any]) -> dict[str, Any]:
+    """A step of a flow with its values; those of functions that call others have none."""
+    return step | {key: parsed(step[key]) for key in ("input", "output") if isinstance(step.get(key), str)}
+
+
 def full(run: Execution) -> dict[str, Any]:
     return brief(run) | {
         "input": parsed(run.input),
         "output": parsed(run.output),
-        "steps": run.steps,
+        "steps": [stepped(step) for step in run.steps],
         "logs": [{"ms": at, "level": level, "text": text} for at, level, text in run.logs],
         "caller": run.caller,
         "parent": str(run.parent) if run.parent else None,
@@ -99,7 +104,7 @@ def recorded(record: Record) -> dict[str, Any]:
         "units_estimated": known.get("units_estimated", 0),
         "input": parsed(known["input"]),
         "output": parsed(known["output"]),
-        "steps": known["steps"],
+        "steps": [stepped(step) for step in known["steps"]],
         "logs": [{"ms": at, "level": level, "text": text} for at, level, text in known["logs"]],
         "caller": known.get("caller", ""),
         "parent": known.get("parent"),

@@ -183,6 +183,9 @@ class Session:
         seat.sit(guest, self.store, self.context)
         return seat
 
+    def __del__(self) -> None:
+        self.close()  # of a run that was dropped on its way
+
     def close(self) -> None:
         """Drop all instances; the next call makes new ones."""
         if self.store:
