@@ -1,5 +1,6 @@
 """Forms of the account pages."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -86,6 +87,21 @@ class SecretForm(forms.Form):
 
     def clean_hosts(self) -> list[str]:
         return str(self.cleaned_data["hosts"]).replace(",", " ").split()
+
+
+class VariableForm(forms.Form):
+    name = forms.CharField(max_length=100, help_text="Flows read it as “vars.NAME”.")
+    value = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
+        help_text="Text, or any JSON: 25, true, [1, 2], {…}. Text that looks like JSON stands in quotes.",
+    )
+
+    def clean_value(self) -> Any:
+        text = str(self.cleaned_data["value"])
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return text
 
 
 class InviteForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing import views, views_keys, views_members, views_secrets
+from billing import views, views_keys, views_members, views_secrets, views_variables
 
 app_name = "billing"
 urlpatterns = [
@@ -20,6 +20,8 @@ urlpatterns = [
     path("settings/keys/<uuid:key_id>/revoke", views_keys.revoke, name="key_revoke"),
     path("settings/secrets", views_secrets.secrets, name="secrets"),
     path("settings/secrets/delete", views_secrets.delete, name="secret_delete"),
+    path("settings/variables", views_variables.variables, name="variables"),
+    path("settings/variables/delete", views_variables.delete, name="variable_delete"),
     path("settings/audit", views.audit, name="audit"),
     path("invite/<str:token>", views_members.invitation, name="invitation"),
 ]

@@ -114,6 +114,8 @@ PAGES = {
     "/settings/keys/<uuid:key_id>/revoke": ("-", "admin"),
     "/settings/secrets": ("admin", "admin"),
     "/settings/secrets/delete": ("-", "admin"),
+    "/settings/variables": ("read", "write"),
+    "/settings/variables/delete": ("-", "write"),
     "/settings/audit": ("admin", "-"),
     "/bundles": ("read", "-"),
     "/bundles/import/zip": ("-", "write"),
