@@ -15,6 +15,7 @@ from billing import addresses
 
 PORTS = {"http": 80, "https": 443}
 MAX_URL = 8192
+SHORT_URL = 512
 RESOLVE_SECONDS = 5.0
 
 Resolver = Callable[[str, int], Sequence[str]]
@@ -77,6 +78,10 @@ def read(url: str, *, allow: Iterable[str] | None = None) -> Destination:
     """The syntax part of `vet`: scheme, host spelling and port. Nothing is resolved."""
     if len(url) > MAX_URL:
         raise EgressRefused(f"the URL is longer than {MAX_URL} characters")
+    return _read_again(url, allowed(allow)) if len(url) <= SHORT_URL else _read(url, allowed(allow))
+
+
+def _read(url: str, allow: frozenset[str]) -> Destination:
     if _UNSAFE.search(url):
         raise EgressRefused("the URL contains a space, a control character or a backslash")
     scheme, separator, rest = url.partition("://")
@@ -88,9 +93,14 @@ def read(url: str, *, allow: Iterable[str] | None = None) -> Destination:
     except ValueError:
         raise EgressRefused("the URL cannot be read") from None
     host, port = _authority(parts.netloc, PORTS[scheme])
-    exempt = _check_port(host, port, allowed(allow))
+    exempt = _check_port(host, port, allow)
     target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_PRINTABLE)
     return Destination(scheme, host, port, target=target, exempt=exempt)
+
+
+_read_again = lru_cache(maxsize=512)(
+    _read
+)  # flows ask for the same addresses over and over; refusals are not kept
 
 
 def at(host: str, port: int, *, allow: Iterable[str] | None = None) -> Destination:
@@ -165,7 +175,6 @@ def _getaddrinfo(host: str, port: int) -> list[str]:
     return [str(entry[4][0]) for entry in found]
 
 
-@lru_cache(maxsize=1024)
 def _authority(netloc: str, default_port: int) -> tuple[str, int]:
     if "@" in netloc:
         raise EgressRefused("a user name or password in the URL is not allowed")
