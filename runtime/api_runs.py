@@ -1,13 +1,13 @@
 """/api/executions: what ran, what runs, again and stop."""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from ninja import Router, Status
+from ninja import Query, Router, Status
 
 from billing.audit import record
 from billing.door import Asked, Door
-from runtime import runs
+from runtime import flowretry, runs
 from runtime.shown import brief
 
 router = Router(tags=["executions"])
@@ -39,9 +39,12 @@ def execution(request: Asked, id: UUID) -> dict[str, Any]:
 
 
 @router.post("/executions/{uuid:id}/retry", auth=Door("call"), response={202: dict[str, Any]})
-def retry(request: Asked, id: UUID) -> Status[dict[str, Any]]:
+def retry(
+    request: Asked, id: UUID, begin: Literal["start", "failed"] = Query("start", alias="from")
+) -> Status[dict[str, Any]]:
+    """The same request again; of a flow `from=failed` goes on from the step that failed, with the same data."""
     run = runs.find(request.who, id)
-    fresh = runs.retry(request.who, run)
+    fresh = flowretry.resume_from(request.who, run) if begin == "failed" else runs.retry(request.who, run)
     record(request, "execution.retry", str(id), execution=fresh)
     return Status(202, {"execution": fresh})
 

@@ -10,9 +10,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from billing import access
 from billing.redis import redis
-from runtime import flowkeep, flowretry, importer
+from runtime import flowkeep, importer
 from runtime.models import Execution
 from runtime.worker import Worker
 from tests.runtime import flowstage, stage
@@ -218,6 +217,7 @@ listeners:
     run = await flowstage.history(answer)
     assert "node “ask”" in run.error
     fresh = await sync_to_async(resume)(alice, run)
+    assert (await sync_to_async(again_from)(alice, run, "somewhere")).status_code == 422
     await sync_to_async(work_until)(lambda: Execution.objects.filter(pk=fresh, status="success").exists())
     again = await Execution.objects.aget(pk=fresh)
     assert (again.output, again.trigger, str(again.parent)) == ("3", "retry", answer.execution)
@@ -226,12 +226,21 @@ listeners:
     assert all(step["at_us"] >= 0 for step in again.steps)
 
 
+def again_from(person, run: Execution, place: str):
+    return person.api.post(f"/api/executions/{run.pk}/retry?from={place}")
+
+
 def resume(person, run: Execution) -> str:
-    return flowretry.resume_from(who(person), run)
+    answer = again_from(person, run, "failed")
+    assert answer.status_code == 202, answer.content
+    return answer.json()["execution"]
 
 
-def who(person):
-    return access.of_key(person.key)
+async def test_a_run_that_ended_well_has_nothing_to_go_on_from(call, alice):
+    await start(alice, f='listeners:\n  - {name: d, handler: "builtin:map", with: {expr: "1"}}\n')
+    run = await flowstage.history(await call("POST", "/alice/api/w/f", {}))
+    assert (await sync_to_async(again_from)(alice, run, "failed")).status_code == 409
+    assert await Execution.objects.acount() == 1
 
 
 async def test_a_run_that_is_cancelled_ends_at_once(call, alice):
