@@ -74,8 +74,10 @@ def address(options: Mapping[str, Any]) -> str:
     if not isinstance(query, Mapping):
         raise Unfit("the query is no mapping")
     pairs = [(name, plain(one)) for name, given in query.items() for one in listed(given)]
-    bare, hash_, _ = url.partition("#")
-    return f"{bare}{'&' if '?' in bare else '?'}{urlencode(pairs, errors='replace')}" if pairs else f"{bare}{hash_}"
+    if not pairs:
+        return url
+    bare, _, _ = url.partition("#")
+    return f"{bare}{'&' if '?' in bare else '?'}{urlencode(pairs, errors='replace')}"
 
 
 def listed(given: Any) -> list[Any]:

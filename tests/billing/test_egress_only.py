@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-GUARD = {"billing/body.py", "billing/connection.py", "billing/egress.py", "billing/pool.py", "billing/wire.py"}
+GUARD = {
+    "billing/body.py",
+    "billing/connection.py",
+    "billing/egress.py",
+    "billing/pool.py",
+    "billing/wire.py",
+}
 CLIENTS = {
     "httpx", "httpcore", "requests", "urllib3", "urllib.request", "http.client", "aiohttp", "ftplib",
     "telnetlib", "websocket", "websockets", "pycurl", "xmlrpc.client",

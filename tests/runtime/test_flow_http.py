@@ -57,6 +57,21 @@ async def test_a_request_is_sent_as_it_is_described(allow: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "query", "target"),
+    [
+        ("/a#part", {}, "/a"),
+        ("/a#part", {"q": None}, "/a"),
+        ("/a?x#part", {"q": 1}, "/a?x&q=1"),
+        ("?x=ü", None, "/?x=%C3%BC"),
+    ],
+)
+async def test_a_query_stands_before_the_fragment(allow: Any, url: str, query: Any, target: str) -> None:
+    with allow(Listener(reply())) as listener:
+        await do({"url": f"http://{listener.place}{url}", "query": query})
+        assert heard(listener)[0] == f"GET {target} HTTP/1.1"
+
+
+@pytest.mark.parametrize(
     ("given", "kind", "body"),
     [
         ("plain words", "text/plain; charset=utf-8", "plain words"),
