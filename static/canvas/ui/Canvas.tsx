@@ -34,7 +34,7 @@ export function Canvas() {
         nodes={nodes} edges={edges} nodeTypes={NODES} edgeTypes={EDGES} colorMode={dark ? "dark" : "light"}
         onNodesChange={changeNodes} onEdgesChange={changeEdges} onNodeDragStart={startDrag} onNodeDragStop={stopDrag}
         onConnect={connectEnds} onReconnect={reconnectEnds} isValidConnection={sensible} connectionMode={ConnectionMode.Strict} connectionRadius={28}
-        onNodeDoubleClick={inspect} onNodeClick={inspect} onPaneClick={leave} onMove={moved}
+        onNodeDoubleClick={open} onNodeClick={inspect} onPaneClick={leave} onMove={moved}
         nodesDraggable={!readOnly} nodesConnectable={!readOnly} edgesReconnectable={!readOnly} deleteKeyCode={null}
         selectionOnDrag={!TOUCH} panOnDrag={TOUCH || [1, 2]} panActivationKeyCode="Space" panOnScroll zoomOnDoubleClick={false} selectionMode={SelectionMode.Partial} multiSelectionKeyCode={["Shift", "Meta", "Control"]}
         snapToGrid snapGrid={SNAP} minZoom={0.1} maxZoom={2.5} fitView={!narrow} fitViewOptions={FIT} onlyRenderVisibleElements elevateNodesOnSelect={false} proOptions={PRO}
@@ -59,6 +59,11 @@ function canvas(): HTMLElement | null {
 function inspect(event: { shiftKey?: boolean; metaKey?: boolean; ctrlKey?: boolean }, node: { id: string; type?: string }): void {
   if (event.shiftKey || event.metaKey || event.ctrlKey || node.type === "note") return;
   store.set({ inspecting: true });
+}
+
+/** Twice: everything about the node, side by side. */
+function open(_: unknown, node: { id: string; type?: string }): void {
+  if (node.type !== "note") store.set({ selected: [node.id], overlay: "node" });
 }
 
 function leave(): void {

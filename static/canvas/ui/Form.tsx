@@ -13,7 +13,7 @@ const QUIET = new Set(["description", "retries", "backoff", "timeout", "onError"
 
 export const Form = memo(function Form({ node }: { node: GNode }) {
   const stale = useEditor((state) => state.stale);
-  const readOnly = useEditor((state) => state.readOnly);
+  const readOnly = useEditor((state) => state.readOnly) || node.readOnly;
   const spec = useEditor((state) => state.data.catalogue.find((one) => one.kind === node.kind));
   const raw = node.fields;
   const fields = useMemo(() => (spec ? shownFields(spec.fields, raw) : []), [spec, raw]);
@@ -47,7 +47,7 @@ function More({ node, raw, fields, readOnly }: { node: GNode; raw: Record<string
   if (!all.length) return null;
   return (
     <details className="ed-more" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>Description, retries, wires</summary>
+      <summary>{node.kind === "trigger" ? "More" : "Description, retries, wires"}</summary>
       {open && all.map((field) => <Bound key={field.key} field={field} node={node} raw={raw} readOnly={readOnly} />)}
     </details>
   );

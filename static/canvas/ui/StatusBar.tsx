@@ -39,7 +39,8 @@ function Problems() {
 
 function FlowStatus() {
   const status = useEditor((state) => state.status);
-  return <span className="status" data-status={status}>{status}</span>;
+  const served = useEditor((state) => (state.served && state.served !== state.revision ? state.served : 0));
+  return <span><span className="status" data-status={status}>{status}</span>{status === "running" && served > 0 && <small title="Callers get this revision until you run the newest">live r{served}</small>}</span>;
 }
 
 function Saved() {

@@ -88,7 +88,7 @@ function beside(from: GNode, port: string): Point {
 }
 
 /** The same place, or the next one below that no other node takes. */
-function clear(at: Point): Point {
+export function clear(at: Point): Point {
   const { graph, canvas } = store.get();
   const places = placed(graph, canvas);
   let { y } = at;

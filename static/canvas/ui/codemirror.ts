@@ -30,6 +30,8 @@ const look = EditorView.theme({
   ".cm-panels": { backgroundColor: "var(--muted)", color: "var(--foreground)" },
   ".cm-panels input, .cm-panels button": { fontFamily: "var(--font-sans)" },
   ".cm-searchMatch": { backgroundColor: "color-mix(in oklab, var(--warning) 30%, transparent)" },
+  ".cm-collapsedLines": { background: "var(--muted)", color: "var(--muted-foreground)", padding: "2px 8px", fontFamily: "var(--font-sans)", fontSize: "12px" },
+  ".cm-collapsedLines:before, .cm-collapsedLines:after": { content: '"⋯"' },
   ".cm-line.cm-node": { backgroundColor: "color-mix(in oklab, var(--info) 8%, transparent)" },
   ".cm-diagnostic": { fontFamily: "var(--font-sans)", fontSize: "12.5px" },
 });

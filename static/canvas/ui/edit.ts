@@ -39,7 +39,7 @@ function kept(selected: readonly string[], known: ReadonlySet<string>): readonly
 export function typed(text: string): void {
   waiting = text;
   clearTimeout(timer);
-  timer = window.setTimeout(flushTyping, Math.min(250, 20 + slow * 2));
+  timer = window.setTimeout(flushTyping, Math.min(250, 10 + slow));
 }
 
 export function flushTyping(): void {

@@ -1,5 +1,6 @@
 // Sticky notes: they belong to the canvas, not to the text.
 import { setCanvas } from "./edit";
+import { clear } from "./add";
 import type { Note, Point } from "./data";
 import { say, store } from "./state";
 
@@ -12,7 +13,7 @@ function fresh(notes: Record<string, Note>): string {
 export function addNote(at: Point): void {
   const notes = store.get().canvas.notes ?? {};
   const id = fresh(notes);
-  setCanvas({ notes: { ...notes, [id]: { ...at, width: 200, height: 104, text: "" } } });
+  setCanvas({ notes: { ...notes, [id]: { ...clear(at), width: 200, height: 104, text: "" } } });
   store.set({ selected: [`note:${id}`] });
   say("Note added.");
 }

@@ -1,6 +1,6 @@
 // The graph as React Flow wants it; what did not change stays the same object, so nothing else is drawn again.
 import { Position, type NodeHandle } from "@xyflow/react";
-import type { GEdge, Graph } from "../core";
+import type { GEdge, GNode, Graph } from "../core";
 import type { Note, Point } from "./data";
 import type { FlowNodeType, NodeData } from "./FlowNode";
 import type { NoteNodeType } from "./NoteNode";
@@ -57,12 +57,18 @@ function near(a: Point, b: Point): boolean {
 }
 
 function same(a: NodeData, b: NodeData): boolean {
-  return a.worst === b.worst && a.pinned === b.pinned && (a.node === b.node || essence(a) === essence(b));
+  return a.worst === b.worst && a.pinned === b.pinned && (a.node === b.node || alike(a.node, b.node)) && samePorts(a.ports, b.ports);
 }
 
-/** What is drawn of a node; where it stands in the text is not. */
-function essence({ node, ports }: NodeData): string {
-  return JSON.stringify([node.kind, node.label, node.handler, node.description, node.options, node.disabled, node.readOnly, ports]);
+const DRAWN = ["kind", "label", "handler", "description", "disabled", "readOnly"] as const;
+
+/** Equal in what is drawn; where they stand in the text is not. The core keeps the options of what did not change. */
+function alike(a: GNode, b: GNode): boolean {
+  return DRAWN.every((key) => a[key] === b[key]) && (a.options === b.options || JSON.stringify(a.options) === JSON.stringify(b.options));
+}
+
+function samePorts(a: readonly Port[], b: readonly Port[]): boolean {
+  return a.length === b.length && a.every((port, index) => port.id === b[index]!.id && port.label === b[index]!.label && port.y === b[index]!.y);
 }
 
 function spoken({ node, ports, worst }: NodeData): string {
