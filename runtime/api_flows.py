@@ -15,7 +15,7 @@ from bundles.asked import author_of, bundle_of, expected
 from bundles.models import Flow
 from runtime import flowstore
 from runtime.flowchange import Change
-from runtime.flowshown import body
+from runtime.flowshown import bodies, body
 
 router = Router(tags=["flows"])
 Json = dict[str, Any]
@@ -83,7 +83,7 @@ def list_flows(
     page = [flow for flow in rows.order_by("name", "pk") if not tag or tag in flow.tags][: limit + 1]
     tokens = request.who.may("call")
     more = str(page[limit - 1].pk) if len(page) > limit else None
-    return {"items": [body(flow, tokens=tokens) for flow in page[:limit]], "next": more}
+    return {"items": bodies(page[:limit], tokens=tokens), "next": more}
 
 
 @router.post("/flows", auth=Door("write"), response={201: Json})

@@ -11,7 +11,7 @@ from billing.audit import record
 from billing.door import Asked, Door
 from billing.errors import ApiError
 from bundles.asked import author_of
-from runtime import inject, triggers
+from runtime import flowstore, inject, triggers
 from runtime.api_flows import flow_of, mine
 from runtime.flowshown import trigger
 
@@ -61,7 +61,7 @@ def put_trigger(request: Asked, flow_id: UUID, name: str, body: TriggerChange) -
     row = triggers.change(author_of(request), flow, row, enabled=body.enabled, rotate=body.rotate)
     if body.listen:
         row = triggers.listen(row)
-    return trigger(row, text, tokens=request.who.may("call"))
+    return trigger(row, text, flowstore.state(flow), tokens=request.who.may("call"))
 
 
 @router.put("/triggers", auth=Door("write"))

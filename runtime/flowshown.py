@@ -1,10 +1,12 @@
 """A flow and its triggers as REST and the editor see them."""
 
+from collections import defaultdict
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from bundles.flowmodel import Trigger as Written
-from bundles.models import Flow
+from bundles.models import Flow, Revision
 from runtime import flowstore, triggers
 from runtime.models import Trigger
 from runtime.shown import stamp
@@ -12,15 +14,34 @@ from runtime.shown import stamp
 
 def body(flow: Flow, *, tokens: bool = False) -> dict[str, Any]:
     """The whole flow; addresses of webhooks only for those who may call."""
-    model = flowstore.model(flow)
+    return bodies([flow], tokens=tokens)[0]
+
+
+def bodies(flows: list[Flow], *, tokens: bool = False) -> list[dict[str, Any]]:
+    """Many at once, with few queries: flows of one bundle share its revisions."""
+    bundles = {flow.bundle_id: flow.bundle for flow in flows}
+    seen = {pk: triggers.revisions(bundle) for pk, bundle in bundles.items()}
+    rows: defaultdict[UUID, list[Trigger]] = defaultdict(list)
+    for row in Trigger.objects.filter(flow__in=flows):
+        rows[row.flow_id].append(row)
+    return [shown(flow, seen[flow.bundle_id], rows[flow.pk], tokens=tokens) for flow in flows]
+
+
+def shown(
+    flow: Flow, revisions: tuple[Revision | None, Revision | None], rows: list[Trigger], *, tokens: bool
+) -> dict[str, Any]:
+    model, live = (triggers.meaning(flow, revision) for revision in revisions)
+    state = flowstore.state_with(flow, live)
+    written = triggers.written(one for one in (model, live) if one is not None)
+    known = triggers.rows(flow, written, rows)
     return {
         "id": str(flow.pk),
         "name": flow.name,
         "title": model.title if model else flow.name,
         "description": flow.description or (model.description if model else ""),
-        "organism_yaml": flowstore.text(flow),
+        "organism_yaml": flowstore.text(flow, revisions[0]),
         "canvas_state": flow.canvas,
-        "status": flowstore.state(flow),
+        "status": state,
         "bundle": str(flow.bundle_id),
         "bundle_name": flow.bundle.name,
         "path": flow.path,
@@ -30,19 +51,13 @@ def body(flow: Flow, *, tokens: bool = False) -> dict[str, Any]:
         "folder": flow.folder,
         "tags": flow.tags,
         "problems": [asdict(one) for one in model.problems] if model else [],
-        "triggers": triggers_of(flow, tokens=tokens),
+        "triggers": [trigger(row, written[name], state, tokens=tokens) for name, row in known.items()],
         "created": stamp(flow.created),
         "updated": stamp(flow.updated),
     }
 
 
-def triggers_of(flow: Flow, *, tokens: bool) -> list[dict[str, Any]]:
-    written, idle = triggers.written(triggers.meanings(flow)), flowstore.state(flow) == "stopped"
-    shown = [trigger(row, written[name], tokens=tokens) for name, row in triggers.rows(flow).items()]
-    return [one | {"next": None} for one in shown] if idle else shown
-
-
-def trigger(row: Trigger, text: Written, *, tokens: bool) -> dict[str, Any]:
+def trigger(row: Trigger, text: Written, state: str, *, tokens: bool) -> dict[str, Any]:
     """``token`` and ``url`` are empty for all but webhooks, and for those who may not call."""
     secret = tokens and row.type == "webhook"
     return {
@@ -59,7 +74,7 @@ def trigger(row: Trigger, text: Written, *, tokens: bool) -> dict[str, Any]:
         "timezone": text.timezone,
         "misfire": text.misfire,
         "sensor": text.sensor,
-        "next": stamp(row.next_at),
+        "next": stamp(row.next_at) if state != "stopped" else None,
         "last": stamp(row.last_at),
         "sample": row.sample,
     }

@@ -63,12 +63,16 @@ def data_in(revision: Revision, path: str) -> bytes:
 
 def state(flow: Flow) -> str:
     """stopped, starting, running or error; stopped too while only a newer revision than the live one has it."""
+    idle = flow.stopped or flow.bundle.status != Status.RUNNING
+    return state_with(flow, None if idle else triggers.live_model(flow))
+
+
+def state_with(flow: Flow, live: Model | None) -> str:
+    """The same, when what runs of it is known."""
     bundle = flow.bundle
     if flow.stopped or bundle.status == Status.STOPPED:
         return str(Status.STOPPED)
-    if bundle.status == Status.RUNNING and triggers.live_model(flow) is None:
-        return str(Status.STOPPED)
-    return str(bundle.status)
+    return str(Status.STOPPED if bundle.status == Status.RUNNING and live is None else bundle.status)
 
 
 def status(flow: Flow) -> dict[str, Any]:
@@ -247,14 +251,21 @@ def delete(by: Author, flow: Flow) -> None:
         flow = fresh(flow)
         bundle, newest = flow.bundle, store.newest(flow.bundle)
         end_runs(flow)
-        store.edit_files(
-            by, bundle, {flow.path: None}, expected=newest.number, message=f"Deleted {flow.path}"
-        )
+        gone: dict[str, bytes | None] = dict.fromkeys(own_files(flow, newest))
+        store.edit_files(by, bundle, gone, expected=newest.number, message=f"Deleted {flow.path}")
         by.record("flow.delete", flow.name, flow=str(flow.pk))
         touch(bundle.tenant_id)
         left = definition(store.newest(bundle))
         if bundle.status != Status.STOPPED and not (left.flows or left.services):
             deploy.ask_stop(by, bundle)
+
+
+def own_files(flow: Flow, newest: Revision) -> set[str]:
+    """Its file, and those that it alone is read from."""
+    known = organisms(definition(newest))
+    others = {path for name, one in known.items() if name != flow.name for path in one.sources}
+    mine = set(known[flow.name].sources) if flow.name in known else set()
+    return {flow.path} | {path for path in mine - others if path in newest.files and path != "bundle.yaml"}
 
 
 def runs_of(flow: Flow) -> "QuerySet[Execution]":

@@ -15,7 +15,7 @@ from bundles.definitions import definition
 from bundles.flowmodel import Flow as Model
 from bundles.flowmodel import Trigger as Written
 from bundles.flowrows import organisms
-from bundles.models import Bundle, Flow
+from bundles.models import Bundle, Flow, Revision
 from runtime import schedules
 from runtime.models import Trigger
 from runtime.models.trigger import new_token
@@ -23,14 +23,21 @@ from runtime.models.trigger import new_token
 LISTEN = timedelta(minutes=5)
 
 
+def revisions(bundle: Bundle) -> tuple[Revision | None, Revision | None]:
+    """The newest revision and the one that runs."""
+    numbers = [bundle.revision, bundle.live_revision]
+    known = {one.number: one for one in bundle.revisions.filter(number__in=filter(None, numbers))}
+    newest, live = (known.get(number) if number else None for number in numbers)
+    return newest, live
+
+
+def meaning(flow: Flow, revision: Revision | None) -> Model | None:
+    return organisms(definition(revision)).get(flow.name) if revision is not None else None
+
+
 def meanings(flow: Flow) -> list[Model]:
     """What the flow means in the newest revision and in the one that runs."""
-    numbers = [flow.bundle.revision, flow.bundle.live_revision]
-    found = {
-        revision.number: revision
-        for revision in flow.bundle.revisions.filter(number__in=filter(None, numbers))
-    }
-    models = [organisms(definition(found[number])).get(flow.name) for number in numbers if number in found]
+    models = [meaning(flow, revision) for revision in revisions(flow.bundle)]
     return [model for model in models if model is not None]
 
 
@@ -43,10 +50,12 @@ def written(models: Iterable[Model]) -> dict[str, Written]:
     return found
 
 
-def rows(flow: Flow) -> dict[str, Trigger]:
+def rows(
+    flow: Flow, wanted: dict[str, Written] | None = None, there: Iterable[Trigger] | None = None
+) -> dict[str, Trigger]:
     """The rows of the flow's triggers by name, made and removed as its texts say."""
-    wanted = written(meanings(flow))
-    known = {row.name: row for row in Trigger.objects.filter(flow=flow)}
+    wanted = written(meanings(flow)) if wanted is None else wanted
+    known = {row.name: row for row in (Trigger.objects.filter(flow=flow) if there is None else there)}
     if {name: one.type for name, one in wanted.items()} != {name: row.type for name, row in known.items()}:
         known = settle(flow, wanted)
     return {name: known[name] for name in wanted if name in known}
@@ -75,9 +84,7 @@ def of_flow(flow: Flow, now: datetime) -> None:
 
 def live_model(flow: Flow) -> Model | None:
     """What runs of the flow, when its bundle runs."""
-    number = flow.bundle.live_revision
-    revision = flow.bundle.revisions.filter(number=number).first() if number else None
-    return organisms(definition(revision)).get(flow.name) if revision else None
+    return meaning(flow, revisions(flow.bundle)[1])
 
 
 def find(flow: Flow, name: str) -> tuple[Trigger, Written]:

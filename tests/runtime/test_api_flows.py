@@ -232,3 +232,21 @@ def test_variables_of_the_tenant_come_before_those_of_the_bundle(alice: Any) -> 
     live = deploy.made(Bundle.objects.get(), alice.tenant)
     assert live is not None
     assert live.vars == {"a": 1, "b": 3}
+
+
+def test_a_list_asks_the_database_as_often_however_long_it_is(
+    alice: Any, django_assert_max_num_queries: Any
+) -> None:
+    for n in range(12):
+        made(alice, f"f{n}")
+    with django_assert_max_num_queries(12):
+        assert len(alice.api.get("/api/flows").json()["items"]) == 12
+
+
+def test_a_deleted_flow_takes_the_files_along_that_it_alone_is_read_from(alice: Any) -> None:
+    files = {"bundle.yaml": "name: b\n", "flows/a/organism.yaml": HELLO, "flows/c.yaml": HELLO}
+    bundle = alice.api.post("/api/bundles", {"files": files}, content_type=J).json()
+    (flow, _) = alice.api.get(f"/api/flows?bundle={bundle['id']}").json()["items"]
+    assert (flow["name"], flow["path"]) == ("a", "flows/a/organism.yaml")
+    assert alice.api.delete(f"/api/flows/{flow['id']}").status_code == 204
+    assert list(newest().files) == ["bundle.yaml", "flows/c.yaml"]
