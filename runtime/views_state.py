@@ -15,6 +15,7 @@ from billing.errors import ApiError
 from billing.pages import page
 from bundles import deploy
 from bundles.asked import author_of, bundle_of
+from bundles.bundle import Definition
 from bundles.definitions import checks_of, definition
 from bundles.models import Bundle, Status
 from bundles.store import newest
@@ -113,7 +114,12 @@ def read_payload(text: str) -> Any:
 def example(bundle: Bundle, sensor: str) -> str:
     """The payload of a declared test of this sensor, else an empty object."""
     revision = newest(bundle)
-    if not any(i.when_sensor == sensor for s in definition(revision).services for i in s.intents):
-        raise ApiError(404, "No intent waits for this sensor.")
+    if not known(definition(revision), sensor):
+        raise ApiError(404, "No intent and no flow waits for this sensor.")
     found = next((c.payload for c in checks_of(revision).checks if c.sensor == sensor), None)
     return orjson.dumps({} if found is None else found, option=orjson.OPT_INDENT_2).decode()
+
+
+def known(found: Definition, sensor: str) -> bool:
+    intents = any(intent.when_sensor == sensor for service in found.services for intent in service.intents)
+    return intents or any(one.sensor == sensor for flow in found.organisms.values() for one in flow.triggers)

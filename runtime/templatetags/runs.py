@@ -25,3 +25,10 @@ def millis(microseconds: int | None) -> str:
 def unlocalized(number: float) -> str:
     """A number for an attribute of SVG: never with a comma."""
     return f"{number:.2f}"
+
+
+@register.filter
+def took(microseconds: int | None) -> str:
+    """Short times in µs, so that a step is never shown as nothing."""
+    spent = microseconds or 0
+    return f"{spent} µs" if spent < 1000 else f"{spent / 1000:,.1f} ms"

@@ -205,6 +205,18 @@ async def test_the_counter_counts_in_its_memory(alice: Any, knock: Any) -> None:
     assert [(one.key, one.value) for one in kept] == [("count", "3")]
 
 
+@run
+async def test_the_counter_counts_what_its_sensor_reports(alice: Any, knock: Any) -> None:
+    flow = await sync_to_async(started)(alice, "counter")
+    page = f"/bundles/{flow['bundle']}/fire/doorOpened"
+    assert b"Fire doorOpened" in (await sync_to_async(alice.client.get)(page)).content
+    fired = await sync_to_async(alice.client.post)(page, {"payload": "{}"})
+    assert b"1 run started" in fired.content
+    await worked()
+    ran = await Execution.objects.aget(name="counter")
+    assert (ran.trigger, json.loads(ran.output)) == ("sensor", {"count": 1})
+
+
 def with_model(person: Any, fake: Fake, settings: Any, slug: str) -> Any:
     settings.EGRESS_ALLOW = [fake.place]
     secrets.put(person.tenant, "llm_key", b"a key of a model", ["127.0.0.1"])
