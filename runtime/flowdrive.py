@@ -12,7 +12,7 @@ from runtime import flowguest, flowkeep, flowmemory, running
 from runtime.flowframe import Frame, ToolCall
 from runtime.flowneeds import Context, Failure, Need
 from runtime.flowrun import Run, taken_on
-from runtime.job import Effects
+from runtime.job import Effects, Outcome
 from runtime.targets import Done
 
 SLICE = 200  # steps between two looks at the event loop
@@ -77,6 +77,8 @@ class Driver:
                 continue
             if pump.done:
                 return await self.end()
+            if self.job.said is not None and (pump.output or pump.left) is not None:
+                await self.say(self.job.said)
             await self.begin_needs()
             if pump.ready:
                 continue
@@ -102,6 +104,13 @@ class Driver:
             came = None if self.came.empty() else self.came.get_nowait()
         if self.changed and self.lasting and self.pump.failure is None:
             await self.keep()
+
+    async def say(self, said: "asyncio.Future[Outcome]") -> None:
+        """Whoever waits has the answer; from here on the run is its own, so it is known before."""
+        self.job.said = None
+        await self.keep()
+        if not said.done():
+            said.set_result(Outcome("success", self.run.reply(), self.pump.fuel))
 
     # -- time ---------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from billing import keys
 from billing.errors import ApiError
 from billing.slugs import GRAMMAR
 from bundles.routes import Match
-from runtime import ask, cors, flowlive, importer, metrics, running, webhooks
+from runtime import ask, cors, flowlive, importer, metrics, running, said, webhooks
 from runtime.background import end
 from runtime.call import Waist, waist
 from runtime.exchange import Asked, Given, problem
@@ -127,7 +127,7 @@ class Gateway:
         live.used = time.monotonic()
         data = await asked.body(settings.CALL_MAX_BODY)
         job = make_job(match, path, asked, data, caller)
-        outcome = await waist.call(job)
+        outcome = await said.call(waist, job)
         return given(asked, job, outcome, cors.headers(match.service.cors, asked.headers.get("origin")))
 
     def now(self, asked: Asked, data: bytes) -> Given | None:

@@ -1,5 +1,6 @@
 """One call on its way through the waist, and what came of it."""
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,7 @@ class Job:
     level: int = 0  # how many functions and flows called each other to come here
     primitive: str = ""
     added: bool = False  # a row of it exists already: its end is a "finish"
+    said: "asyncio.Future[Outcome] | None" = None  # gets the first answer, when the run goes on after it
     created_us: int = field(default_factory=lambda: time.time_ns() // 1000)
     started: float = field(default_factory=time.perf_counter)
 

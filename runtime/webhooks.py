@@ -15,7 +15,7 @@ from django.conf import settings
 
 from billing.errors import ApiError
 from bundles.target import Target
-from runtime import ask, flowqueue, hot, running, samples, signature
+from runtime import ask, flowqueue, hot, running, said, samples, signature
 from runtime.call import Noted, Waist
 from runtime.exchange import BASE, Asked, Given
 from runtime.flowqueue import SERVICE, Start
@@ -53,7 +53,7 @@ async def respond(asked: Asked, gateway: "Gateway") -> Given:
         return await samples.captured(asked, place[1], place[2])
     found = await look(gateway, place[1], place[2])
     if found is None:
-        return await early(asked, place[1], place[2], waist)
+        return await taken_on(asked, place[1], place[2], waist)
     live, bundle, flow, hook = found
     live.used = time.monotonic()
     data = await read(asked, live.tenant_id, flow.id, hook)
@@ -63,7 +63,7 @@ async def respond(asked: Asked, gateway: "Gateway") -> Given:
     return await waited(asked, make_job(asked, bundle, flow, hook, data), waist)
 
 
-async def early(asked: Asked, flow_id: str, token: str, waist: Waist) -> Given:
+async def taken_on(asked: Asked, flow_id: str, token: str, waist: Waist) -> Given:
     """A call to a flow that is starting is taken on; 404 for everything else."""
     found: Waking | None = await database_sync_to_async(waking, thread_sensitive=False)(
         flow_id, token.encode()
@@ -181,7 +181,7 @@ async def queued(asked: Asked, start: Start, hook: Hook, data: bytes, waist: Wai
 
 async def waited(asked: Asked, job: Job, waist: Waist) -> Given:
     """What the run answers; 202 when it is parked or takes too long, and then it is in the history already."""
-    task = asyncio.ensure_future(waist.call(job))
+    task = asyncio.ensure_future(said.call(waist, job))
     done, _ = await asyncio.wait({task}, timeout=RESPOND_S)
     if not done:
         with Noted():

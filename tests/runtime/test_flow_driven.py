@@ -255,3 +255,24 @@ async def test_a_run_that_is_cancelled_ends_at_once(call, alice):
     answer = await asyncio.wait_for(going, 2)
     assert answer.status == 499
     assert (await flowstage.history(answer)).status == "cancelled"
+
+
+async def test_the_output_answers_at_once_and_the_rest_goes_on(call, alice):
+    flow = """
+listeners:
+  - {name: split, handler: "builtin:map", with: {expr: payload}, peers: [now, later]}
+  - {name: now, handler: "builtin:output", with: {status: 201, body: taken}}
+  - {name: later, handler: "builtin:delay", with: {for: 400ms}, peers: [count]}
+  - {name: count, handler: "wasm:counter:run"}
+"""
+    await start(alice, f=flow)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    answer = await call("POST", "/alice/api/w/f", {})
+    assert (answer.status, answer.json()) == (201, "taken")
+    assert loop.time() - began < 0.3
+    assert (await flowstage.history(answer)).status == "running"
+    await asyncio.sleep(0.6)
+    run = await flowstage.history(answer)
+    assert (run.status, run.http_status) == ("success", 201)
+    assert flowstage.nodes(run)[-1] == "count"
