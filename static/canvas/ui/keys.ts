@@ -50,7 +50,7 @@ const WAYS: Record<string, Parameters<typeof walk>[0]> = { ArrowRight: "next", A
 /** Before React Flow sees it: Alt with an arrow follows the wires; Escape and Enter are our commands. */
 export function onCanvasKey(event: ReactKey): void {
   const by = event.altKey ? WAYS[event.key] : undefined;
-  const own = focused() !== undefined && (event.key === "Escape" || event.key === "Enter") && !writes(event.target);
+  const own = focused() !== undefined && !event.ctrlKey && !event.metaKey && (event.key === "Escape" || event.key === "Enter") && !writes(event.target);
   if (!by && !own) return;
   event.preventDefault();
   event.stopPropagation();

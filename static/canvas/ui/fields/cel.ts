@@ -9,7 +9,7 @@ const cel: StreamParser<null> = {
     if (stream.match(/^\d+(\.\d+)?([eE][+-]?\d+)?u?/)) return "number";
     if (stream.match(/^(true|false|null)\b/)) return "atom";
     if (stream.match(/^in\b/)) return "keyword";
-    if (stream.match(/^[A-Za-z_]\w*(?=\s*\()/)) return "function";
+    if (stream.match(/^[A-Za-z_]\w*(?=\s*\()/)) return "variableName.function";
     if (stream.match(/^(payload|trigger|steps|item|index|execution|secret|vars)\b/)) return "keyword";
     if (stream.match(/^[A-Za-z_]\w*/)) return "variableName";
     if (stream.match(/^[=!<>&|+\-*/%?:]+/)) return "operator";
