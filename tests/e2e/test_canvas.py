@@ -197,3 +197,65 @@ def test_axe_finds_nothing_serious(visit: Visitor, alice: Person, scheme: Any) -
     found: Any = editor.page.evaluate("axe.run({resultTypes: ['violations']})")
     serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
     assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in serious] == []
+
+
+def test_a_chosen_wire_takes_what_the_palette_gives(visit: Visitor, alice: Person) -> None:
+    editor = edit(visit, alice, a_flow(alice))
+    editor.wire("shape", "done").focus()
+    editor.press("Enter")
+    editor.item("Delay").click()
+    expect(editor.wire("shape", "delay")).to_have_count(1)
+    expect(editor.wire("delay", "done")).to_have_count(1)
+
+
+def test_a_wire_is_cut_by_the_delete_key(visit: Visitor, alice: Person) -> None:
+    editor = edit(visit, alice, a_flow(alice))
+    editor.wire("shape", "done").focus()
+    editor.press("Enter", "Delete")
+    expect(editor.wire("shape", "done")).to_have_count(0)
+    expect(editor.node("shape")).to_be_visible()
+
+
+def test_nodes_are_disabled_duplicated_and_moved_by_keys(visit: Visitor, alice: Person) -> None:
+    flow = a_flow(alice)
+    editor = edit(visit, alice, flow)
+    editor.node("shape").focus()
+    editor.press("d")
+    expect(editor.node("shape").locator(".nd")).to_have_attribute("data-disabled", "true")
+    editor.press("Control+d")
+    expect(editor.page.locator(".react-flow__node")).to_have_count(4)
+    before = editor.node("done").bounding_box()
+    editor.node("done").focus()
+    editor.press("ArrowDown", "ArrowDown")
+    expect(editor.page.locator(".ed-saved")).to_contain_text("Unsaved")
+    after = editor.node("done").bounding_box()
+    assert before
+    assert after
+    assert after["y"] > before["y"]
+    editor.save()
+    assert "disabled: true" in text_of(flow)
+    flow.refresh_from_db()
+    assert set(flow.canvas["nodes"]) >= {"incoming", "shape", "done"}
+
+
+def test_a_note_is_written_and_stays(visit: Visitor, alice: Person) -> None:
+    flow = a_flow(alice)
+    editor = edit(visit, alice, flow)
+    editor.press("Shift+S")
+    editor.page.locator(".note").dblclick()
+    editor.page.get_by_role("textbox", name="Text of the note").fill("Ask Ann")
+    editor.page.locator(".react-flow__pane").click(position={"x": 20, "y": 20})
+    editor.save()
+    flow.refresh_from_db()
+    assert [note["text"] for note in flow.canvas["notes"].values()] == ["Ask Ann"]
+    assert text_of(flow) == SMALL
+
+
+def test_whoever_may_only_read_changes_nothing(visit: Visitor, alice: Person, bob: Person) -> None:
+    editor = edit(visit, bob, a_flow(alice))
+    expect(editor.node("shape")).to_be_visible()
+    expect(editor.page.get_by_role("button", name="Save")).to_have_count(0)
+    expect(editor.page.get_by_role("button", name="Run", exact=True)).to_have_count(0)
+    editor.node("shape").focus()
+    editor.press("Delete")
+    expect(editor.node("shape")).to_be_visible()

@@ -23,7 +23,8 @@ export function RunPanel() {
         {run.error && <span className="ed-field-problem" role="alert">{run.error}</span>}
         <span className="ed-grow" />
         {!readOnly && !over && <Button icon="stop" text label="Cancel" onClick={() => void cancelRun()} />}
-        {!readOnly && over && <Button icon="refresh" text label={run.status === "success" ? "Run again" : "Retry from the failed step"} onClick={() => void retryRun()} />}
+        {!readOnly && over && run.steps.some((step) => step.error) && run.status !== "success" && <Button icon="step" text label="Retry from the failed step" onClick={() => void retryRun(true)} />}
+        {!readOnly && over && <Button icon="refresh" text label="Run again" onClick={() => void retryRun(false)} />}
         <Button icon="close" label="Close the run" hint="Esc" onClick={closeRun} />
       </header>
       {run.steps.length > 0 && <ol>{run.steps.slice(-400).map((step, index) => <Row key={`${index} ${step.node} ${step.at_us}`} step={step} start={run.steps[0]!.at_us} total={span(run.steps)} />)}</ol>}

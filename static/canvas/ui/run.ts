@@ -134,11 +134,12 @@ export async function recallRun(id: string): Promise<void> {
   await refresh(id).catch(() => undefined);
 }
 
-export async function retryRun(): Promise<void> {
+/** The whole run once more with the same data, or only from the step that failed. */
+export async function retryRun(fromFailed: boolean): Promise<void> {
   const id = store.get().run?.id;
   if (!id) return;
   try {
-    const { body } = await ask<{ id?: string; execution?: string }>("POST", `/api/executions/${id}/retry`, {});
+    const { body } = await ask<{ id?: string; execution?: string }>("POST", `/api/executions/${id}/retry${fromFailed ? "?from=failed" : ""}`, {});
     follow(body.execution ?? body.id ?? id);
   } catch (problem) {
     failed(problem);
