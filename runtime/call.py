@@ -165,7 +165,10 @@ def ended_badly(job: Job, way: Exception) -> Outcome:
             return failed(507, "state-full", str(way))
         case RedisError():
             return away()
-    return Outcome("cancelled", problem_reply(499, "cancelled", "cancelled"), error="cancelled")
+    outcome = Outcome("cancelled", problem_reply(499, "cancelled", "cancelled"), error="cancelled")
+    if isinstance(way, running.Cancelled) and way.effects is not None:
+        outcome.effects = way.effects
+    return outcome
 
 
 def trapped(job: Job, trap: Trap) -> Outcome:

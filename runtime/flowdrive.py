@@ -52,6 +52,10 @@ class Driver:
             await self.begin()
             try:
                 return await running.cancellable(self.job, self.drive())
+            except running.Cancelled as cancelled:
+                cancelled.effects = Effects(logs=self.run.logs, steps=self.pump.steps.whole())
+                await self.keeper.forget()
+                raise
             finally:
                 for task in self.tasks.values():
                     task.cancel()

@@ -84,7 +84,9 @@ class Held:
 class Message:
     """JSON on its way to a node; ``value()`` reads it once."""
 
-    __slots__ = ("attempt", "began", "frame", "node", "parsed", "payload", "repeated", "sender", "step")
+    __slots__ = (
+        *("attempt", "began", "frame", "node", "over", "parsed", "payload", "repeated", "sender", "step"),
+    )
 
     def __init__(self, node: "Node", payload: bytes, parsed: Any, frame: Frame, sender: str) -> None:
         self.node = node
@@ -95,6 +97,7 @@ class Message:
         self.attempt = 0
         self.step = 0  # given at its first try, kept by later ones
         self.began = 0
+        self.over = False  # it was dealt with
         self.repeated = False  # it was under way when its process was lost: it may have happened before
 
     def value(self) -> Any:

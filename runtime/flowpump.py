@@ -14,7 +14,7 @@ from zlib import crc32
 import orjson
 
 from bundles.cel import CelError
-from runtime import flowjoin
+from runtime import flowjoin, flowlimit
 from runtime.answer import Reply
 from runtime.flowfail import check_status, is_caught, is_dead, is_pinnable, place, said, told
 from runtime.flowframe import UNREAD, Caller, Frame, Message, Refused, ToolCall, encoded
@@ -44,6 +44,7 @@ class Pump:
         self.needs: dict[int, Need] = {}
         self.waiting: dict[int, Message] = {}
         self.retrying: set[int] = set()  # needs that are the pause before another try
+        self.limits: dict[Message, int] = {}  # held steps with a time limit, and the need that ends them
         self.replies: list[tuple[int, bytes | Failure]] = []  # for agents' tool calls
         self.steps = Steps()
         self.tokens = Tokens(plan.flow.max_tokens)
@@ -116,6 +117,8 @@ class Pump:
             holds = self.failed(message, Failure("validation", str(problem)))
         except Refused as refused:
             holds = self.failed(message, refused.failure)
+        if holds and node.timeout_ms and node.kind in flowlimit.HOLDING and not message.over:
+            flowlimit.begin(self, message)
         if not holds and self.failure is None:  # what failed the run stays where it was, for a retry of it
             self.finish(message)
         if self.fresh:
@@ -139,7 +142,10 @@ class Pump:
     def finish(self, message: Message) -> None:
         """A message is dealt with: whoever waits for the last one of its frame learns of it."""
         frame = message.frame
+        message.over = True
         frame.live -= 1
+        if self.limits and message in self.limits:
+            flowlimit.end(self, message)
         if frame.joins is not None or frame.reach is not None:
             flowjoin.leave(self, frame, message.node)
         if frame.live == 0:
@@ -267,18 +273,21 @@ class Pump:
             return self.fail_run(message, failure)
         self.kill(frame)
         owner.failed(self, frame, replace(failure, message=place(message.node, failure)))
-        if frame.parent is not None and self.failure is None:  # it counts no more
-            frame.parent.live -= 1
-            self.close(frame.parent)
 
     def kill(self, frame: Frame) -> None:
-        """Nothing in this frame matters any more."""
+        """Nothing in this frame matters any more. Whoever waits for it is still held, or is sent something."""
+        if frame.dead:
+            return
         frame.dead = self.killed = True
+        if frame.parent is not None:
+            frame.parent.live -= 1
         for id, message in list(self.waiting.items()):
             if is_dead(message.frame):
                 self.needs.pop(id, None)
                 self.retrying.discard(id)
-                self.finish(self.waiting.pop(id))
+                del self.waiting[id]
+                if self.limits.get(message) != id:
+                    self.finish(message)
 
     def fail_run(self, message: Message, failure: Failure) -> None:
         if self.failure is None:
@@ -314,6 +323,8 @@ class Pump:
         need, message = self.needs.pop(id, None), self.waiting.pop(id, None)
         if need is None or message is None:
             return
+        if self.limits.get(message) == id:
+            return flowlimit.passed(self, message)
         if id in self.retrying:
             self.retrying.discard(id)
             self.ready.append(message)
@@ -339,7 +350,9 @@ class Pump:
             value = orjson.loads(body)
         except orjson.JSONDecodeError as problem:
             raise Refused("validation", f"the result is not JSON: {problem}", retryable=True) from None
-        if node.kind == "agent":  # its peers are its tools: what it says in the end is for who asked it, and only data
+        if (
+            node.kind == "agent"
+        ):  # its peers are its tools: what it says in the end is for who asked it, and only data
             return self.send(node, message, body, value, (), fuel)
         if type(value) is not dict:
             return self.send(node, message, body, value, node.peers, fuel)

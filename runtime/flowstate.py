@@ -53,7 +53,7 @@ class Writer:
         ready = [self.message(one) for one in [*pump.lost, *pump.ready] if not of_tool(one.frame)]
         waiting = []
         for id, message in pump.waiting.items():
-            if of_tool(message.frame):
+            if of_tool(message.frame) or pump.limits.get(message) == id:
                 continue
             need = pump.needs[id]
             kept = {"kind": need.kind, "due": need.due, "token": need.token, "again": id in pump.retrying}

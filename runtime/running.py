@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 from django.db import DatabaseError
 
 from runtime import executions
-from runtime.job import Job
+from runtime.job import Effects, Job
 from runtime.models import Execution
 from runtime.record import Record, readable
 
@@ -37,7 +37,9 @@ def held(run: str) -> Iterator[None]:
 
 
 class Cancelled(Exception):
-    """Somebody cancelled the run."""
+    """Somebody cancelled the run; ``effects`` is what it had done by then."""
+
+    effects: Effects | None = None
 
 
 Announcer = Callable[[Record], Awaitable[None]]

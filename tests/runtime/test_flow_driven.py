@@ -3,6 +3,7 @@
 import asyncio
 import re
 import threading
+import time
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -22,8 +23,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class Outside(BaseHTTPRequestHandler):
     seen: list[tuple[str, str]] = []
     answers: list[int] = []
+    pause = 0.0
 
     def do_POST(self) -> None:
+        time.sleep(Outside.pause)
         size = int(self.headers.get("content-length") or 0)
         Outside.seen.append((self.rfile.read(size).decode(), self.headers.get("idempotency-key", "")))
         self.send_response(Outside.answers.pop(0) if Outside.answers else 200)
@@ -244,7 +247,11 @@ async def test_a_run_that_ended_well_has_nothing_to_go_on_from(call, alice):
 
 
 async def test_a_run_that_is_cancelled_ends_at_once(call, alice):
-    flow = 'listeners:\n  - {name: d, handler: "builtin:delay", with: {for: 20s}}\n'
+    flow = """
+listeners:
+  - {name: before, handler: "builtin:map", with: {expr: "1"}, peers: [d]}
+  - {name: d, handler: "builtin:delay", with: {for: 20s}}
+"""
     await start(alice, f=flow)
     from runtime import running
 
@@ -254,7 +261,8 @@ async def test_a_run_that_is_cancelled_ends_at_once(call, alice):
     next(iter(running._tasks.values())).cancel()
     answer = await asyncio.wait_for(going, 2)
     assert answer.status == 499
-    assert (await flowstage.history(answer)).status == "cancelled"
+    run = await flowstage.history(answer)
+    assert (run.status, flowstage.nodes(run)) == ("cancelled", ["before"])
 
 
 async def test_the_output_answers_at_once_and_the_rest_goes_on(call, alice):
@@ -276,3 +284,54 @@ listeners:
     run = await flowstage.history(answer)
     assert (run.status, run.http_status) == ("success", 201)
     assert flowstage.nodes(run)[-1] == "count"
+
+
+LATE = """
+listeners:
+  - {name: each, handler: "HANDLER", timeout: 100ms, with: OPTIONS, peers: [end], on_error: sorry}
+  - {name: slow, handler: "builtin:delay", with: {for: "${payload}"}}
+  - {name: end, handler: "builtin:map", with: {expr: '"in time"'}}
+  - {name: sorry, handler: "builtin:map", with: {expr: "payload.error.code"}}
+"""
+
+
+async def test_a_loop_has_a_time_limit_of_its_own(call, alice):
+    flow = LATE.replace("HANDLER", "builtin:loop").replace(
+        "OPTIONS", "{over: payload, body: slow, parallel: 5}"
+    )
+    await start(alice, f=flow)
+    for payload, said in ([["10ms", "20ms"], "in time"], [["10ms", "3s", "4s"], "timeout"], [[], "in time"]):
+        answer = await call("POST", "/alice/api/w/f", payload)
+        assert answer.json() == said
+    assert (await flowstage.history(answer)).duration_us < 100_000
+
+
+async def test_a_called_flow_has_a_time_limit_of_its_own(call, alice):
+    inner = 'listeners:\n  - {name: slow, handler: "builtin:delay", with: {for: "${payload}"}}\n'
+    await start(alice, f=LATE.replace("HANDLER", "flow:g").replace("OPTIONS", "{}"), g=inner)
+    assert (await call("POST", "/alice/api/w/f", "10ms")).json() == "in time"
+    assert (await call("POST", "/alice/api/w/f", "3s")).json() == "timeout"
+
+
+async def test_a_join_has_a_time_limit_of_its_own(call, alice):
+    flow = """
+listeners:
+  - {name: top, handler: "builtin:map", with: {expr: payload}, peers: [quick, slow]}
+  - {name: quick, handler: "builtin:map", with: {expr: payload}, peers: [both]}
+  - {name: slow, handler: "builtin:delay", with: {for: 2s}, peers: [both]}
+  - {name: both, handler: "builtin:join", timeout: 100ms, with: {wait: all}, peers: [end], on_error: sorry}
+  - {name: end, handler: "builtin:map", with: {expr: '"in time"'}}
+  - {name: sorry, handler: "builtin:output", with: {body: "${payload.error.code}"}}
+"""
+    await start(alice, f=flow)
+    assert (await call("POST", "/alice/api/w/f", 1)).json() == "timeout"
+
+
+async def test_a_step_that_takes_too_long_is_a_failure(call, alice, outside):
+    Outside.pause = 1.0
+    try:
+        await start(alice, f=http(outside, "timeout: 100ms\n    on_error: sorry"))
+        answer = await call("POST", "/alice/api/w/f", {"a": 1})
+    finally:
+        Outside.pause = 0.0
+    assert answer.json()["error"]["code"] == "timeout"
