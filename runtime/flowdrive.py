@@ -12,6 +12,7 @@ from runtime import flowguest, flowkeep, flowmemory, running
 from runtime.flowframe import Frame, ToolCall
 from runtime.flowneeds import Context, Failure, Need
 from runtime.flowrun import Run, taken_on
+from runtime.flowstate import Unusable
 from runtime.job import Effects, Outcome
 from runtime.targets import Done
 
@@ -66,7 +67,11 @@ class Driver:
         if state is None:
             self.pump.begin()
             return
-        self.keeper.load(self.pump, state)
+        try:
+            self.keeper.load(self.pump, state)
+        except Unusable as problem:
+            self.keeper.fits = False
+            return self.pump.stop(Failure("validation", str(problem)))
         for need in list(self.pump.needs.values()):
             if need.kind == "wait" and (answer := await self.keeper.answer(need.token)) is not None:
                 self.pump.feed(need.id, answer)
@@ -281,7 +286,8 @@ class Driver:
 
     async def end(self) -> Done:
         if self.pump.failure is not None:
-            await self.keeper.keep_failed(self.pump)
+            if self.keeper.fits:
+                await self.keeper.keep_failed(self.pump)
         else:
             await self.keeper.forget()
         return self.run.done()

@@ -39,6 +39,7 @@ class Keeper:
         self.answers = f"{self.registry}:answers"
         self.buffers = f"{start}buffer:{job.id}"
         self.written = False
+        self.fits = True  # what was kept is of the flow as it is now
 
     async def state(self) -> bytes | None:
         found: Any = await aredis().get(self.registry)

@@ -239,6 +239,19 @@ def resume(person, run: Execution) -> str:
     return answer.json()["execution"]
 
 
+async def test_a_flow_that_has_changed_too_much_is_not_gone_on_with(call, alice, outside):
+    Outside.answers = [500]
+    flow = http(outside)
+    await start(alice, f=flow)
+    run = await flowstage.history(await call("POST", "/alice/api/w/f", {"a": 1}))
+    await start(alice, f=flow.replace("ask", "other"))
+    fresh = await sync_to_async(resume)(alice, run)
+    await sync_to_async(work_until)(lambda: Execution.objects.filter(pk=fresh, status="error").exists())
+    again = await Execution.objects.aget(pk=fresh)
+    assert "does not fit the flow any more" in again.error
+    assert len(Outside.seen) == 1
+
+
 async def test_a_run_that_ended_well_has_nothing_to_go_on_from(call, alice):
     await start(alice, f='listeners:\n  - {name: d, handler: "builtin:map", with: {expr: "1"}}\n')
     run = await flowstage.history(await call("POST", "/alice/api/w/f", {}))
