@@ -111,7 +111,7 @@ def put_flow(request: Asked, response: HttpResponse, id: UUID, body: FlowChange)
     flow = flow_of(request, id)
     change = Change(
         text=body.organism_yaml,
-        name=body.name if body.name != flow.name else None,
+        name=body.name,
         description=body.description,
         folder=body.folder,
         tags=body.tags,

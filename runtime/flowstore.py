@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from django.db import transaction
@@ -184,6 +184,8 @@ def save(by: Author, flow: Flow, change: Change, *, expected: int | None = None)
     with transaction.atomic():
         locks.tenant(flow.bundle.tenant_id)
         flow = fresh(flow)
+        if change.name is not None and fit(change.name) == flow.name:
+            change = replace(change, name=None)
         if change.text is not None or change.name is not None:
             flow = write(by, flow, change, expected)
         if told := change.kept():
