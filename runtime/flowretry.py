@@ -11,8 +11,8 @@ GONE = "What it had come to is not kept any more; run it again from its start."
 
 def resume_from(who: Principal, run: Execution) -> str:
     """The id of the new run. 409 when the state of the failed one is not there; the flow may be another by now."""
-    flow = Flow.objects.filter(bundle_id=run.bundle_id, name=run.name).first()
-    if flow is None or not run.target.startswith("flow:"):
+    flow = flow_of(run)
+    if flow is None:
         raise ApiError(409, GONE)
     record = runs.anew(who, run)
     if not flowkeep.copy(str(run.tenant_id), str(flow.pk), str(run.pk), record["id"]):
@@ -23,5 +23,13 @@ def resume_from(who: Principal, run: Execution) -> str:
 
 def is_kept(run: Execution) -> bool:
     """Whether there is something to go on from."""
-    flow = Flow.objects.filter(bundle_id=run.bundle_id, name=run.name).first()
+    flow = flow_of(run)
     return flow is not None and flowkeep.is_kept(str(run.tenant_id), str(flow.pk), str(run.pk))
+
+
+def flow_of(run: Execution) -> Flow | None:
+    """The flow that a run is one of, also when an endpoint or an intent began it."""
+    kind, _, rest = run.target.partition(":")
+    if kind != "flow":
+        return None
+    return Flow.objects.filter(bundle_id=run.bundle_id, name=rest.partition(":")[0]).first()

@@ -348,3 +348,20 @@ async def test_a_step_that_takes_too_long_is_a_failure(call, alice, outside):
     finally:
         Outside.pause = 0.0
     assert answer.json()["error"]["code"] == "timeout"
+
+
+async def test_so_many_runs_of_a_flow_at_once_as_it_says(call, alice):
+    flow = """
+max_concurrent_pipelines: 1
+listeners:
+  - {name: d, handler: "builtin:delay", with: {for: 100ms}}
+"""
+    await start(alice, f=flow, g=flow.replace(": 1\n", ": 9\n"))
+    loop = asyncio.get_running_loop()
+    took = {}
+    for name in ("f", "g"):
+        began = loop.time()
+        answers = await asyncio.gather(*[call("POST", f"/alice/api/w/{name}", n) for n in range(3)])
+        took[name] = loop.time() - began
+        assert [answer.json() for answer in answers] == [0, 1, 2]
+    assert took["f"] > 0.3 > took["g"]
