@@ -1,17 +1,25 @@
 """Rows of flows in step with the newest revision, and their canvas as files in exports and imports."""
 
 import json
+import logging
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
+from redis.exceptions import RedisError
 
 from billing.live import touch
+from billing.redis import redis
 from bundles.bundle import Definition
 from bundles.limits import check_flows
 from bundles.models import Bundle, Flow
 
+FLOW_KEY = re.compile(rb"tenant:[0-9a-f-]{36}:flow:([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}):")
+log = logging.getLogger(__name__)
 MAX_CANVAS = 512 * 1024  # bytes of one flow's canvas
 Files = Mapping[str, bytes]
 
@@ -69,11 +77,28 @@ def remove(rows: Iterable[Flow]) -> None:
 
 def forget(tenant_id: object, flow_id: object) -> None:
     """What Redis keeps of a flow that is gone: its memory, buffers and checkpoints."""
-    from billing.redis import redis
+    try:
+        unlink(redis().scan_iter(match=f"tenant:{tenant_id}:flow:{flow_id}:*", count=1000))
+    except RedisError as problem:  # the flow is gone all the same; ``sweep`` comes back to it
+        log.warning("what flow %s kept is still there: %s", flow_id, problem)
 
-    keys = list(redis().scan_iter(match=f"tenant:{tenant_id}:flow:{flow_id}:*", count=1000))
+
+def sweep() -> int:
+    """Remove what Redis keeps of flows that are gone; how many keys."""
+    by_flow: defaultdict[UUID, list[bytes]] = defaultdict(list)
+    for key in redis().scan_iter(match="tenant:*:flow:*", count=1000):
+        found = FLOW_KEY.match(key)
+        if found:
+            by_flow[UUID(found[1].decode())].append(key)
+    there = set(Flow.objects.filter(pk__in=list(by_flow)).values_list("pk", flat=True))
+    return unlink(key for pk, keys in by_flow.items() if pk not in there for key in keys)
+
+
+def unlink(found: Iterable[bytes]) -> int:
+    keys = list(found)
     for start in range(0, len(keys), 500):
         redis().unlink(*keys[start : start + 500])
+    return len(keys)
 
 
 def canvas_in(contents: Files, name: str) -> dict[str, Any]:

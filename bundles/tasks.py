@@ -7,7 +7,7 @@ from celery import shared_task
 from billing.access import Principal
 from billing.errors import ApiError
 from billing.models import Tenant
-from bundles import deploy, hooks, jobs, origin
+from bundles import deploy, flowrows, hooks, jobs, origin
 from bundles.author import Author
 from bundles.jobs import Job
 from bundles.models import Bundle
@@ -60,3 +60,4 @@ def pushed(bundle_id: str) -> None:
 @shared_task(name="bundles.sweep")
 def sweep() -> None:
     sweep_now()
+    flowrows.sweep()

@@ -3,12 +3,13 @@
 import json
 from io import BytesIO
 from typing import Any
+from uuid import uuid4
 from zipfile import ZipFile
 
 import pytest
 
 from billing.redis import redis
-from bundles import history, store
+from bundles import flowrows, history, store
 from bundles.models import Bundle, Flow, Revision
 from tests.bundles.samples import zipped
 
@@ -122,3 +123,14 @@ def test_the_plan_bounds_the_flows_of_an_import(alice: Any) -> None:
     assert refused.status_code == 429
     assert not Bundle.objects.exists()
     assert not Flow.objects.exists()
+
+
+def test_what_a_deletion_left_behind_is_swept(alice: Any, clean_redis: None) -> None:
+    imported(alice, FILES)
+    kept = f"tenant:{alice.tenant.pk}:flow:{Flow.objects.get(name='a').pk}:memory:count"
+    left = f"tenant:{alice.tenant.pk}:flow:{uuid4()}:memory:count"
+    other = f"tenant:{alice.tenant.pk}:bundle:{uuid4()}:kv:data"
+    for key in (kept, left, other):
+        redis().set(key, "1")
+    assert flowrows.sweep() == 1
+    assert sorted(redis().keys("*")) == sorted([kept.encode(), other.encode()])
