@@ -9,7 +9,8 @@ export default defineConfig({
   publicDir: false,
   build: {
     outDir: "static/dist",
-    emptyOutDir: true,
+    // A server that runs goes on serving the files it knows; scripts/prepare.py removes old ones.
+    emptyOutDir: false,
     manifest: "manifest.json",
     target: "es2022",
     assetsInlineLimit: 0,

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 UV = "uv==0.13.8"
+KEEP_S = 7 * 24 * 3600
 OLDEST_PYTHON, OLDEST_NODE = (3, 11), 20
 SOURCES = (
     *("static/css/**/*", "static/js/**/*", "static/canvas/**/*", "templates/**/*.html"),
@@ -107,7 +109,15 @@ def browser() -> None:
         packages.write_text(lock)
     say("building the browser code")
     run(["npm", "run", "--silent", "build", "--", "--logLevel", "warn"], env)
+    forget_old(stamp.parent / "assets")
     stamp.write_text(wanted)
+
+
+def forget_old(assets: Path) -> None:
+    """Remove what no build has written for a week: until then a server that was started before may need it."""
+    for file in assets.glob("*"):
+        if time.time() - file.stat().st_mtime > KEEP_S:
+            file.unlink()
 
 
 def node_path() -> str:
