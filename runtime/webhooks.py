@@ -36,7 +36,9 @@ METHODS = ("POST", "PUT", "PATCH")
 RESPOND_S = 30.0  # after that the caller is told 202, and the run goes on
 ABSENT = "There is no such webhook."
 Found = tuple[Live, LiveBundle, LiveFlow, Hook]
-_going: set[asyncio.Task[object]] = set()  # runs that nobody waits for any more; a task needs a holder
+_going: set[asyncio.Task[object]] = (
+    set()
+)  # runs that somebody may not wait for any more; a task needs a holder
 
 
 def is_webhook(path: str) -> bool:
@@ -182,12 +184,12 @@ async def queued(asked: Asked, start: Start, hook: Hook, data: bytes, waist: Wai
 async def waited(asked: Asked, job: Job, waist: Waist) -> Given:
     """What the run answers; 202 when it is parked or takes too long, and then it is in the history already."""
     task = asyncio.ensure_future(said.call(waist, job))
+    _going.add(task)
+    task.add_done_callback(_going.discard)
     done, _ = await asyncio.wait({task}, timeout=RESPOND_S)
     if not done:
         with Noted():
             await running.announce(job)
-        _going.add(task)
-        task.add_done_callback(_going.discard)
         return accepted(job.id)
     outcome = task.result()
     if outcome.status == "waiting":

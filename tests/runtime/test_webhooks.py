@@ -1,5 +1,6 @@
 """Webhooks on the data plane: the right token runs the flow, everything else has one answer."""
 
+import asyncio
 import time
 from typing import Any
 from uuid import uuid4
@@ -188,3 +189,29 @@ async def test_a_tenant_that_was_put_aside_wakes_with_a_call(alice: Any, knock: 
     await gateway.tenants.look()
     assert "alice" not in gateway.tenants.known
     assert (await knock("POST", path(flow))).status == 201
+
+
+async def test_a_run_that_takes_long_is_acknowledged_and_goes_on(
+    alice: Any, knock: Any, monkeypatch: Any
+) -> None:
+    from runtime import webhooks
+
+    monkeypatch.setattr(webhooks, "RESPOND_S", 0.2)
+    text = TEXT.format(extra="").replace("to: answer", "to: pause") + (
+        "  - {name: pause, handler: 'builtin:delay', with: {for: 1s}, peers: [answer]}\n"
+    )
+    made = await sync_to_async(alice.api.post)(
+        "/api/flows", {"name": "slow", "organism_yaml": text}, content_type=J
+    )
+    flow = made.json()
+    await sync_to_async(alice.api.post)(f"/api/flows/{flow['id']}/start")
+    answer = await knock("POST", path(flow), body=b"{}", headers=JSON)
+    assert (answer.status, answer.json()) == (202, {"execution": answer.execution})
+    show = sync_to_async(alice.api.get)
+    assert (await show(f"/api/executions/{answer.execution}")).json()["status"] == "running"
+    for _ in range(100):
+        run = (await show(f"/api/executions/{answer.execution}")).json()
+        if run["status"] != "running":
+            break
+        await asyncio.sleep(0.05)
+    assert (run["status"], run["trigger"]) == ("success", "webhook")
