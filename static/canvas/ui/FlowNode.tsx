@@ -83,12 +83,15 @@ function Badges({ run, worst, pinned }: { run?: NodeRun; worst: NodeData["worst"
     <span className="nd-badges">
       {pinned && <span className="nd-badge" title="Test data is pinned"><Icon name="pin" size={12} /></span>}
       {worst && <span className="nd-badge" data-tone={worst} title={worst === "error" ? "Has an error" : "Has a warning"}><Icon name="alert" size={13} /></span>}
-      {run && <span className="nd-badge nd-ran" data-tone={run.state} title={ranTitle(run)}>{run.count > 1 ? `${run.count}×` : <Icon name={run.state === "failed" ? "close" : "check"} size={12} />}</span>}
+      {run && <span className="nd-badge nd-ran" data-tone={run.state} title={ranTitle(run)}>{run.count > 1 ? `${run.count}×` : <Icon name={RAN[run.state]} size={12} />}</span>}
     </span>
   );
 }
 
+const RAN = { running: "dots", failed: "close", success: "check" };
+
 function ranTitle(run: NodeRun): string {
+  if (run.state === "running") return "Running";
   return `${run.state === "failed" ? "Failed" : "Ran"} ${run.count > 1 ? `${run.count} times, last` : ""} in ${duration(run.step.duration_us)}`;
 }
 

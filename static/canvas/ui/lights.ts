@@ -4,6 +4,7 @@ import { store, type NodeRun, type Run, type Step } from "./state";
 /** Sets the run and what it means for each node; names are compared as the engine does, without their case. */
 export function showRun(run: Run): void {
   const { nodeRuns, wireRuns } = lights(store.get().runShown ? run.steps : []);
+  if (run.live && store.get().runShown) underway(run.steps, nodeRuns);
   store.set({ run, nodeRuns: keepEqual(store.get().nodeRuns, nodeRuns), wireRuns });
 }
 
@@ -19,6 +20,20 @@ export function lights(steps: readonly Step[]): { nodeRuns: Record<string, NodeR
     if (from) wireRuns[`${from}\n${id}`] = (wireRuns[`${from}\n${id}`] ?? 0) + 1;
   }
   return { nodeRuns, wireRuns };
+}
+
+/** While it goes on: nodes that were sent something and have not answered yet. */
+function underway(steps: readonly Step[], nodeRuns: Record<string, NodeRun>): void {
+  const { graph } = store.get();
+  const open = new Map<string, number>();
+  for (const step of steps) {
+    open.set(step.node, (open.get(step.node) ?? 0) - 1);
+    for (const to of step.to ?? []) open.set(to, (open.get(to) ?? 0) + 1);
+  }
+  for (const node of graph.nodes) {
+    const last = nodeRuns[node.id]?.step ?? { node: node.id, kind: node.kind, at_us: -1, duration_us: 0, units: 0, attempt: 0 };
+    if ((open.get(node.name) ?? 0) > 0) nodeRuns[node.id] = { state: "running", count: nodeRuns[node.id]?.count ?? 0, step: last };
+  }
 }
 
 /** What a run began with, where only one trigger leads to its first node. */

@@ -3,7 +3,7 @@ import { ask, Refused } from "./http";
 import { flowUrl, save } from "./save";
 import { say, store, toast, type Run, type Step } from "./state";
 import { showRun } from "./lights";
-import { unwatch, watch } from "./watch";
+import { listenAhead, unwatch, watch } from "./watch";
 
 interface ExecutionBody {
   id: string;
@@ -53,6 +53,7 @@ export async function runFlow(): Promise<void> {
   if (!(await save())) return;
   const { status, served, revision } = store.get();
   if ((status !== "running" || served !== revision) && !(await start())) return;
+  listenAhead();
   store.set({ overlay: "run" });
 }
 
@@ -83,6 +84,7 @@ export async function runNode(listener: string, payload: unknown, only: boolean)
 /** Sends one payload in and follows the run that it makes; nodes with pinned data answer with that. */
 export async function inject(what: Injection): Promise<void> {
   store.set({ overlay: "" });
+  listenAhead();
   const { data, canvas } = store.get();
   const wish = { ...what, pinned: what.only ? {} : (canvas.pins ?? {}), draft: what.listener !== undefined };
   try {

@@ -8,31 +8,37 @@ interface Line {
   execution: string;
 }
 
+interface Told {
+  lines?: Line[];
+  status?: string;
+}
+
 const POLL_MS = [150, 300, 600, 1000, 1500];
-let socket: WebSocket | null = null;
+const KEPT = 500;
+let all: WebSocket | null = null;
+let one: WebSocket | null = null;
+let followed = "";
+let early: Line[] = [];
 let timer = 0;
 
-export function unwatch(): void {
-  clearTimeout(timer);
-  socket?.close();
-  socket = null;
+function open(path: string, heard: (told: Told) => void): WebSocket {
+  const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`);
+  socket.onmessage = (event) => heard(JSON.parse(String(event.data)) as Told);
+  return socket;
 }
 
-export function watch(id: string, refresh: () => Promise<boolean>): void {
-  unwatch();
-  listen(id, refresh);
-  poll(refresh, 0);
+/** Before a run is started: only a watched bundle tells its steps as they happen. */
+export function listenAhead(): void {
+  if (all && all.readyState <= WebSocket.OPEN) return;
+  const { urls, flow } = store.get().data;
+  early = [];
+  all = open(urls.socket ?? `/ws/bundles/${flow.bundle}/logs`, (told) => told.lines?.forEach(heard));
 }
 
-function listen(id: string, refresh: () => Promise<boolean>): void {
-  const own = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/executions/${id}`);
-  socket = own;
-  own.onmessage = (event) => {
-    const told = JSON.parse(String(event.data)) as { lines?: Line[]; status?: string; done?: boolean };
-    for (const line of told.lines ?? []) if (line.level === "step") lit(line);
-    if (told.status) settle(refresh);
-  };
-  own.onclose = () => socket === own && (socket = null);
+function heard(line: Line): void {
+  if (line.level !== "step") return;
+  if (line.execution === followed) return lit(line);
+  early = [...early.slice(1 - KEPT), line];
 }
 
 function lit(line: Line): void {
@@ -41,6 +47,26 @@ function lit(line: Line): void {
   } catch {
     // A step too long for one line: the row has it whole.
   }
+}
+
+export function unwatch(): void {
+  clearTimeout(timer);
+  for (const socket of [all, one]) socket?.close();
+  all = one = null;
+  followed = "";
+}
+
+export function watch(id: string, refresh: () => Promise<boolean>): void {
+  clearTimeout(timer);
+  one?.close();
+  listenAhead();
+  followed = id;
+  early.filter((line) => line.execution === id).forEach(lit);
+  one = open(`${store.get().data.urls.runSocket ?? "/ws/executions/"}${id}`, (told) => {
+    told.lines?.forEach(heard);
+    if (told.status) settle(refresh);
+  });
+  poll(refresh, 0);
 }
 
 function settle(refresh: () => Promise<boolean>): void {
