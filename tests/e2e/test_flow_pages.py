@@ -17,6 +17,9 @@ pytestmark = [
 ]
 
 
+AXE = "node_modules/axe-core/axe.min.js"
+
+
 def narrow(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
@@ -102,3 +105,19 @@ def test_the_drawer_opens_over_the_editor(visit: Visitor, alice: Any) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("#side").get_by_role("link", name="Flows")).to_be_hidden()
     expect(link).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_the_pages_of_flows(visit: Visitor, alice: Any, scheme: str) -> None:
+    flow = a_flow(alice, tags=["orders"], folder="shop")
+    run = flow_run(flow, steps=[recorded("price", 10), recorded("sum", 300, error="no sum")], error="no sum")
+    kept(flow, "count", "3")
+    pages = ["/flows", "/flows/new", "/dashboard", "/settings/variables", f"/runs/{run.pk}"]
+    pages += [f"/flow/{flow.pk}/{rest}" for rest in ("yaml", "runs", "triggers", "memory", "settings")]
+    for path in pages:
+        page = visit(path, who=alice, color_scheme=scheme, bypass_csp=True)
+        page.add_script_tag(path=AXE)
+        found: Any = page.evaluate("axe.run({resultTypes: ['violations']})")
+        serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+        told = [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in serious]
+        assert not told, (path, told)
