@@ -1,5 +1,35 @@
 """REST of the market floor."""
 
+from typing import Any
+
+from django.http import HttpRequest
 from ninja import Router
 
-router = Router()
+from billing.door import Asked, Door
+from billing.errors import ApiError
+from market import scenario, simulation
+from market.scenario import MAX_BODY, Scenario
+
+MAX_WORK = 100_000
+router = Router(tags=["market"])
+
+
+class SmallDoor(Door):
+    """Refuses a body that is too large before anybody reads it as JSON."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        who = super().__call__(request)
+        if len(request.body) > MAX_BODY:
+            raise ApiError(413, f"A scenario has at most {MAX_BODY:,} bytes.")
+        return who
+
+
+@router.post("/market/simulate", auth=SmallDoor("read"))
+def simulate(request: Asked, body: Scenario) -> dict[str, Any]:
+    """Play a scenario by the rules of the market: nothing is bought, queued or kept."""
+    try:
+        scenario.checked(body, most_work=MAX_WORK)
+    except scenario.Refused as refused:
+        errors = [{"message": f"body.{path}: {message}", "hint": ""} for path, message in refused.problems]
+        raise ApiError(422, "The scenario cannot be played.", errors=errors) from None
+    return simulation.simulate(body)
