@@ -8,7 +8,10 @@ Instance = tuple[str, str]  # account, and service within its bundle
 
 
 class Action(NamedTuple):
-    """A tuple, because a round makes thousands of them anew. Times are rounds. `number` is the order of submission: of two actions the smaller number is older."""
+    """Times are rounds. `number` is the order of submission: of two actions the smaller number is older.
+
+    A tuple, because a round makes thousands of them anew.
+    """
 
     number: int
     account: str

@@ -20,7 +20,7 @@ def share(bench: Workbench, actions: Iterable[Action], source: Source, *, entrie
         instance = heappop(turns)[2]
         if one_entry(bench, lines[instance], source):
             remaining -= 1
-            if lines[instance]:
+            if lines[instance] and bench.free[instance] < bench.settings.free_cu:
                 heappush(turns, turn(bench, lines[instance][-1]))
 
 

@@ -36,6 +36,7 @@ PLAN: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("goals", "Goals and metrics"),
             ("wasm", "WASM modules"),
             ("contracts", "Resource contracts"),
+            ("market", "The market"),
             ("canvas", "The canvas"),
         ),
     ),

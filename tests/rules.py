@@ -30,6 +30,7 @@ REST = {
         GET /api/flows/{uuidstr:id}/logs
         GET /api/flows/{uuidstr:id}/stats
         GET /api/flows/{uuidstr:id}/memory
+        POST /api/market/simulate
         """,
     "call": """
         POST /api/bundles/{uuidstr:id}/sensors/{sensor}

@@ -23,7 +23,10 @@ PURE = {
         *("celstrings", "celtimes", "celvalues", "template"),
     },
     "billing": {"plans", "slugs", "ids", "addresses"},
-    "market": {"pricing"},
+    "market": {
+        *("rules", "estimate", "account", "action", "order", "pricing", "bids", "reservation", "fallback"),
+        *("result", "workbench", "robin", "clearing", "scenario", "wallets", "bookings", "simulation"),
+    },
 }
 ALLOWED_IN_PURE = set(sys.stdlib_module_names) | {"yaml", "pydantic", "re2", "_typeshed"}
 FORBIDDEN_IN_PURE = {"socket", "subprocess", "sqlite3", "http", "urllib.request", "multiprocessing"}
