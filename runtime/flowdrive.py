@@ -19,7 +19,6 @@ from runtime.targets import Done
 SLICE = 200  # steps between two looks at the event loop
 PARK_S = 30.0
 RUN_S = 900.0
-STEP_S = 120.0
 PERFORMERS = {"http": "runtime.flowhttp", "llm": "runtime.llm", "agent": "runtime.agents"}
 EFFECTS = frozenset({"http", "llm", "agent", "memory"})
 QUICK_S = 0.25  # an answer to the outside that is here before is of a run that somebody waits for
@@ -37,6 +36,7 @@ class Driver:
         self.came: asyncio.Queue[Result | None] = asyncio.Queue()  # None: something else has changed
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.calls: dict[int, asyncio.Future[bytes | Failure]] = {}
+        self.slow: asyncio.Future[None] | None = None
         self.room = asyncio.Semaphore(self.flow.handlers)
         self.keeper = flowkeep.Keeper(self.job)
         self.deadline = time.monotonic() + RUN_S
@@ -54,12 +54,14 @@ class Driver:
             try:
                 return await running.cancellable(self.job, self.drive())
             except running.Cancelled as cancelled:
+                await self.settled()
                 cancelled.effects = Effects(logs=self.run.logs, steps=self.pump.steps.whole())
                 await self.keeper.forget()
                 raise
             finally:
                 for task in self.tasks.values():
                     task.cancel()
+                await self.settled()
 
     async def begin(self) -> None:
         """Where it was left, when it was begun before."""
@@ -85,13 +87,14 @@ class Driver:
                 await asyncio.sleep(0)
                 continue
             if pump.done:
+                await self.settled()
                 return await self.end()
             if self.job.said is not None and (pump.output or pump.left) is not None:
                 await self.say(self.job.said)
             await self.begin_needs()
             if pump.ready:
                 continue
-            if not self.tasks and not self.soon():
+            if not self.tasks and self.came.empty() and not self.soon():
                 return await self.park()
             await self.take()
 
@@ -156,6 +159,8 @@ class Driver:
             return
         if self.lasting and any(need.kind in EFFECTS for need in fresh):
             await self.keep()
+        if len(fresh) == len(self.pump.needs) == 1 and fresh[0].kind != "agent":
+            return await self.work(fresh[0])  # there is nothing else to do meanwhile
         for need in fresh:
             task = self.tasks[need.id] = asyncio.create_task(self.work(need))
             task.add_done_callback(partial(self.fell, need.id))
@@ -167,9 +172,10 @@ class Driver:
 
     async def work(self, need: Need) -> None:
         """One need, within the step's time; whatever came of it goes to the one that drives."""
-        limit = (need.listener.timeout_ms or STEP_S * 1000) / 1000
+        left = self.deadline - time.monotonic()
+        limit = min(left, need.listener.timeout_ms / 1000) if need.listener.timeout_ms else left
         try:
-            async with self.place(need), asyncio.timeout(min(limit, self.deadline - time.monotonic())):
+            async with self.place(need), asyncio.timeout(limit):
                 result, fuel = await self.perform(need)
         except TimeoutError:
             result, fuel = Failure("timeout", f"it took longer than {limit:g} s", retryable=True), 0
@@ -186,16 +192,22 @@ class Driver:
             return await flowmemory.perform(need, self.job, self.pump.waiting[need.id].node.plan.flow), 0
         if self.lasting:
             return await self.outside(need)
-        slow = asyncio.create_task(self.announce_slow())
+        slow = asyncio.get_running_loop().call_later(QUICK_S, self.announce_slow)
         try:
             return await self.outside(need)
         finally:
             slow.cancel()
 
-    async def announce_slow(self) -> None:
+    def announce_slow(self) -> None:
         """Somebody waits for the answer; when that takes longer the history tells that the run is under way."""
-        await asyncio.sleep(QUICK_S)
-        await self.keep()
+        if self.slow is None:
+            self.slow = asyncio.ensure_future(self.keep())
+
+    async def settled(self) -> None:
+        """What has begun to be written down is, before anything is said of the end."""
+        if self.slow is not None:
+            await self.slow
+            self.slow = None
 
     async def outside(self, need: Need) -> tuple[bytes | Failure, int]:
         if need.kind == "agent":

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -59,8 +60,15 @@ async def shop(alice: Any, clean_redis: None) -> Any:
 
 
 def steps(answer: Any) -> list[str]:
-    importer.drain()
-    return [step["node"] for step in Execution.objects.get(pk=answer.execution).steps]
+    """Of the whole run, which may go on for a moment after its output has answered."""
+    limit = time.monotonic() + 5
+    while time.monotonic() < limit:
+        importer.drain()
+        run = Execution.objects.get(pk=answer.execution)
+        if run.completed:
+            break
+        time.sleep(0.05)
+    return [step["node"] for step in run.steps]
 
 
 def ask_at(person: Any, rates: str, fake: Fake, settings: Any) -> None:

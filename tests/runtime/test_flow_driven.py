@@ -365,3 +365,20 @@ listeners:
         took[name] = loop.time() - began
         assert [answer.json() for answer in answers] == [0, 1, 2]
     assert took["f"] > 0.3 > took["g"]
+
+
+async def test_a_slow_call_to_the_outside_is_known_while_it_lasts(call, alice, outside):
+    Outside.pause = 0.6
+    try:
+        await start(alice, f=http(outside))
+        going = asyncio.create_task(call("POST", "/alice/api/w/f", {"a": 1}))
+        await asyncio.sleep(0.5)
+        await stage.drain()
+        run = await Execution.objects.aget()
+        assert run.status == "running"
+        answer = await going
+    finally:
+        Outside.pause = 0.0
+    assert answer.json() is True
+    assert (await flowstage.history(answer)).status == "success"
+    assert await sync_to_async(keys)() == []
