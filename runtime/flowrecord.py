@@ -21,7 +21,7 @@ Step = dict[str, Any]
 class Steps:
     """What is kept of the steps, and who is told of each while the run goes on."""
 
-    __slots__ = ("base", "dropped", "kept", "room", "tell")
+    __slots__ = ("base", "dropped", "kept", "last", "room", "tell")
 
     def __init__(self) -> None:
         self.base = perf_counter_ns()
@@ -29,20 +29,29 @@ class Steps:
         self.room = MAX_BYTES
         self.dropped = 0
         self.tell: Any = None  # called with each step
+        self.last: tuple[bytes, str] = (b"", "")  # an output, which mostly is the next step's input
 
     def add(self, message: "Message", to: "Sequence[Node]", output: bytes, fuel: int) -> None:
         if len(self.kept) >= MAX_STEPS or self.room < 0:
             self.dropped += 1
             if self.tell is None:
                 return
-        self.keep(message, to, text(output), fuel)
+        self.keep(message, to, output, fuel)
 
     def failed(self, message: "Message", failure: "Failure", to: "Sequence[Node]") -> None:
-        step = self.keep(message, to, "", 0)
+        step = self.keep(message, to, b"", 0)
         step["error"] = f"{failure.code}: {failure.message}"[:2000]
 
-    def keep(self, message: "Message", to: "Sequence[Node]", output: str, fuel: int) -> Step:
-        node, input = message.node, text(message.payload)
+    def text(self, data: bytes) -> str:
+        before, known = self.last
+        if data is before:
+            return known
+        known = text(data)
+        self.last = data, known
+        return known
+
+    def keep(self, message: "Message", to: "Sequence[Node]", sent: bytes, fuel: int) -> Step:
+        node, input, output = message.node, self.text(message.payload), self.text(sent)
         began = message.began
         step = {
             "node": node.name,
@@ -52,7 +61,7 @@ class Steps:
             "units": -(-fuel // FUEL_PER_UNIT),
             "attempt": message.attempt,
             "from": message.sender,
-            "to": [one.name for one in to],
+            "to": [one.name for one in to] if to else [],
             "input": input,
             "output": output,
         }

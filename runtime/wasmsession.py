@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAX_MODULES = 8  # instances that one session may hold in the pool
 MAX_CALLS = 200  # of one instance: most allocators of guests never free
 MAX_GROWTH = 1024 * 1024  # bytes of its memory
+LOOK = 8  # after so many calls the size of its memory is looked at, whatever its allocator says
 MAX_SEATS = 64
 REARM_S = 0.05  # a call may last that much longer than its limit
 REASONS = {"kv": "kv", "list": "list", "http": "async", "call": "async"}
@@ -33,13 +34,13 @@ REASONS = {"kv": "kv", "list": "list", "http": "async", "call": "async"}
 class Seat(RawFrame):
     """A module's instance in a session, with its exports found once."""
 
-    __slots__ = ("base", "places", "ready", "room")
+    __slots__ = ("base", "known", "places", "ready", "room")
 
     def __init__(self, engine: int) -> None:
         super().__init__(engine)
         self.places: dict[str, lib.Extern] = {}
         self.ready: dict[str, int] = {}  # export -> address of what was found, in this instance
-        self.base = self.room = 0
+        self.base = self.known = self.room = 0
 
     def sit(self, guest: "Guest", store: int, context: int) -> None:
         """A new instance in the session's store."""
@@ -51,13 +52,26 @@ class Seat(RawFrame):
         self.base = lib.memory_data(context, self.p_memory_of) if self.memory_known else 0
         if guest.initializes:
             self.invoke(INITIALIZE, ())
-        self.room = self.size() + MAX_GROWTH
+        self.known = self.size()  # memories never shrink: what was once inside stays inside
+        self.room = self.known + MAX_GROWTH
 
     def copy(self, place: int, size: int) -> bytes:
         return string_at(self.base + place, size)
 
     def store(self, place: int, data: bytes) -> None:
         memmove(self.base + place, data, len(data))
+
+    def put(self, place: int, data: bytes) -> None:
+        if place + len(data) > self.known or not place:
+            self.known = self.size()
+            return super().put(place, data)
+        memmove(self.base + place, data, len(data))
+
+    def take(self, place: int, size: int, limit: int | None = None) -> bytes:
+        if place + size > self.known or size > (limit or self.limits.output_bytes):
+            self.known = self.size()
+            return super().take(place, size, limit)
+        return string_at(self.base + place, size)
 
     def find(self, target: Target) -> None:
         place = self.ready.get(target.name)
@@ -98,10 +112,10 @@ class Session:
         self.armed, self.wall_ms = 0.0, 0  # when, and for how long, the store was given time
 
     def call(self, guest: "Guest", function: str, request: bytes, call: HostCall, limits: Limits) -> Answer:
-        entry = guest.entry(function)
         engine = self.engine
-        if not engine.raw or guest.wasi or entry.kind == "wasi" or not self.takes(guest):
+        if not engine.raw or guest.wasi or not (guest in self.seats or self.takes(guest)):
             return guest.call(function, request, call, limits)
+        entry = guest.entry(function)
         if len(request) > limits.input_bytes:
             raise Trap("input", f"the request is {len(request)} bytes; the limit is {limits.input_bytes}")
         engine.calls += 1
@@ -154,7 +168,9 @@ class Session:
             raise Trap("exit", str(exit))
         answer = Answer(body, fuel - seat.fuel())
         seat.calls += 1
-        if seat.calls >= MAX_CALLS or seat.size() > seat.room:
+        if seat.calls % LOOK == 0:
+            seat.known = seat.size()
+        if seat.calls >= MAX_CALLS or seat.known > seat.room:
             self.close()
         return answer
 
