@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 Error = Literal["window", "overlap", "sold out", "insufficient"]
@@ -35,15 +36,15 @@ def refusal(
     met = [other for other in others if other.meets(asked.start, asked.end)]
     if any(other.account == asked.account for other in met):
         return "overlap"
-    if crowd(met, asked.start) >= most:
+    if len(met) >= most and crowd(met, asked.start) >= most:
         return "sold out"
     return "insufficient" if asked.credits > balance else None
 
 
 def crowd(met: Sequence[Reservation], start: int) -> int:
-    """The most that hold at one instant from `start` on; it grows only where one begins."""
-    instants = {max(start, other.start) for other in met}
-    return max((sum(other.active(at) for other in met) for at in instants), default=0)
+    """The most that hold at one instant from `start` on. Where one ends, the next may begin: half open."""
+    steps = sorted([(max(start, one.start), 1) for one in met] + [(one.end, -1) for one in met])
+    return max(accumulate(step for _, step in steps), default=0)
 
 
 def refundable(reservation: Reservation, now: int) -> bool:

@@ -97,8 +97,9 @@ class Scenario(Part):
     rounds: Annotated[int, Field(ge=0, le=MAX_ROUNDS)]
 
     def work(self) -> int:
-        """At most so many times an action takes part in a round, and each round for itself."""
-        return self.rounds + sum(self._turns(action) for action in self.actions)
+        """At most so many times an action takes part in a round; also what rounds and reservations cost."""
+        held = self.rounds * len(self.reservations) // 10
+        return self.rounds + held + sum(self._turns(action) for action in self.actions)
 
     def _turns(self, action: ActionIn) -> int:
         waits = 2 if action.contract.fallback_behavior == "degrade" else 1
