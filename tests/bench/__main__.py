@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.bench import living, single, throughput
+from tests.bench import editor, living, single, throughput
 from tests.bench.house import House, furnished
 from tests.bench.load import tool
 from tests.bench.page import write
@@ -19,7 +19,7 @@ from tests.bench.throughput import Pace
 
 SLOW = Pace(rounds=7, seconds=2, growth_calls=100_000)
 QUICK = Pace(rounds=2, seconds=1, growth_calls=20_000)
-NAMES = ("inside", "start", "load", "flows", "wake", "growth", "watchers")
+NAMES = ("inside", "start", "load", "flows", "editor", "wake", "growth", "watchers")
 Measure = Callable[[], Iterable[Row]]
 
 
@@ -74,6 +74,7 @@ def of_a_house(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
         parts: dict[str, Measure] = {
             "load": lambda: throughput.measure(house, pace),
             "flows": lambda: throughput.measure(house, pace, of_flows=True),
+            "editor": lambda: editor.measure(house, 3 if quick else 7),
             "wake": lambda: [living.wake_by_run(house, 3 if quick else 10)],
             "growth": lambda: [throughput.growth(house, pace)],
         }
@@ -85,7 +86,7 @@ def of_a_house(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
 
 def measure(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
     rows: list[Row] = []
-    if {"load", "flows", "wake", "growth"} & set(wanted):
+    if {"load", "flows", "editor", "wake", "growth"} & set(wanted):
         rows += attempt("an installation", lambda: of_a_house(wanted, pace, quick=quick))
     if "inside" in wanted:
         rows += attempt("inside", lambda: single.inside(3 if quick else 9, 1000 if quick else 3000))

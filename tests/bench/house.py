@@ -38,7 +38,7 @@ class House:
 
     def __init__(self, home: Path, port: int, pid: int) -> None:
         self.home, self.port, self.edge, self.pid = home, port, port + 1, pid
-        self.token = ""
+        self.token = self.password = ""
         self.bundle = ""
         self.upstream = 80  # a server that flows may call
 
@@ -161,7 +161,7 @@ def furnished() -> Iterator[House]:
         )
         with upstream() as port, up(home, "--no-demo", "--split", "1", **allow(port)) as house:
             house.upstream = port
-            house.token = str(json.loads(made)["api_key"])
+            house.token, house.password = (str(json.loads(made)[name]) for name in ("api_key", "password"))
             for port in (house.port, house.edge):
                 until(lambda port=port: request(port, "GET", "/healthz")[0], "the servers answer")  # type: ignore[misc]
             house.upload()

@@ -69,7 +69,9 @@ def flows(upstream: int) -> dict[str, str]:
     return {
         "ten": HEAD.format("ten", "s1") + ten + OUTPUT,
         "each": HEAD.format("each", "size") + EACH + OUTPUT,
-        "pass": HEAD.format("pass", "ask") + PASS.format(upstream) + OUTPUT.replace("payload", "payload.body"),
+        "pass": HEAD.format("pass", "ask")
+        + PASS.format(upstream)
+        + OUTPUT.replace("payload", "payload.body"),
     }
 
 

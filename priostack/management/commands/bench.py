@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-NAMES = ("inside", "start", "load", "flows", "wake", "growth", "watchers")
+NAMES = ("inside", "start", "load", "flows", "editor", "wake", "growth", "watchers")
 
 
 class Command(BaseCommand):
