@@ -28,8 +28,8 @@ class SmallDoor(Door):
 def simulate(request: Asked, body: Scenario) -> dict[str, Any]:
     """Play a scenario by the rules of the market: nothing is bought, queued or kept."""
     try:
-        scenario.checked(body, most_work=MAX_WORK)
+        scenario.checked(body)
+        return simulation.simulate(body, most_work=MAX_WORK)
     except scenario.Refused as refused:
         errors = [{"message": f"body.{path}: {message}", "hint": ""} for path, message in refused.problems]
         raise ApiError(422, "The scenario cannot be played.", errors=errors) from None
-    return simulation.simulate(body)

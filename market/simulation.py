@@ -10,16 +10,25 @@ from market.bookings import Bookings
 from market.clearing import clear
 from market.reservation import Reservation
 from market.result import Queue, RoundResult
-from market.scenario import ActionIn, Scenario
+from market.scenario import ActionIn, Refused, Scenario
 from market.wallets import Wallets
 
 T = TypeVar("T")
 
 
-def simulate(scenario: Scenario) -> dict[str, Any]:
-    """The answer as JSON: each round, each action, each reservation, and where the credits are."""
+def simulate(scenario: Scenario, *, most_work: int | None = None) -> dict[str, Any]:
+    """The answer as JSON: each round, each action, each reservation, and where the credits are.
+
+    Refused, if the actions take part in more rounds than `most_work` allows: it must end.
+    """
     game = Game(scenario)
-    rounds = [game.told(game.play(now)) for now in range(scenario.rounds)]
+    rounds = []
+    for now in range(scenario.rounds):
+        rounds.append(game.told(game.play(now)))
+        if most_work is not None and game.work > most_work:
+            raise Refused(
+                [("rounds", f"up to round {now} there are more than {most_work:,} turns of actions")]
+            )
     last = max(scenario.rounds - 1, 0)
     wallets = game.wallets
     return {
@@ -40,6 +49,7 @@ class Game:
         self.wallets = Wallets(Account(**one.model_dump()) for one in scenario.accounts)
         self.bookings = Bookings(self.wallets, self.settings)
         self.queue = Queue()
+        self.work = 0  # how often an action took part in a round, and what rounds and reservations cost
         self._places = places(scenario)
         self._actions = {n: action(n, scenario.actions[place]) for n, place in enumerate(self._places)}
         self._arriving = by_round((one.submitted, one) for one in self._actions.values())
@@ -61,6 +71,7 @@ class Game:
             self.bookings.cancel(key, now)
         self.bookings.begin(now)
         queue = replace(self.queue, actions=(*self.queue.actions, *self._arriving.get(now, ())))
+        self.work += 1 + len(queue.actions) + len(self.bookings.made) // 10
         found = clear(now, queue, self.wallets.accounts, self.bookings.active(now), self.settings)
         self._carry_out(found)
         return found

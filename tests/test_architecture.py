@@ -14,8 +14,25 @@ PURE = {
     "bundles": {
         *("values", "nodes", "composer", "scalars", "names", "fields", "schema", "duration", "target"),
         *("paths", "contract", "objective", "goals", "intents", "endpoints", "service", "overlay", "gather"),
-        *("flowmodel", "flowkinds", "flowedges", "flowfields", "flowhandlers", "flowlisteners", "flowtriggers"),
-        *("flowcron", "flowoptions", "flowtexts", "flowlinks", "flowllm", "flowtext", "organism", "organismfiles"),
+        *(
+            "flowmodel",
+            "flowkinds",
+            "flowedges",
+            "flowfields",
+            "flowhandlers",
+            "flowlisteners",
+            "flowtriggers",
+        ),
+        *(
+            "flowcron",
+            "flowoptions",
+            "flowtexts",
+            "flowlinks",
+            "flowllm",
+            "flowtext",
+            "organism",
+            "organismfiles",
+        ),
         *("jsontree", "pdflow", "pdgraph", "pdnodes", "pdtext"),
         *("discovery", "linking", "flow", "prompt", "bundle", "routes", "wasmfile"),
         *("cel", "celcalls", "celcompile", "celdocs", "celerror", "celfunction", "celfunctions", "cellexer"),
@@ -26,6 +43,7 @@ PURE = {
     "market": {
         *("rules", "estimate", "account", "action", "order", "pricing", "bids", "reservation", "fallback"),
         *("result", "workbench", "robin", "clearing", "scenario", "wallets", "bookings", "simulation"),
+        "futures",
     },
 }
 ALLOWED_IN_PURE = set(sys.stdlib_module_names) | {"yaml", "pydantic", "re2", "_typeshed"}

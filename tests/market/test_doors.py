@@ -62,13 +62,13 @@ def test_a_body_that_is_too_large_is_refused(alice: Any) -> None:
 
 
 @db
-def test_too_much_work_is_refused_at_once(alice: Any) -> None:
-    many = [{"account": "a", "service": "s", "need": 1, "contract": {"maxWaitTime": 10_000}}] * 100
+def test_too_much_work_is_refused(alice: Any) -> None:
+    many = [{"account": "a", "service": "s", "need": 100, "contract": {"maxWaitTime": 10_000}}] * 10_000
     start = time.process_time()
     answer = post(alice.api, {"accounts": [{"id": "a"}], "actions": many, "rounds": 10_000})
     assert answer.status_code == 422
     assert "turns" in answer.json()["errors"][0]["message"]
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 2  # of a second at 100,000 turns, and room for a slow machine
 
 
 def test_the_command_reads_a_file(tmp_path: Path) -> None:
