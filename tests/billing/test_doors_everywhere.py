@@ -22,7 +22,7 @@ def test_every_operation_declares_its_door():
     assert found
     for name, operation in found.items():
         assert len(operation.auth_callbacks) == 1, name
-        assert type(operation.auth_callbacks[0]) in {Door, Anybody}, name
+        assert isinstance(operation.auth_callbacks[0], Door | Anybody), name
 
 
 def test_operations_that_strangers_may_use_are_listed_here():
