@@ -2,6 +2,7 @@
 import { createRoot } from "react-dom/client";
 import "./canvas.css";
 import { App } from "./ui/App";
+import { Boundary } from "./ui/Boundary";
 import { adoptRules } from "./ui/cssom";
 import { readData } from "./ui/data";
 import { startHistory } from "./ui/edit";
@@ -15,7 +16,7 @@ function open(): void {
   adoptRules();
   start(data);
   startHistory();
-  createRoot(place).render(<App />);
+  createRoot(place).render(<Boundary part="The editor"><App /></Boundary>);
   if (data.run) void openRun(data.run);
   else if (data.lastRun) void recallRun(data.lastRun);
 }

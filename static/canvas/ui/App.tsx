@@ -1,6 +1,7 @@
 // The editor's frame: what is shown where, and what listens for the whole of it.
 import { ReactFlowProvider } from "@xyflow/react";
 import { lazy, Suspense, useEffect } from "react";
+import { Boundary } from "./Boundary";
 import { Canvas } from "./Canvas";
 import { Inspector } from "./Inspector";
 import { Overlays } from "./Overlays";
@@ -60,8 +61,8 @@ function Views() {
   const view = useEditor((state) => state.view);
   return (
     <div className="ed-views">
-      {view !== "yaml" && <div className="ed-pane"><Canvas /></div>}
-      {view !== "canvas" && <div className="ed-pane"><Suspense fallback={<p className="ed-hint">…</p>}><YamlPane /></Suspense></div>}
+      {view !== "yaml" && <div className="ed-pane"><Boundary part="The canvas"><Canvas /></Boundary></div>}
+      {view !== "canvas" && <div className="ed-pane"><Boundary part="The YAML view"><Suspense fallback={<p className="ed-hint">…</p>}><YamlPane /></Suspense></Boundary></div>}
     </div>
   );
 }

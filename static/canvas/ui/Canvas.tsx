@@ -1,12 +1,12 @@
 // The drawing surface: React Flow with our nodes, wires, drops and keys.
-import { Background, BackgroundVariant, ConnectionMode, MiniMap, ReactFlow, SelectionMode, useReactFlow, type NodeTypes, type EdgeTypes, type OnMove } from "@xyflow/react";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { Background, BackgroundVariant, ConnectionMode, MiniMap, ReactFlow, SelectionMode, type NodeTypes, type EdgeTypes, type OnMove } from "@xyflow/react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
 import { FlowNode, type FlowNodeType } from "./FlowNode";
 import { Markers } from "./Markers";
 import { NoteNode } from "./NoteNode";
 import { useDrops } from "./drops";
+import { firstLook, resized, type Look } from "./firstview";
 import { onCanvasFocus, onCanvasKey, onCanvasPointer } from "./keys";
-import { placed } from "./places";
 import { useScene } from "./scene";
 import { useEditor, store } from "./state";
 import { connectEnds, reconnectEnds, sensible } from "./wiring";
@@ -15,7 +15,6 @@ import { Wire } from "./Wire";
 const NODES: NodeTypes = { flow: FlowNode, note: NoteNode };
 const EDGES: EdgeTypes = { wire: Wire };
 const SNAP: [number, number] = [8, 8];
-const FIT = { padding: 0.15, maxZoom: 1.1, minZoom: 0.3 };
 const TOUCH = matchMedia("(pointer: coarse)").matches;
 const PRO = { hideAttribution: true };
 
@@ -26,30 +25,42 @@ export function Canvas() {
   const far = useEditor((state) => state.zoom < 0.45);
   const drops = useDrops();
   const dark = useDark();
-  const narrow = useEditor((state) => state.narrow);
   const moved = useCallback<OnMove>((_, view) => store.set({ zoom: view.zoom }), []);
+  const place = useRef<HTMLDivElement>(null);
+  const look = useFirstLook(place);
   return (
-    <div className="ed-canvas" data-far={far || undefined} data-stale={stale || undefined} onKeyDownCapture={onCanvasKey} onFocus={onCanvasFocus} onPointerDownCapture={onCanvasPointer} {...drops}>
-      <ReactFlow
+    <div ref={place} className="ed-canvas" data-far={far || undefined} data-stale={stale || undefined} onKeyDownCapture={onCanvasKey} onFocus={onCanvasFocus} onPointerDownCapture={onCanvasPointer} {...drops}>
+      {look && <ReactFlow
         nodes={nodes} edges={edges} nodeTypes={NODES} edgeTypes={EDGES} colorMode={dark ? "dark" : "light"}
         onNodesChange={changeNodes} onEdgesChange={changeEdges} onNodeDragStart={startDrag} onNodeDragStop={stopDrag}
         onConnect={connectEnds} onReconnect={reconnectEnds} isValidConnection={sensible} connectionMode={ConnectionMode.Strict} connectionRadius={28}
         onNodeDoubleClick={open} onNodeClick={inspect} onPaneClick={leave} onMove={moved}
         nodesDraggable={!readOnly} nodesConnectable={!readOnly} edgesReconnectable={!readOnly} deleteKeyCode={null}
         selectionOnDrag={!TOUCH} panOnDrag={TOUCH || [1, 2]} panActivationKeyCode="Space" panOnScroll zoomOnDoubleClick={false} selectionMode={SelectionMode.Partial} multiSelectionKeyCode={["Shift", "Meta", "Control"]}
-        snapToGrid snapGrid={SNAP} minZoom={0.1} maxZoom={2.5} fitView={!narrow} fitViewOptions={FIT} onlyRenderVisibleElements elevateNodesOnSelect={false} proOptions={PRO}
+        snapToGrid snapGrid={SNAP} minZoom={0.04} maxZoom={2.5} defaultViewport={look} onlyRenderVisibleElements elevateNodesOnSelect={false} proOptions={PRO}
         aria-label="Canvas of the flow"
       >
         <Markers />
         <Background variant={BackgroundVariant.Dots} gap={24} size={1.6} />
         <Mini />
         <Refit />
-        {narrow && <FromTheStart />}
-      </ReactFlow>
+      </ReactFlow>}
       {stale && <p className="ed-stale" role="status">The YAML cannot be read right now. This is the last good picture.</p>}
       {nodes.length === 0 && !stale && <Empty />}
     </div>
   );
+}
+
+/** Found before the first picture, so that nothing is drawn twice. */
+function useFirstLook(place: RefObject<HTMLDivElement | null>): Look | null {
+  const [look, setLook] = useState<Look | null>(null);
+  useLayoutEffect(() => {
+    if (!place.current) return;
+    const found = firstLook(place.current.getBoundingClientRect());
+    store.set({ zoom: found.zoom });
+    setLook(found);
+  }, [place]);
+  return look;
 }
 
 function canvas(): HTMLElement | null {
@@ -70,34 +81,24 @@ function leave(): void {
   store.set({ inspecting: false });
 }
 
-/** A changed frame (another view, a turned phone) shows the whole flow again, unless somebody is at work in it. */
+/** The canvas changes its size with every panel that opens; what the reader works at must not leave it. */
 function Refit(): null {
   const view = useEditor((state) => state.view);
-  const flow = useReactFlow();
-  const first = useRef(true);
+  const shown = useRef(view);
   useEffect(() => {
-    if (first.current) return void (first.current = false);
-    const timer = setTimeout(() => void flow.fitView(FIT), 60);
-    return () => clearTimeout(timer);
-  }, [view, flow]);
+    const place = canvas();
+    if (!place) return;
+    let seen = "";
+    const watch = new ResizeObserver(([entry]) => {
+      const { width, height } = entry!.contentRect;
+      const size = `${width} ${height}`;
+      if (seen && size !== seen) requestAnimationFrame(() => resized({ width, height }, shown.current !== (shown.current = store.get().view)));
+      seen = size;
+    });
+    watch.observe(place);
+    return () => watch.disconnect();
+  }, []);
   return null;
-}
-
-/** A phone begins at the flow's beginning, at a size that can be read. */
-function FromTheStart(): null {
-  const flow = useReactFlow();
-  useEffect(() => {
-    const timer = setTimeout(() => fromTheStart(flow), 80);
-    return () => clearTimeout(timer);
-  }, [flow]);
-  return null;
-}
-
-function fromTheStart(flow: ReturnType<typeof useReactFlow>): void {
-  const box = canvas()?.getBoundingClientRect();
-  const first = store.get().graph.nodes[0];
-  const at = first && placed(store.get().graph, store.get().canvas)[first.id];
-  if (box && at) void flow.setViewport({ x: 24 - at.x * 0.75, y: box.height / 2 - (at.y + 32) * 0.75, zoom: 0.75 });
 }
 
 function Mini() {

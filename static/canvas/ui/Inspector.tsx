@@ -1,6 +1,7 @@
 // The chosen node at the right: its form, its problems, and what the last run put in and got out.
 import { lazy, memo, Suspense, useMemo, useState } from "react";
 import type { GNode } from "../core";
+import { Boundary } from "./Boundary";
 import { Button } from "./Button";
 import { removeChosen, duplicateChosen, toggleChosen } from "./actions";
 import { iconOf, toneOf } from "./FlowNode";
@@ -39,7 +40,7 @@ const Panel = memo(function Panel({ node }: { node: GNode }) {
       </div>
       <Problems node={node} />
       <div className="ed-inspector-body" role="tabpanel">
-        {tab === "form" ? <Suspense fallback={null}><Form node={node} /></Suspense> : <LastRun node={node} />}
+        <Boundary part="This form" key={tab}>{tab === "form" ? <Suspense fallback={null}><Form node={node} /></Suspense> : <LastRun node={node} />}</Boundary>
       </div>
     </aside>
   );

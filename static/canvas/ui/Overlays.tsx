@@ -1,5 +1,6 @@
 // Whatever is open over the editor; each is loaded when it is first needed.
 import { lazy, Suspense } from "react";
+import { Boundary } from "./Boundary";
 import { useEditor, store, type Overlay } from "./state";
 
 const BOXES = {
@@ -17,7 +18,7 @@ export function Overlays() {
   const overlay = useEditor((state) => state.overlay);
   if (!overlay) return null;
   const Box = BOXES[overlay];
-  return <Suspense fallback={null}><Box /></Suspense>;
+  return <Boundary key={overlay} part="This dialog" close={closeOverlay}><Suspense fallback={null}><Box /></Suspense></Boundary>;
 }
 
 export function closeOverlay(): void {

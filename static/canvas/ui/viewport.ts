@@ -5,6 +5,8 @@ import type { Point } from "./data";
 
 type Flow = ReturnType<typeof useReactFlow>;
 let flow: Flow | null = null;
+type Viewpoint = Point & { zoom: number };
+type Box = Point & { width: number; height: number };
 
 export const view = {
   fit: (): void => void flow?.fitView({ padding: 0.15, maxZoom: 1.1, duration: 150 }),
@@ -12,8 +14,10 @@ export const view = {
   zoomTo: (to: number): void => void flow?.zoomTo(to),
   /** A place of the screen as a place of the canvas. */
   at: (screen: Point): Point => flow?.screenToFlowPosition(screen) ?? screen,
+  look: (to: Viewpoint): void => void flow?.setViewport(to),
   middle,
   show,
+  keep,
 };
 
 function middle(): Point {
@@ -28,6 +32,21 @@ function show(place: Point): void {
   if (!box || !at || !flow) return;
   const inside = at.x > box.left + 20 && at.x < box.right - 240 && at.y > box.top + 20 && at.y < box.bottom - 80;
   if (!inside) void flow.setCenter(place.x + 110, place.y + 30, { zoom: flow.getZoom(), duration: 150 });
+}
+
+/** Moves the canvas by as little as brings a box into it. */
+function keep(box: Box, room: { width: number; height: number }): void {
+  if (!flow) return;
+  const { x, y, zoom } = flow.getViewport();
+  const by = { x: into(x + box.x * zoom, box.width * zoom, room.width), y: into(y + box.y * zoom, box.height * zoom, room.height) };
+  if (by.x || by.y) void flow.setViewport({ x: x + by.x, y: y + by.y, zoom });
+}
+
+const EDGE = 24;
+
+function into(from: number, size: number, room: number): number {
+  if (from < EDGE) return EDGE - from;
+  return Math.min(0, Math.max(room - EDGE - size, EDGE) - from);
 }
 
 export function Viewport(): null {
