@@ -6,7 +6,7 @@ from uuid import UUID
 
 import orjson
 from asgiref.sync import async_to_sync
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from billing.access import Principal
 from billing.errors import ApiError
@@ -81,6 +81,8 @@ def listed(
     for name in FILTERS:
         if wanted.get(name):
             rows = rows.filter(**{name: wanted[name]})
+    if flow := wanted.get("flow"):
+        rows = rows.filter(Q(target=f"flow:{flow}") | Q(target__startswith=f"flow:{flow}:"))
     if wanted.get("bundle"):
         rows = rows.filter(bundle_id=as_uuid(wanted["bundle"]))
     if cursor:

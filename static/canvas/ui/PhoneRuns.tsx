@@ -14,7 +14,7 @@ interface Brief {
 
 async function recent(): Promise<Brief[]> {
   const { flow, urls } = store.get().data;
-  const query = new URLSearchParams({ bundle: flow.bundle, name: flow.name, limit: "20" });
+  const query = new URLSearchParams({ bundle: flow.bundle, flow: flow.name, limit: "20" });
   return (await ask<{ items: Brief[] }>("GET", `${urls.executions ?? "/api/executions"}?${query}`)).body.items;
 }
 
