@@ -18,7 +18,10 @@ pytestmark = [
 
 def long_flow(count: int) -> str:
     head = "organism: {name: long}\ntriggers:\n  - {name: start, type: manual, to: n0}\nlisteners:\n"
-    nodes = [f"  - {{name: n{n}, handler: builtin:map, with: {{expr: payload}}, peers: [n{n + 1}]}}\n" for n in range(count)]
+    nodes = [
+        f"  - {{name: n{n}, handler: builtin:map, with: {{expr: payload}}, peers: [n{n + 1}]}}\n"
+        for n in range(count)
+    ]
     return head + "".join(nodes) + f"  - {{name: n{count}, handler: builtin:output}}\n"
 
 
