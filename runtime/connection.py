@@ -198,9 +198,12 @@ class Connection(asyncio.Protocol):
             return problem(error)
         except Exception as fault:
             return self.server.fault(fault)
-        if given is not None and request.raw and request.keep and "transfer-encoding" not in asked.headers:
+        raw = request.raw
+        # Nothing may be around the request, not even the empty line that parsers skip: it would shift the body.
+        exact = raw.find(b"\r\n\r\n") + 4 + len(body) == len(raw)
+        if given is not None and raw and exact and request.keep and "transfer-encoding" not in asked.headers:
             asked.body = gone
-            self.head = Head(request.raw[: len(request.raw) - len(body)], len(request.raw), asked)
+            self.head = Head(raw[: len(raw) - len(body)], len(raw), asked)
         return given or asked
 
     def answered_again(self, data: bytes) -> bool:
@@ -289,11 +292,16 @@ class Connection(asyncio.Protocol):
         self.transport.close()
 
     def expire(self, now: float) -> None:
-        """Called now and then: nobody may hold a connection by sending nothing, or half a request."""
-        if self.task is not None or self.closing:
+        """Called now and then: nobody may hold a connection by sending nothing, by half a request, or by not reading."""
+        if self.closing:
+            if now > self.idle:
+                self.transport.abort()  # what was written last is not taken
+            return
+        if self.task is not None:
             return
         if self.reading is not None and self.since:
             if now - self.since > (BODY_S if self.reading.ready else HEAD_S):
                 self.refuse(TOO_SLOW)
         elif now > self.idle:
+            self.idle = now + IDLE_S  # to take what was written
             self.close()

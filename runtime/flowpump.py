@@ -80,12 +80,12 @@ class Pump:
             self.post(node, start.payload, UNREAD, self.root, "")
         self.flush()
 
-    def advance(self, steps: int = 1 << 62) -> bool:
-        """Run what needs nobody; False when it was broken off after so many steps."""
+    def advance(self, steps: int = 1 << 62, until: int = 1 << 63) -> bool:
+        """Run what needs nobody; False when it was broken off after so many steps, or by the clock."""
         ready, step = self.ready, self.step
         while True:
             while ready and self.failure is None:
-                if steps <= 0:
+                if steps <= 0 or perf_counter_ns() > until:
                     return False
                 steps -= 1
                 step(self.take())

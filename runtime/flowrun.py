@@ -22,6 +22,7 @@ from runtime.wasmsession import Session
 from runtime.wasmtypes import INLINE_FUEL
 
 MAX_SIGNALS = 1_000
+SLICE_NS = 20_000_000  # steps hold the event loop no longer than this, and the last of them
 NOTHING: Mapping[str, Any] = {}
 CODES = {
     "fuel": "budget",
@@ -57,9 +58,9 @@ class Run:
         flowlive.attach(self.pump.steps, job)
 
     def advance(self, steps: int) -> bool:
-        """The pump's, with one store for all functions on the way."""
+        """The pump's, with one store for all functions on the way; others get their turn soon."""
         try:
-            return self.pump.advance(steps)
+            return self.pump.advance(steps, time.perf_counter_ns() + SLICE_NS)
         finally:
             self.session.close()
 

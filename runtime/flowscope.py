@@ -18,12 +18,13 @@ HIDDEN = frozenset({"tenant", "execution", "flow"})
 class Scope(Mapping[str, Any]):
     """The names, each worked out when it is asked for."""
 
-    __slots__ = ("message", "pump", "secrets")
+    __slots__ = ("known", "message", "pump", "secrets")
 
     def __init__(self, pump: "Pump", message: Message, secrets: bool) -> None:
         self.pump = pump
         self.message = message
         self.secrets = secrets
+        self.known: Known | None = None
 
     def __getitem__(self, name: str) -> Any:
         match name:
@@ -34,7 +35,9 @@ class Scope(Mapping[str, Any]):
             case "trigger":
                 return trigger(self.pump)
             case "steps":
-                return Known(self.pump.known)
+                if self.known is None:
+                    self.known = Known(self.pump.known)
+                return self.known
             case "execution":
                 start = self.pump.start
                 return {"id": start.execution, "flow": self.pump.plan.name, "tenant": start.tenant}
@@ -72,16 +75,19 @@ def trigger(pump: "Pump") -> Any:
 
 
 class Known(Mapping[str, Any]):
-    """steps.NAME: the last {input, output} of a node of this run."""
+    """steps.NAME: the last {input, output} of a node of this run; each is read once, as a loop may ask often."""
 
-    __slots__ = ("known",)
+    __slots__ = ("known", "read")
 
     def __init__(self, known: Mapping[str, tuple[bytes, bytes]]) -> None:
         self.known = known
+        self.read: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
-        input, output = self.known[name]
-        return {"input": orjson.loads(input), "output": orjson.loads(output)}
+        if name not in self.read:
+            input, output = self.known[name]
+            self.read[name] = {"input": orjson.loads(input), "output": orjson.loads(output)}
+        return self.read[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.known)

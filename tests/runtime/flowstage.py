@@ -82,7 +82,8 @@ def run(live: LiveBundle, payload: Any = None, to: str = "flow:f", **flow: Any) 
     """The whole run of a flow that waits for nobody."""
     made = Run(job(live, payload, to, **flow), 100_000_000)
     made.pump.begin()
-    made.advance(1 << 62)
+    while not made.advance(1 << 62):
+        """It was its turn for long enough."""
     return made
 
 

@@ -1,0 +1,45 @@
+"""Runs that cost much: steps that are long, values that are read again and again, checkpoints without end (A150)."""
+
+import asyncio
+import time
+from typing import Any
+
+from runtime import flows
+from tests.runtime import flowstage
+
+LONG = """listeners:
+- {name: a, handler: "builtin:map", with: {expr: "lists.range(10000).all(x, lists.range(20).all(y, y < 30)) ? payload : 0"}, peers: [a]}
+"""
+AGAIN = """listeners:
+- {name: a, handler: "builtin:map", with: {expr: payload}, peers: [b]}
+- {name: b, handler: "builtin:map", with: {expr: "lists.range(2000).all(x, size(steps.a.output) > 0)"}}
+"""
+
+
+async def test_a_flow_that_never_ends_lets_others_have_their_turn() -> None:
+    live = flowstage.bundle(f=LONG)
+    began = time.perf_counter()
+    assert (
+        flowstage.run(flowstage.bundle(f=LONG.replace("10000", "2")), 1).pump.hops > 10_000
+    )  # it is a run without end
+    assert flows.attempt(flowstage.job(live, 1), 100_000_000) is None
+    assert time.perf_counter() - began < 0.5
+    task = asyncio.ensure_future(flows.execute(flowstage.job(live, 1), 100_000_000))
+    worst = 0.0
+    for _ in range(10):
+        before = time.perf_counter()
+        await asyncio.sleep(0)
+        worst = max(worst, time.perf_counter() - before)
+    assert not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert worst < 0.5
+
+
+def test_a_loop_over_an_earlier_step_reads_it_once() -> None:
+    live = flowstage.bundle(f=AGAIN)
+    payload: Any = [{"n": n, "text": "x" * 20} for n in range(10_000)]
+    began = time.perf_counter()
+    made = flowstage.run(live, payload)
+    assert flowstage.value(made) is True
+    assert time.perf_counter() - began < 1
