@@ -8,7 +8,10 @@ from runtime import flows
 from tests.runtime import flowstage
 
 LONG = """listeners:
-- {name: a, handler: "builtin:map", with: {expr: "lists.range(10000).all(x, lists.range(20).all(y, y < 30)) ? payload : 0"}, peers: [a]}
+- name: a
+  handler: "builtin:map"
+  with: {expr: "lists.range(1000).all(x, lists.range(20).all(y, y < 30)) ? payload : 0"}
+  peers: [a]
 """
 AGAIN = """listeners:
 - {name: a, handler: "builtin:map", with: {expr: payload}, peers: [b]}
@@ -20,7 +23,7 @@ async def test_a_flow_that_never_ends_lets_others_have_their_turn() -> None:
     live = flowstage.bundle(f=LONG)
     began = time.perf_counter()
     assert (
-        flowstage.run(flowstage.bundle(f=LONG.replace("10000", "2")), 1).pump.hops > 10_000
+        flowstage.run(flowstage.bundle(f=LONG.replace("1000", "2")), 1).pump.hops > 10_000
     )  # it is a run without end
     assert flows.attempt(flowstage.job(live, 1), 100_000_000) is None
     assert time.perf_counter() - began < 0.5

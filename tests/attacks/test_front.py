@@ -20,7 +20,7 @@ ECHO = "/alice/api/w/echo"
 async def test_empty_lines_behind_a_request_do_not_shift_the_next_body(
     client: Client, after: bytes, body: bytes, other: bytes
 ) -> None:
-    for data in (body, body, other, body):
+    for data in (body, body, body, other, other, other):
         await client.send(client.raw(ECHO, data) + after)
         assert (await client.read()).json() == int(data)
 
@@ -28,10 +28,10 @@ async def test_empty_lines_behind_a_request_do_not_shift_the_next_body(
 async def test_a_body_of_empty_lines_is_not_taken_for_the_end_of_the_head(client: Client) -> None:
     whole = client.raw(ECHO, b"\r\n\r\n")
     answers = []
-    for data in (whole + b"\r\n\r\n", whole + b"1234"):
+    for data in (whole + b"\r\n\r\n", whole + b"\r\n\r\n", whole + b"1234"):
         await client.send(data)
         answers.append((await client.read()).status)
-    assert answers[0] == answers[1]
+    assert len(set(answers)) == 1
     assert await client.ended()  # "1234" was not the body
 
 
