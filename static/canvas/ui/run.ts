@@ -108,10 +108,15 @@ export async function refresh(id: string): Promise<boolean> {
   const before = store.get().run;
   if (before && before.id !== id) return true;
   const over = !["queued", "running", "waiting"].includes(body.status);
-  const run: Run = { id, status: body.status, steps: realSteps(body.steps ?? [], before?.steps), live: !over, error: body.error ?? "", payload: body.input ?? before?.payload };
+  const run: Run = { id, status: body.status, steps: realSteps(body.steps ?? [], before?.steps), live: !over, error: body.error ?? "", payload: sentIn(body.input) ?? before?.payload };
   showRun(run);
   if (over && before?.live) say(run.error ? `The run failed. ${run.error}` : `The run ended: ${body.status}.`);
   return over;
+}
+
+/** The input of a run is the whole request, as `trigger` has it; what somebody sent is its body. */
+function sentIn(input: unknown): unknown {
+  return input && typeof input === "object" && "method" in input && "body" in input ? input.body : input;
 }
 
 function realSteps(told: readonly Step[], before: readonly Step[] = []): Step[] {

@@ -1,0 +1,49 @@
+"""What is seen from afar, and what the editor offers to send in after a run."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from runtime.models import Execution
+from tests.conftest import Person
+from tests.e2e.canvas import a_flow, edit
+from tests.e2e.conftest import Visitor
+from tests.e2e.test_canvas_faults import long_flow
+from tests.runtime.watching import a_run
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("clean_redis"),
+]
+
+
+def test_wires_reach_nodes_that_came_into_sight_from_afar(visit: Visitor, alice: Person) -> None:
+    editor = edit(visit, alice, a_flow(alice, long_flow(40), "long"))
+    editor.page.locator(".react-flow__pane").click(position={"x": 20, "y": 20})
+    editor.press("f")
+    expect(editor.node("n40")).to_be_in_viewport()
+    expect(editor.page.locator(".ed-canvas")).to_have_attribute("data-far", "true")
+    wire = editor.page.locator('[data-id="n39>peer>n40"] .react-flow__edge-path').bounding_box()
+    before, after = editor.node("n39").bounding_box(), editor.node("n40").bounding_box()
+    assert wire
+    assert before
+    assert after
+    assert before["x"] <= wire["x"] <= wire["x"] + wire["width"] <= after["x"] + after["width"]
+
+
+def test_the_body_of_the_last_call_is_offered_for_the_next_run(visit: Visitor, alice: Person) -> None:
+    flow = a_flow(alice)
+    run = a_run(flow.bundle)
+    request = '{"method": "POST", "path": "/in", "headers": {"host": "x"}, "body": {"total": 9}}'
+    Execution.objects.filter(pk=run.pk).update(service="flow", name="small", input=request)
+    page = visit(f"/flow/{flow.pk}?run={run.pk}", who=alice)
+    page.route_web_socket("**/ws/**", lambda socket: None)
+    page.reload()
+    expect(page.get_by_role("region", name="Run")).to_be_visible()
+    page.locator(".react-flow__pane").click(position={"x": 20, "y": 20})
+    page.keyboard.press("Control+Enter")
+    payload = page.get_by_role("textbox", name="Payload, as JSON")
+    expect(payload).to_contain_text('"total": 9')
+    expect(payload).not_to_contain_text(re.compile("headers|method"))
