@@ -22,7 +22,7 @@ ROOTS = {
     "item": "the element of the loop around this node",
     "index": "its place in the loop, from 0",
     "execution": "this run: id, flow, started",
-    "secret": "secrets by name; only in headers and body of http and llm",
+    "secret": "secrets by name; only in headers and body of http",
     "vars": "variables of the bundle and the tenant",
 }
 STRANGERS = frozenset({bytes, datetime, timedelta})  # JSON does not have them
