@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SECRETIVE = {"headers", "body"}  # the options of an http call that may hold secrets; all of an llm call
 MAX_PAUSE_S = 366 * 86_400.0
+MAX_HELD = 32 * 1024 * 1024  # bytes of messages that wait; each is written out in the run's kept state
 Prepared = dict[str, template.Template]
 
 
@@ -33,8 +34,15 @@ def filled(pump: "Pump", message: Message, prepared: Prepared, open_to: set[str]
     return {key: one(secret if key in open_to else plain) for key, one in prepared.items()}
 
 
+def held(pump: "Pump", message: Message) -> None:
+    """Many large messages must not wait side by side: what is shared here is not shared in the kept state."""
+    if len(pump.waiting) * len(message.payload) > MAX_HELD:
+        raise Refused("budget", f"the messages that wait have more than {MAX_HELD >> 20} MiB together")
+
+
 def outside(kind: "Kind", open_to: set[str]) -> "Callable[[Pump, Node, Message], bool]":
     def run(pump: "Pump", node: "Node", message: Message) -> bool:
+        held(pump, message)
         pump.need(kind, message, filled(pump, message, node.data, open_to))
         return True
 
@@ -43,6 +51,7 @@ def outside(kind: "Kind", open_to: set[str]) -> "Callable[[Pump, Node, Message],
 
 def delay(pump: "Pump", node: "Node", message: Message) -> bool:
     """The payload goes on later."""
+    held(pump, message)
     options = filled(pump, message, node.data, set())
     now = pump.world.now()
     due = now + seconds(options["for"]) if options.get("for") is not None else moment(options.get("until"))
@@ -52,6 +61,7 @@ def delay(pump: "Pump", node: "Node", message: Message) -> bool:
 
 def wait(pump: "Pump", node: "Node", message: Message) -> bool:
     """Until somebody comes with the token; later than the timeout it is a failure."""
+    held(pump, message)
     options = filled(pump, message, node.data, set())
     due = pump.world.now() + seconds(options.get("timeout") or "24h")
     pump.need("wait", message, {}, due=due, token=token_urlsafe(24))

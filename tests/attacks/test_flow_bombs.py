@@ -46,3 +46,14 @@ def test_a_loop_over_an_earlier_step_reads_it_once() -> None:
     made = flowstage.run(live, payload)
     assert flowstage.value(made) is True
     assert time.perf_counter() - began < 1
+
+
+def test_large_messages_that_wait_side_by_side_do_not_multiply_in_the_kept_state() -> None:
+    names = [f"p{number}" for number in range(60)]
+    lines = [f"- {{name: {name}, handler: 'builtin:delay', with: {{for: 1h}}}}" for name in names]
+    head = f"- {{name: a, handler: 'builtin:map', with: {{expr: payload}}, peers: [{', '.join(names)}]}}"
+    live = flowstage.bundle(f="\n".join(["listeners:", head, *lines]))
+    assert flowstage.run(live, "small").pump.failure is None
+    failure = flowstage.run(live, "x" * 1_000_000).pump.failure
+    assert failure is not None
+    assert failure.code == "budget"
