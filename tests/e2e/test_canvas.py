@@ -260,3 +260,24 @@ def test_whoever_may_only_read_changes_nothing(visit: Visitor, alice: Person, bo
     editor.node("shape").focus()
     editor.press("Delete")
     expect(editor.node("shape")).to_be_visible()
+
+
+def test_lines_keep_the_ends_they_have(visit: Visitor, alice: Person) -> None:
+    flow = a_flow(alice, SMALL.replace("\n", "\r\n"))
+    editor = edit(visit, alice, flow)
+    editor.view("Split")
+    editor.code.press("Control+End")
+    editor.page.keyboard.insert_text("# the end\n")
+    expect(editor.page.locator(".ed-saved")).to_contain_text("Unsaved")
+    editor.save()
+    assert text_of(flow) == (SMALL + "# the end\n").replace("\n", "\r\n")
+
+
+def test_one_undo_takes_back_a_node_and_its_wire(visit: Visitor, alice: Person) -> None:
+    editor = edit(visit, alice, a_flow(alice, SMALL.replace("    peers: [done]\n", "")))
+    editor.node("shape").click()
+    editor.item("Delay").click()
+    expect(editor.wire("shape", "delay")).to_have_count(1)
+    editor.page.get_by_role("button", name="Undo").click()
+    expect(editor.node("delay")).to_have_count(0)
+    expect(editor.page.locator(".ed-saved")).to_contain_text("Saved")

@@ -25,12 +25,21 @@ const KEYS = [
   { key: "Escape", run: (view: EditorView) => (view.contentDOM.blur(), true) },
 ];
 
+/** CodeMirror's lines end with a line feed alone; the text keeps the ends it has, so that a save changes nothing else. */
+function lines(text: string): string {
+  return text.includes("\r") ? text.replace(/\r\n/g, "\n") : text;
+}
+
+function ending(text: string): string {
+  return store.get().text.includes("\r\n") ? text.replace(/\n/g, "\r\n") : text;
+}
+
 function made(parent: HTMLElement, readOnly: boolean): EditorView {
   const listen = EditorView.updateListener.of((update) => {
-    if (update.docChanged && !update.transactions.some((one) => one.annotation(Ours))) typed(update.state.doc.toString());
+    if (update.docChanged && !update.transactions.some((one) => one.annotation(Ours))) typed(ending(update.state.doc.toString()));
   });
   const state = EditorState.create({
-    doc: store.get().text,
+    doc: lines(store.get().text),
     extensions: [
       lineNumbers(), foldGutter(), lintGutter(), highlightActiveLine(), highlightActiveLineGutter(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(),
       highlightSelectionMatches(), search({ top: true }), yaml(), indentUnit.of("  "), autocompletion({ override: [yamlWords] }), appearance, listen,
@@ -63,7 +72,7 @@ function useText(view: Held): void {
   const text = useEditor((state) => state.text);
   useEffect(() => {
     const own = view.current;
-    const change = own && difference(own.state.doc.toString(), text);
+    const change = own && difference(own.state.doc.toString(), lines(text));
     if (change) own.dispatch({ changes: change, annotations: Ours.of(true) });
   }, [text, view]);
 }
@@ -91,7 +100,7 @@ function useShownNode(view: Held): void {
     const own = view.current;
     const node = chosen ? store.get().graph.nodes.find((one) => one.id === chosen) : null;
     if (!own || !node || own.hasFocus || store.get().stale) return;
-    const at = Math.min(node.range[0], own.state.doc.length);
+    const at = Math.min(lines(store.get().text.slice(0, node.range[0])).length, own.state.doc.length);
     own.dispatch({ selection: { anchor: at }, effects: EditorView.scrollIntoView(at, { y: "start", yMargin: 60 }) });
   }, [chosen, view]);
 }

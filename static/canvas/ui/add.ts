@@ -42,11 +42,10 @@ function make(node: NewNode, at: Point): string {
   return run({ op: "addNode", node }, (made) => (made.created[0] ? { [made.created[0]]: round(at) } : {}))?.created[0] ?? "";
 }
 
-/** Both steps are one operation, so that one undo takes both back. */
+/** Node and wire are one operation, so that one undo takes both back. */
 function wire(node: NewNode, from: GNode, port: string, at: Point): string {
-  const made = run({ op: "addNode", node }, (one) => (one.created[0] ? { [one.created[0]]: round(at) } : {}))?.created[0];
-  if (made) run({ op: "connect", wire: { source: from.id, port, target: made } });
-  return made ?? "";
+  const place = (one: { created: string[] }): Record<string, Point> => (one.created[0] ? { [one.created[0]]: round(at) } : {});
+  return run({ op: "addNode", node, from: { source: from.id, port } }, place)?.created[0] ?? "";
 }
 
 function done(name: string, item: PaletteItem): void {
