@@ -75,8 +75,12 @@ class Context:
     execution: str
     flow: Flow
     tokens: Tokens
-    secret: Callable[[str], str | None]  # by name, those the bundle may read; hosts: bundle.bound[name].may_go
-    call_peer: CallPeer  # sends a JSON payload to a peer of the node and waits for its answer (an agent's tools)
+    secret: Callable[
+        [str], str | None
+    ]  # by name, those the bundle may read; hosts: bundle.bound[name].may_go
+    call_peer: (
+        CallPeer  # sends a JSON payload to a peer of the node and waits for its answer (an agent's tools)
+    )
     load: Load  # the context buffer of this node and thread (a conversation), gone when the run ends
     save: Save
     log: Callable[[str, str], None]  # level, text: a line in the run's log

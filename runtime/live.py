@@ -69,7 +69,9 @@ class LiveBundle:
     waiting: set[Target] = field(
         default_factory=set
     )  # functions that had to wait for something (runtime.inline)
-    granted: Mapping[str, str] = field(init=False)  # the secrets that bundle.yaml lists: modules read these alone
+    granted: Mapping[str, str] = field(
+        init=False
+    )  # the secrets that bundle.yaml lists: modules read these alone
     masks: list[bytes] = field(init=False)  # the secrets' values, which no record may show
 
     def __post_init__(self) -> None:

@@ -52,7 +52,9 @@ class Dangers(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         ours = (given.get("src") or "").startswith("/static/")
-        data = given.get("type") == "application/json" and "src" not in given  # never run; "<" is escaped in it
+        data = (
+            given.get("type") == "application/json" and "src" not in given
+        )  # never run; "<" is escaped in it
         if tag == "script" and not (ours or data):
             self.found.append(f"inline script {attrs}")
         for name, value in attrs:

@@ -84,7 +84,8 @@ class Client:
 
 
 @pytest.fixture
-async def front(alice: Any, clean_redis: None) -> AsyncIterator[Any]:
+async def front(alice: Any, clean_redis: None, settings: Any) -> AsyncIterator[Any]:
+    settings.JOURNAL = "file"  # with the other one, which has to be waited for, nothing is answered at once
     files = stage.bundle_files("w", MODULES, **ROUTES)
     bundle = await database_sync_to_async(stage.run_bundle)(alice, files)
     server = Front(Gateway())

@@ -1,6 +1,5 @@
 """Functions of one run share a store: the same answers as fresh calls, nothing of it outlives the run or a failure."""
 
-
 import pytest
 
 from runtime.wasm import Guest, Limits, Suspend, Trap
