@@ -104,7 +104,7 @@ def key_of(backend: Backend, context: Context) -> str:
         return ""
     value, bound = context.secret(backend.key), context.bundle.bound.get(backend.key)
     if not value or bound is None:
-        hint = "keep it under Settings, Secrets, and name it under `secrets` of bundle.yaml"
+        hint = "keep it under Settings, Secrets"
         raise LlmError(
             "not-available", f"{backend.name}: there is no secret “{backend.key}”: {hint}", elsewhere=True
         )
