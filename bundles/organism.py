@@ -13,7 +13,11 @@ from bundles.values import Mapping, Node, Place, Report, Scalar, Sequence, shown
 SCHEDULING = ("breadth-first", "depth-first")
 LIMITS = (
     Field("thread_scheduling", "choice", "Which waiting message is next", choices=SCHEDULING),
-    Field("max_concurrent_pipelines", "integer", "Runs of the flow at the same time in one process; 50", low=1, high=10_000),
+    Field(
+        *("max_concurrent_pipelines", "integer", "Runs of the flow at the same time in one process; 50"),
+        low=1,
+        high=10_000,
+    ),
     Field("max_concurrent_handlers", "integer", "Nodes of a run at the same time; 20", low=1, high=1_000),
     Field("max_concurrent_per_agent", "integer", "Calls of one agent at the same time; 5", low=1, high=1_000),
     Field("max_hops", "integer", "Messages in a run, 10000 unless told", low=1, high=1_000_000),
