@@ -7,6 +7,9 @@ from playwright.sync_api import Page, expect
 
 from bundles import store
 from bundles.models import Bundle
+from bundles.resolve import resolve
+from bundles.store import newest
+from runtime import guests
 from tests.e2e.conftest import PHONE, Visitor
 from tests.runtime import stage
 from tests.runtime.watching import a_run
@@ -47,6 +50,8 @@ def test_the_curl_line_follows_what_is_typed(visit: Visitor, alice: Any, bundle:
 
 
 def test_run_becomes_running_by_itself_and_stop_stops(visit: Visitor, alice: Any, bundle: Bundle) -> None:
+    for sha256 in set(resolve(alice.tenant, newest(bundle)).values()):
+        guests.code().remove(sha256)  # nobody has compiled it on this machine: a worker will
     page = visit("/bundles", who=alice)
     page.get_by_role("button", name="Run").click()
     expect(page.locator("[data-status=starting]")).to_be_visible()
