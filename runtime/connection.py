@@ -196,7 +196,7 @@ class Connection(asyncio.Protocol):
             given = self.server.gateway.now(asked, body)
         except ApiError as error:
             return problem(error)
-        except Exception as fault:
+        except Exception as fault:  # the edge of the loop: one request must not end the others
             return self.server.fault(fault)
         raw = request.raw
         # Nothing may be around the request, not even the empty line that parsers skip: it would shift the body.
@@ -215,7 +215,7 @@ class Connection(asyncio.Protocol):
             return False
         try:
             given = self.server.again(head, data[len(head.raw) :])
-        except Exception as fault:
+        except Exception as fault:  # the edge of the loop: one request must not end the others
             given = self.server.fault(fault)
         if given is None:
             self.head = None
@@ -226,7 +226,7 @@ class Connection(asyncio.Protocol):
     async def later(self, asked: Asked, request: Request) -> None:
         try:
             given = await self.server.gateway.respond(lambda: asked)
-        except Exception as fault:
+        except Exception as fault:  # the edge of the loop: one request must not end the others
             given = self.server.fault(fault)
         self.task = None
         if not self.closing:

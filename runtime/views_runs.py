@@ -1,5 +1,6 @@
 """The list of runs with its filters, and the page of one run with Retry and Cancel."""
 
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode
@@ -141,29 +142,27 @@ def parent(who: Principal, pk: str | None) -> Execution | None:
 @page("call", back="runtime:runs")
 def retry(request: HttpRequest, id: UUID) -> HttpResponse:
     """Queues the same request again and goes to the new run."""
-    who = author_of(request).who
-    run = runs.find(who, id)
-    try:
-        fresh = runs.retry(who, run)
-    except ApiError as refused:
-        return back(request, id, refused)
-    record(request, "execution.retry", str(id), execution=fresh)
-    messages.success(request, "Queued again as this run.")
-    return redirect("runtime:run_detail", fresh)
+    return anew(request, id, runs.retry, "Queued again as this run.")
 
 
 @require_POST
 @page("call", back="runtime:runs")
 def go_on(request: HttpRequest, id: UUID) -> HttpResponse:
     """A run of its own that begins where this one failed."""
+    return anew(request, id, flowretry.resume_from, "It goes on from the step that failed, as this run.")
+
+
+def anew(
+    request: HttpRequest, id: UUID, verb: Callable[[Principal, Execution], str], words: str
+) -> HttpResponse:
     who = author_of(request).who
     run = runs.find(who, id)
     try:
-        fresh = flowretry.resume_from(who, run)
+        fresh = verb(who, run)
     except ApiError as refused:
         return back(request, id, refused)
     record(request, "execution.retry", str(id), execution=fresh)
-    messages.success(request, "It goes on from the step that failed, as this run.")
+    messages.success(request, words)
     return redirect("runtime:run_detail", fresh)
 
 
