@@ -10,6 +10,7 @@ import redis.asyncio as async_redis
 from django.conf import settings
 
 _of_loop: "WeakKeyDictionary[asyncio.AbstractEventLoop, async_redis.Redis]" = WeakKeyDictionary()
+MOST = 1_000  # connections of one event loop: as many as runs at the same time may need one
 _TIMEOUTS: dict[str, Any] = {"socket_timeout": 5, "socket_connect_timeout": 2}
 
 
@@ -28,5 +29,7 @@ def aredis() -> "async_redis.Redis":
     loop = asyncio.get_running_loop()
     client = _of_loop.get(loop)
     if client is None:
-        client = _of_loop[loop] = async_redis.Redis.from_url(settings.REDIS_URL, **_TIMEOUTS)
+        client = _of_loop[loop] = async_redis.Redis.from_url(
+            settings.REDIS_URL, max_connections=MOST, **_TIMEOUTS
+        )
     return client

@@ -238,10 +238,14 @@ WAIT = Kind(
 MEMORY = Kind(
     "memory", "Memory", "Data", "The flow's own memory over its runs", "builtin:memory", STEP,
     (
-        _with("get", "template", "Get", "The key to read; null when there is none", group="get|set|delete"),
-        _with("set", "template", "Set", "The key to write", group="get|set|delete"),
-        _with("delete", "template", "Delete", "The key to forget", group="get|set|delete"),
-        _with("value", "value", "Value", "What to write", default="${payload}"),
+        _with("get", "template", "Get", "The key to read; null when there is none", group="get|set|add|delete"),
+        _with("set", "template", "Set", "The key to write", group="get|set|add|delete"),
+        _with("add", "template", "Add", "The key of a number to add to, in one step; answers the sum",
+              group="get|set|add|delete"),
+        _with("delete", "template", "Delete", "The key to forget", group="get|set|add|delete"),
+        _with("value", "value", "Value", "What to write, the payload unless told; what to add, 1 unless told"),
+        _with("expect", "value", "Only if it is",
+              "Changes only what still has this value (null: none), else fails with the code conflict"),
     ),
 )  # fmt: skip
 SENSOR = Kind(

@@ -92,7 +92,7 @@ class Driver:
             if self.job.said is not None and (pump.output or pump.left) is not None:
                 await self.say(self.job.said)
             await self.begin_needs()
-            if pump.ready:
+            if pump.ready or pump.failure is not None:
                 continue
             if not self.tasks and self.came.empty() and not self.soon():
                 return await self.park()
@@ -159,6 +159,8 @@ class Driver:
             return
         if self.lasting and any(need.kind in EFFECTS for need in fresh):
             await self.keep()
+            if self.pump.failure is not None:
+                return
         if len(fresh) == len(self.pump.needs) == 1 and fresh[0].kind != "agent":
             return await self.work(fresh[0])  # there is nothing else to do meanwhile
         for need in fresh:
@@ -291,6 +293,8 @@ class Driver:
     async def park(self) -> Done:
         """Nothing is to be done for a while: the run is put away until its time, or until somebody answers."""
         await self.keep()
+        if self.pump.failure is not None:
+            return await self.end()
         await self.keeper.keep_waits(self.pump)
         due = min(need.due for need in self.pump.needs.values() if need.due is not None)
         effects = Effects({}, [], self.run.signals, self.run.logs, self.pump.steps.whole())

@@ -13,13 +13,15 @@ import orjson
 
 from billing.redis import aredis, redis
 from runtime import flowstate
+from runtime.flowneeds import Failure
 from runtime.flowplan import Plan
 from runtime.flowpump import Pump
 from runtime.job import Job
 
 KEPT_S = 7 * 86_400  # of what failed, and of what nobody took up any more
 PARKED_S = 400 * 86_400  # longer than any wait
-MAX_STATE = 8 * 1024 * 1024
+MAX_STATE = 40 * 1024 * 1024  # of a run under way: somewhat above what the messages that wait may have
+MAX_FAILED = 8 * 1024 * 1024
 MAX_BUFFER = 4 * 1024 * 1024
 
 
@@ -27,14 +29,24 @@ def prefix(tenant_id: str, flow_id: str) -> str:
     return f"tenant:{tenant_id}:flow:{flow_id}:"
 
 
+def start_of(job: Job) -> str:
+    bundle, name = job.bundle, job.target.module
+    return prefix(bundle.tenant_id, bundle.flow_ids.get(name, f"{bundle.id}.{name}"))
+
+
+def changes_of(job: Job) -> str:
+    """Where a run keeps which of its steps have changed the flow's memory, and what they answered."""
+    return f"{start_of(job)}registry:{job.id}:changes"
+
+
 class Keeper:
     """The keys of one run."""
 
     def __init__(self, job: Job) -> None:
-        bundle, name = job.bundle, job.target.module
-        start = prefix(bundle.tenant_id, bundle.flow_ids.get(name, f"{bundle.id}.{name}"))
+        start = start_of(job)
         self.execution = job.id
         self.registry = f"{start}registry:{job.id}"
+        self.changes = changes_of(job)
         self.waits = f"{self.registry}:waits"
         self.answers = f"{self.registry}:answers"
         self.buffers = f"{start}buffer:{job.id}"
@@ -49,9 +61,16 @@ class Keeper:
     def load(self, pump: Pump, state: bytes) -> None:
         flowstate.load(pump, state)
 
-    async def keep(self, pump: Pump) -> None:
+    async def keep(self, pump: Pump) -> bool:
+        """False when there is more than may be kept: that fails the run, and what was kept before stays as it is."""
+        try:
+            state = flowstate.save(pump, MAX_STATE)
+        except flowstate.TooLarge as problem:
+            pump.stop(Failure("budget", str(problem)))
+            return False
         self.written = True
-        await aredis().set(self.registry, flowstate.save(pump), ex=KEPT_S)
+        await aredis().set(self.registry, state, ex=KEPT_S)
+        return True
 
     async def keep_waits(self, pump: Pump) -> None:
         """The tokens that may end a wait."""
@@ -68,14 +87,17 @@ class Keeper:
         return found if found is None else bytes(found)
 
     async def keep_failed(self, pump: Pump) -> None:
-        state = flowstate.save(pump)
+        """For another try from where it failed, unless there is too much of it."""
+        try:
+            state = flowstate.save(pump, MAX_FAILED)
+        except flowstate.TooLarge:
+            return await self.forget()
         await self.forget()
-        if len(state) <= MAX_STATE:
-            await aredis().set(self.registry, state, ex=KEPT_S)
+        await aredis().set(self.registry, state, ex=KEPT_S)
 
     async def forget(self) -> None:
         if self.written:
-            await aredis().unlink(self.registry, self.waits, self.answers, self.buffers)
+            await aredis().unlink(self.registry, self.changes, self.waits, self.answers, self.buffers)
 
     async def buffer(self, node: str) -> bytes | None:
         found: Any = await aredis().hget(self.buffers, node)

@@ -1,7 +1,7 @@
 """Nodes whose work somebody else does: http, llm, agents, pauses, waiting for a person, memory, sensors."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SECRETIVE = {"headers", "body"}  # the options of an http call that may hold secrets; all of an llm call
 MAX_PAUSE_S = 366 * 86_400.0
 MAX_HELD = 32 * 1024 * 1024  # bytes of messages that wait; each is written out in the run's kept state
+MAX_KEY = 512
 Prepared = dict[str, template.Template]
 
 
@@ -70,17 +71,29 @@ def wait(pump: "Pump", node: "Node", message: Message) -> bool:
 
 def memory(pump: "Pump", node: "Node", message: Message) -> bool:
     options = filled(pump, message, node.data, set())
-    verb = next((verb for verb in ("get", "set", "delete") if options.get(verb) is not None), None)
+    verb = next((verb for verb in ("get", "set", "delete", "add") if options.get(verb) is not None), None)
     if verb is None:
-        raise Refused("validation", "memory needs get, set or delete")
+        raise Refused("validation", "memory needs get, set, add or delete")
     if not node.plan.flow.memory:
         raise Refused("validation", "this flow has no memory; write memory: 16KiB at its top")
-    wanted: Mapping[str, Any] = {"verb": verb, "key": str(options[verb])[:512]}
+    key = str(options[verb])
+    if len(key) > MAX_KEY:
+        raise Refused("validation", f"a key of the memory has at most {MAX_KEY} letters")
+    wanted: dict[str, Any] = {"verb": verb, "key": key}
     if verb == "set":
-        value = options["value"] if "value" in options else message.value()
-        wanted = {**wanted, "value": encoded(value)}
+        wanted["value"] = encoded(options["value"] if "value" in options else message.value())
+    elif verb == "add":
+        wanted["value"] = encoded(number(options.get("value", 1)))
+    if "expect" in options and verb != "get":
+        wanted["expect"] = encoded(options["expect"])
     pump.need("memory", message, wanted)
     return True
+
+
+def number(value: Any) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise Refused("validation", f"what is added must be a number, not {str(value)[:60]}")
+    return value
 
 
 def sensor(pump: "Pump", node: "Node", message: Message) -> bool:

@@ -23,9 +23,20 @@ class Unusable(Exception):
     """A state that does not fit the flow any more."""
 
 
-def save(pump: Pump) -> bytes:
-    """The whole state. Call it between steps."""
-    return orjson.dumps(Writer(pump).state())
+class TooLarge(Exception):
+    """More than may be kept of one run."""
+
+
+def save(pump: Pump, limit: int = 1 << 40) -> bytes:
+    """The whole state. Call it between steps. TooLarge before it is put together, when it would be longer than that."""
+    state = orjson.dumps(Writer(pump, limit).state())
+    if len(state) > limit:
+        raise TooLarge(above(limit))
+    return state
+
+
+def above(limit: int) -> str:
+    return f"what is under way in this run has more than {limit >> 20} MiB, which is too much to be kept"
 
 
 def load(pump: Pump, data: bytes) -> None:
@@ -36,15 +47,13 @@ def load(pump: Pump, data: bytes) -> None:
         raise Unusable(f"what was kept of the run does not fit the flow any more: {problem}") from None
 
 
-def text(payload: bytes) -> orjson.Fragment:
-    return orjson.Fragment(payload)
-
-
 class Writer:
-    """Numbers messages, frames and owners as they are met."""
+    """Numbers messages, frames and owners as they are met, and counts bytes: payloads that are shared here are not
+    shared in what is written."""
 
-    def __init__(self, pump: Pump) -> None:
+    def __init__(self, pump: Pump, limit: int) -> None:
         self.pump = pump
+        self.limit = self.left = limit
         self.frames: dict[int, tuple[Frame, dict[str, Any]]] = {}
         self.owners: dict[int, tuple[Any, dict[str, Any]]] = {}
 
@@ -71,13 +80,19 @@ class Writer:
             "held": held,
             "frames": [entry for _, entry in self.frames.values()],
             "owners": [entry for _, entry in self.owners.values()],
-            **facts(pump),
+            **self.facts(),
         }
+
+    def text(self, payload: bytes) -> orjson.Fragment:
+        self.left -= len(payload)
+        if self.left < 0:
+            raise TooLarge(above(self.limit))
+        return orjson.Fragment(payload)
 
     def message(self, message: Message) -> dict[str, Any]:
         return {
             "node": place(message.node),
-            "payload": text(message.payload),
+            "payload": self.text(message.payload),
             "frame": self.frame(message.frame),
             "sender": message.sender,
             "attempt": message.attempt,
@@ -93,7 +108,7 @@ class Writer:
                 entry["parent"] = self.frame(frame.parent)
                 entry["owner"] = self.owner(frame.owner)
             if frame.item is not UNREAD:
-                entry["item"] = frame.item
+                entry["item"] = self.text(orjson.dumps(frame.item))
         return frame.id
 
     def owner(self, owner: Any) -> int:
@@ -108,13 +123,31 @@ class Writer:
             entry["message"] = self.message(owner.message)
         if isinstance(owner, Rounds):
             entry |= {
-                "items": owner.items,
-                "results": [None if one is None else [text(one)] for one in owner.results],
-                "current": text(owner.current),
+                "items": self.text(orjson.dumps(owner.items)),
+                "results": [None if one is None else [self.text(one)] for one in owner.results],
+                "current": self.text(owner.current),
                 "next": owner.next,
                 "running": owner.running,
             }
         return int(entry["id"])
+
+    def facts(self) -> dict[str, Any]:
+        pump, text = self.pump, self.text
+        output = pump.output
+        return {
+            "hops": pump.hops,
+            "count": pump.count,
+            "fuel": pump.fuel,
+            "frame": pump.frames,
+            "tokens": [pump.tokens.left, pump.tokens.used],
+            "steps": [pump.steps.kept, pump.steps.dropped, pump.steps.room],
+            "known": {name: [text(one) for one in pair] for name, pair in pump.known.items()},
+            "fires": [[sensor, text(payload)] for sensor, payload in pump.fires],
+            "left": None if pump.left is None else [text(pump.left)],
+            "output": output
+            and [output.status, output.body.decode("latin-1"), output.content_type, output.headers],
+            "pinned": {name: text(payload) for name, payload in pump.pinned.items()},
+        }
 
 
 def place(node: Node) -> list[str]:
@@ -128,24 +161,6 @@ def of_tool(frame: Frame | None) -> bool:
             return True
         frame = frame.parent
     return False
-
-
-def facts(pump: Pump) -> dict[str, Any]:
-    output = pump.output
-    return {
-        "hops": pump.hops,
-        "count": pump.count,
-        "fuel": pump.fuel,
-        "frame": pump.frames,
-        "tokens": [pump.tokens.left, pump.tokens.used],
-        "steps": [pump.steps.kept, pump.steps.dropped, pump.steps.room],
-        "known": {name: [text(one) for one in pair] for name, pair in pump.known.items()},
-        "fires": [[sensor, text(payload)] for sensor, payload in pump.fires],
-        "left": None if pump.left is None else [text(pump.left)],
-        "output": output
-        and [output.status, output.body.decode("latin-1"), output.content_type, output.headers],
-        "pinned": {name: text(payload) for name, payload in pump.pinned.items()},
-    }
 
 
 class Reader:

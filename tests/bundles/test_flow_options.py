@@ -65,7 +65,7 @@ WRONG = [
     ("map", "", "needs 'expr'"),
     ("delay", "for: 1h, until: x", "exactly one of for, until"),
     ("delay", "for: soon", "not a duration"),
-    ("memory", "value: 1", "exactly one of get, set, delete"),
+    ("memory", "value: 1", "exactly one of get, set, add, delete"),
     ("sensor", "payload: 1", "needs 'fire'"),
     ("output", "status: 700", "must be from 200 to 599"),
     ("output", "status: [200]", "must be from 200 to 599"),
