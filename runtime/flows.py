@@ -7,6 +7,8 @@ from runtime.targets import Done
 
 AT_ONCE = 500  # steps of a run that may hold up an event loop
 MAX_KNOWN = 1_000
+SLOWNESS = 8  # runs at once that make up for one that took too long: the machine may have been busy with others
+TOO_SLOW = 3 * SLOWNESS
 
 
 def attempt(job: Job, fuel: int) -> Done | None:
@@ -19,9 +21,13 @@ def attempt(job: Job, fuel: int) -> Done | None:
     run = Run(job, fuel)
     pump = run.pump
     pump.begin()
-    if run.advance(AT_ONCE) and pump.done and not pump.fires:
+    ended, plan = run.advance(AT_ONCE), run.plan
+    if ended and pump.done and not pump.fires:
+        plan.slow -= plan.slow > 0
         return None if pump.failure else run.done()
-    if len(job.bundle.waiting) < MAX_KNOWN:
+    if not ended:
+        plan.slow += SLOWNESS
+    if (ended or plan.slow >= TOO_SLOW) and len(job.bundle.waiting) < MAX_KNOWN:
         job.bundle.waiting.add(job.target)
     return None
 
