@@ -70,9 +70,12 @@ def content(value: Any, headers: Mapping[str, str]) -> bytes | None:
 
 
 def body(data: bytes) -> Any:
-    """Parsed JSON, else text, else {"base64": …}: as requests' bodies are shown to functions."""
+    """JSON as it is, else text, else {"base64": …}: as requests' bodies are shown to functions."""
+    if not data:
+        return None
     try:
-        return orjson.loads(data) if data else None
+        orjson.loads(data)
+        return orjson.Fragment(data)  # never written anew: what can be read may be too deep for that
     except orjson.JSONDecodeError:
         pass
     try:
