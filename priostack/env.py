@@ -28,6 +28,27 @@ def number(name: str, default: int) -> int:
         raise BadSetting(f"{name}: expected a whole number, not {raw!r}") from None
 
 
+def seconds(name: str, default: float, *, least: float, most: float) -> float:
+    raw = text(name)
+    if raw == "":
+        return default
+    try:
+        value = float(raw)
+    except ValueError:
+        raise BadSetting(f"{name}: expected seconds, not {raw!r}") from None
+    if not least <= value <= most:  # also what is no number at all
+        raise BadSetting(f"{name}: expected between {least:g} and {most:g} seconds, not {raw!r}")
+    return value
+
+
+def whole(name: str, default: int, *, least: int = 0, most: int = 10**9) -> int:
+    """A number within limits."""
+    value = number(name, default)
+    if not least <= value <= most:
+        raise BadSetting(f"{name}: expected between {least} and {most}, not {value}")
+    return value
+
+
 def words(name: str, default: str = "") -> list[str]:
     """A comma separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

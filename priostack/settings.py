@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from market.rules import Settings as MarketRules
 from priostack import datadir, env
 from priostack.database import database
 
@@ -236,4 +237,17 @@ JOURNAL = env.text("PRIOSTACK_JOURNAL", "file" if SQLITE else "postgres")
 METRICS_TOKEN = env.text("PRIOSTACK_METRICS_TOKEN")
 RETENTION_DAYS = env.number("PRIOSTACK_RETENTION_DAYS", 30)
 CALL_MAX_BODY = env.number("PRIOSTACK_MAX_BODY", 1024 * 1024)
+ROUND_SECONDS = env.seconds("PRIOSTACK_ROUND_SECONDS", 1.0, least=0.05, most=60.0)
+ROUND_MIN_MS = 5
+MARKET = MarketRules(
+    threshold=env.whole("PRIOSTACK_MARKET_THRESHOLD", 1_000),
+    slots=env.whole("PRIOSTACK_MARKET_SLOTS", 200, least=1),
+    cu_per_credit=env.whole("PRIOSTACK_MARKET_CU_PER_CREDIT", 500, least=1),
+    free_cu=env.whole("PRIOSTACK_MARKET_FREE_CU", 100, least=1),
+    free_lane=env.whole("PRIOSTACK_MARKET_FREE_LANE", 50),
+    aging_rounds=env.whole("PRIOSTACK_MARKET_AGING_ROUNDS", 10, least=1),
+    tenant_pressure_cap=env.whole("PRIOSTACK_MARKET_TENANT_PRESSURE_CAP", 0),
+    max_reservations=env.whole("PRIOSTACK_MARKET_MAX_RESERVATIONS", 200),
+    backoff_max=env.whole("PRIOSTACK_MARKET_BACKOFF_MAX", 32, least=1),
+)
 LOGGING_CONFIG = None
