@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from runtime.models import Bucket, Execution, GoalState, Trigger
+from runtime.models import Bucket, Execution, GoalState, Trigger, Usage
 
 
 class Shown(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -55,6 +55,25 @@ class BucketAdmin(Shown):
     list_display = ("bundle", "service", "name", "signal", "second", "count", "errors", "down", "total")
     list_filter = ("signal",)
     search_fields = ("bundle__name", "service", "name", "signal")
+    list_select_related = ("bundle",)
+
+
+@admin.register(Usage)
+class UsageAdmin(Shown):
+    list_display = (
+        "bundle",
+        "service",
+        "name",
+        "target",
+        "window",
+        "calls",
+        "p50",
+        "p95",
+        "max",
+        "spent",
+        "updated",
+    )
+    search_fields = ("bundle__name", "bundle__tenant__slug", "service", "name", "target")
     list_select_related = ("bundle",)
 
 

@@ -19,6 +19,7 @@ from bundles.deploy import ask_run
 from bundles.models import Binary, Bundle, Revision, Status
 from bundles.resolve import resolve
 from runtime import flowload, flowsecrets, guests, liveflow, triggers
+from runtime.estimates import seeded
 from runtime.kv import Space
 from runtime.live import LiveBundle
 from runtime.wasm import Guest
@@ -69,6 +70,7 @@ def made(
         idle_flows=idle,
         flows=plans,
         vars={**definition.vars, **variables.values(tenant.pk)},
+        estimates=seeded(bundle.pk),
     )
 
 

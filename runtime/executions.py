@@ -10,7 +10,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from runtime import signals
+from runtime import metering, signals
 from runtime.models import CHANGES, Execution
 from runtime.record import Record, storable
 
@@ -30,7 +30,10 @@ PLAIN = [
     "units_estimated",
     "units_used",
     "price",
+    "spent",
     "round",
+    "waited_us",
+    "degraded",
     "http_status",
     "input",
     "output",
@@ -47,9 +50,13 @@ PLAIN = [
 ENDING = [
     "status",
     "duration_us",
+    "units_estimated",
     "units_used",
     "price",
+    "spent",
     "round",
+    "waited_us",
+    "degraded",
     "http_status",
     "output",
     "error",
@@ -92,7 +99,9 @@ def absorb(records: list[Record]) -> int:
         ended = [record for record in records if record["op"] != "add" and change(record)]
         new = {str(entry.id) for entry in fresh}
         finished = [r for r in records if r["op"] == "add" and r["id"] in new and r["status"] in DONE]
-        signals.absorb(finished + [record for record in ended if record["status"] in DONE])
+        over = finished + [record for record in ended if record["status"] in DONE]
+        signals.absorb(over)
+        metering.absorb(over)
     return len(fresh)
 
 

@@ -29,6 +29,7 @@ from bundles.routes import RouteTable, routes_of
 from bundles.service import Service
 from bundles.target import Target
 from runtime.background import end
+from runtime.estimates import Estimates
 from runtime.kv import Space
 from runtime.liveflow import Hook, LiveFlow
 from runtime.wasm import Guest
@@ -65,6 +66,7 @@ class LiveBundle:
     served: Mapping[str, LiveFlow] = field(default_factory=dict)  # flows that may be started from outside
     idle_flows: Mapping[str, str] = field(default_factory=dict)  # those that may not run, and why
     vars: Mapping[str, Any] = field(default_factory=dict)
+    estimates: Estimates = field(default_factory=Estimates)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: set[Target] = field(
         default_factory=set

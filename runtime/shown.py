@@ -46,7 +46,10 @@ def brief(run: Execution) -> dict[str, Any]:
         "units_estimated": run.units_estimated,
         "units_used": run.units_used,
         "price": run.price,
+        "spent": run.spent,
         "round": run.round,
+        "waited_ms": run.waited_us / 1000,
+        "degraded": run.degraded,
         "http_status": run.http_status,
         "error": run.error,
     }
@@ -77,6 +80,9 @@ def recorded(record: Record) -> dict[str, Any]:
         "completed": None,
         "duration_us": 0,
         "units_used": 0,
+        "waited_us": 0,
+        "spent": 0,
+        "degraded": False,
         "http_status": None,
         "error": "",
     }
@@ -92,7 +98,9 @@ def recorded(record: Record) -> dict[str, Any]:
         "status",
         "units_used",
         "price",
+        "spent",
         "round",
+        "degraded",
         "http_status",
         "error",
     ]
@@ -101,6 +109,7 @@ def recorded(record: Record) -> dict[str, Any]:
         "started": micros(known["started"]),
         "completed": micros(known["completed"]),
         "duration_ms": known["duration_us"] / 1000,
+        "waited_ms": known["waited_us"] / 1000,
         "units_estimated": known.get("units_estimated", 0),
         "input": parsed(known["input"]),
         "output": parsed(known["output"]),

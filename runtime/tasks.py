@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from billing.tidy import tidy
-from runtime import deploy, executions, goals, guests, schedules, signals
+from runtime import deploy, executions, goals, guests, metering, schedules, signals
 from runtime.models import Execution
 from runtime.worker import Worker
 
@@ -56,6 +56,7 @@ def expire() -> None:
             break
         Execution.objects.filter(pk__in=old).delete()
     signals.expire(timezone.now())
+    metering.expire(timezone.now())
     tidy(timezone.now())
 
 

@@ -5,5 +5,6 @@ from runtime.models.execution import CHANGES, Execution
 from runtime.models.execution import Trigger as Cause
 from runtime.models.goal import GoalState
 from runtime.models.trigger import Trigger
+from runtime.models.usage import Usage
 
-__all__ = ["CHANGES", "Bucket", "Cause", "Execution", "GoalState", "Trigger"]
+__all__ = ["CHANGES", "Bucket", "Cause", "Execution", "GoalState", "Trigger", "Usage"]

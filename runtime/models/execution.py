@@ -59,6 +59,9 @@ class Execution(models.Model):
     units_estimated = models.PositiveIntegerField(default=0)
     units_used = models.PositiveIntegerField(default=0)
     price = models.PositiveIntegerField(default=0)
+    spent = models.PositiveBigIntegerField(default=0)  # credits that were booked on it, over all its rounds
+    waited_us = models.PositiveBigIntegerField(default=0)  # for compute, until its first round and between rounds
+    degraded = models.BooleanField(default=False)  # it was cut to one entry (fallbackBehavior: degrade)
     round = models.PositiveBigIntegerField(null=True)
     http_status = models.PositiveSmallIntegerField(null=True)
     input = models.TextField(blank=True)  # JSON, cut at the cap of runtime/record.py
