@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from billing import wallet
 from billing.belongings import rows_of
 from billing.live import touch
 from billing.models import ReleasedSlug, Tenant
@@ -24,6 +25,7 @@ def delete_tenant(tenant_id: UUID, *, by: str, address: str = "") -> str:
         until = timezone.now() + timedelta(days=QUARANTINE_DAYS)
         ReleasedSlug.objects.update_or_create(slug=tenant.slug, defaults={"until": until})
         touch(tenant_id)
+        wallet.close(tenant_id, actor=by)
         for _, rows in reversed(
             list(rows_of(tenant_id))
         ):  # leaves first: one statement each, nothing collected

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from billing import wallet
 from billing.models import Membership, Role, Tenant, User
 
 
@@ -13,4 +14,5 @@ def found(slug: str, owner: User, *, plan: str | None = None) -> Tenant:
     tenant.save(force_insert=True)
     Membership.objects.create(tenant=tenant, user=owner, role=Role.OWNER)
     User.objects.filter(pk=owner.pk).update(last_tenant=tenant)
+    wallet.open_for(tenant)
     return tenant

@@ -57,6 +57,7 @@ def ensure_plans() -> None:
     from django.apps import apps
 
     importlib.import_module("billing.migrations.0002_plans").add(apps, None)
+    importlib.import_module("billing.migrations.0005_starter").credits(apps, None)
 
 
 class Person:

@@ -12,6 +12,7 @@ class Plan(models.Model):
     memory_mb = models.PositiveIntegerField("project memory, MB", null=True, blank=True)
     keep_alive = models.BooleanField("flows stay loaded when nobody calls", default=True)
     members = models.PositiveIntegerField(null=True, blank=True)
+    starter_credits = models.PositiveIntegerField("credits of a new tenant", default=0)
     order = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
