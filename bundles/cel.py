@@ -3,16 +3,26 @@
 No eval, no attributes of Python objects, no regular expressions that backtrack; every evaluation has a budget.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from bundles.celcompile import Compiler
 from bundles.celerror import MAX_STEPS, CelError, CelLimit, CelMissing, spend
 from bundles.celparser import Name, Node, parse
 from bundles.celvalues import Work, measure, plain, word, written
 
-__all__ = ["ROOTS", "CelError", "CelLimit", "CelMissing", "Expression", "compile", "of_tree", "truth"]
+__all__ = [
+    "ROOTS",
+    "CelError",
+    "CelLimit",
+    "CelMissing",
+    "Expression",
+    "compile",
+    "decide",
+    "of_tree",
+    "truth",
+]
 
 # What a flow's expressions may begin with, and what it is.
 ROOTS = {
@@ -21,10 +31,11 @@ ROOTS = {
     "steps": "results of earlier nodes by their names",
     "item": "the element of the loop around this node",
     "index": "its place in the loop, from 0",
-    "execution": "this run: id, flow, started",
+    "execution": "this run: id, flow, tenant, and started, a time",
     "secret": "secrets by name; only in headers and body of http",
     "vars": "variables of the bundle and the tenant",
 }
+T = TypeVar("T")
 STRANGERS = frozenset({bytes, datetime, timedelta})  # JSON does not have them
 
 
@@ -79,6 +90,22 @@ def compile(text: str) -> Expression:
 def of_tree(node: Node) -> Expression:
     """Of a tree that was read already."""
     return Expression(node)
+
+
+def decide(cases: Iterable[tuple[Expression, T]], otherwise: T, scope: Mapping[str, Any]) -> T:
+    """What belongs to the first condition that holds; all of them share one budget."""
+    left = MAX_STEPS
+    for condition, chosen in cases:
+        work = condition._fresh.copy()
+        work[0] = left
+        try:
+            value = condition._run(scope, work)
+        except RecursionError:
+            raise CelLimit("the expression is nested too deeply") from None
+        if truth(value):
+            return chosen
+        left = work[0]
+    return otherwise
 
 
 def truth(value: Any) -> bool:

@@ -24,9 +24,11 @@ from bundles.celparser import (
 from bundles.celregex import pattern
 from bundles.celvalues import KEYS
 
+CONTAINER = 6  # nodes that a new list or map in a loop counts for
 MANY_REFERENCES = 16  # more of them may multiply what comes in
 # What may make values that JSON does not have.
 EXOTIC = frozenset({"timestamp", "duration", "bytes", "base64.decode"})
+EXOTIC_ROOTS = frozenset({"execution"})  # its `started` is a time
 PATTERNS = frozenset({"matches", "regex.extract"})
 
 
@@ -74,6 +76,7 @@ class Compiler:
         if node.name in celfunctions.GROUPS:
             raise CelError(f"{node.name} is a group of functions", node.column)
         self._references += 1
+        self.exotic = self.exotic or node.name in EXOTIC_ROOTS
         self.columns.setdefault(node.name, node.column)
 
     def select(self, node: Select) -> Run:
@@ -135,10 +138,12 @@ class Compiler:
 
     def list_of(self, node: ListOf) -> Run:
         self._builds = True
+        self._nodes += CONTAINER
         return celnodes.list_of(tuple(self.compile(item) for item in node.items))
 
     def map_of(self, node: MapOf) -> Run:
         self._builds = True
+        self._nodes += CONTAINER
         for key, _ in node.entries:
             if isinstance(key, Literal) and type(key.value) not in (str, int):
                 raise CelError(f"keys of a map are {KEYS}", key.column)
@@ -187,6 +192,7 @@ class Compiler:
             raise CelError(f"write it as {function.signature}", node.column)
         self.exotic = self.exotic or name in EXOTIC
         self._builds = True
+        self._nodes += function.nodes
         if name in PATTERNS:
             self._check_pattern(args[1])
         run = call(function, tuple(self.compile(arg) for arg in args), node.column)

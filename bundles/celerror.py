@@ -8,7 +8,10 @@ from bundles import names
 MAX_SOURCE = 10_000  # characters of one expression
 MAX_NESTING = 60  # brackets, conditionals and unary operators inside each other
 MAX_DEPTH = 120  # operators on top of each other, as in a + b + c …
-MAX_STEPS = 500_000  # of one evaluation: visited nodes of loops, elements, 32 characters of text each
+MAX_STEPS = (
+    500_000  # of one evaluation: visited nodes of loops, elements, 32 characters of text each; about 50 ms
+)
+FAILURE = 15  # steps for an error that does not matter: it takes that much longer than what goes well
 MAX_SIZE = 4_000_000  # of a made value, as characters of JSON, roughly
 MAX_LEVELS = 100  # of lists and maps inside each other
 MAX_INTEGER = 2**63 - 1

@@ -5,13 +5,15 @@ from typing import Any
 
 from bundles.celerror import CelError, CelLimit, spend
 from bundles.celfunction import Function, expect, list_of, number_of, whole_of
-from bundles.celvalues import Work, equal, kind, number, ordered, weight
+from bundles.celvalues import NUMBERS, Work, equal, kind, number, ordered, weight
 
 MAX_RANGE = 100_000
 
 
 def total(values: Any) -> int | float:
     """0 of an empty list."""
+    if set(map(type, list_of(values))) <= NUMBERS:
+        return number(sum(values))
     result: int | float = 0
     for value in list_of(values):
         result = number(result + number_of(value))
@@ -31,6 +33,8 @@ def extreme(later: bool) -> Callable[..., Any]:
 
 
 def _best(among: Any, later: bool) -> Any:
+    if comparable(among):
+        return max(among) if later else min(among)
     best = among[0]
     ordered(best, best)
     for value in among[1:]:
@@ -40,17 +44,28 @@ def _best(among: Any, later: bool) -> Any:
     return best
 
 
-def sort(values: Any) -> list[Any]:
-    return sorted_by(list_of(values), list_of(values))
+def comparable(values: Any) -> bool:
+    """Whether Python's own order of these is ours: all of them numbers, or all of them texts."""
+    kinds = set(map(type, values))
+    return kinds <= NUMBERS or kinds == {str}
+
+
+def sort(work: Work, values: Any) -> list[Any]:
+    order(work, list_of(values))
+    return sorted(values) if comparable(values) else sorted_by(list(values), list(values))
+
+
+def order(work: Work, values: Any) -> None:
+    """What it costs to bring these into their order."""
+    spend(work, 3 * len(values) + weight(values))
 
 
 def sorted_by(values: list[Any], keys: list[Any]) -> list[Any]:
     """The values in the order of their keys, which must be comparable with each other."""
     if not keys:
         return []
-    comparable = [ordered(key, keys[0])[0] for key in keys]
-    order = sorted(range(len(keys)), key=comparable.__getitem__)
-    return [values[place] for place in order]
+    known = keys if comparable(keys) else [ordered(key, keys[0])[0] for key in keys]
+    return [values[place] for place in sorted(range(len(keys)), key=known.__getitem__)]
 
 
 def distinct(work: Work, values: Any) -> list[Any]:
@@ -58,7 +73,10 @@ def distinct(work: Work, values: Any) -> list[Any]:
     found: list[Any] = []
     seen: set[Any] = set()
     others: list[Any] = []
-    spend(work, len(list_of(values)) + weight(values))
+    spend(work, 2 * len(list_of(values)) + weight(values))
+    if comparable(values):
+        return list(dict.fromkeys(values))
+    spend(work, 3 * len(values))
     for value in values:
         simple = kind(value) in ("string", "int", "double")
         if simple and value not in seen:
@@ -71,7 +89,7 @@ def distinct(work: Work, values: Any) -> list[Any]:
 
 
 def _among(work: Work, value: Any, others: list[Any]) -> bool:
-    spend(work, 2 * len(others))
+    spend(work, 4 * len(others))
     return any(equal(value, other, work) for other in others)
 
 
@@ -80,7 +98,7 @@ def flatten(work: Work, values: Any) -> list[Any]:
     found: list[Any] = []
     for value in list_of(values):
         inner = value if kind(value) == "list" else [value]
-        spend(work, 1 + (len(inner) >> 3))
+        spend(work, 3 + (len(inner) >> 3))
         found.extend(inner)
     return found
 
@@ -136,7 +154,7 @@ FUNCTIONS = (
     _function("math.greatest(a, b, …)", "The same as max.", extreme(True), (1, 16)),
     _function("sum(list)", "All numbers of the list together; 0 of an empty one.", total),
     _function("math.sum(list)", "The same as sum.", total),
-    _function("list.sort()", "In order: numbers, texts or times.", sort),
+    _function("list.sort()", "In order: numbers, texts or times.", sort, cost="work"),
     _function("list.distinct()", "Without repetitions.", distinct, cost="work"),
     _function(
         "list.flatten()", "With the elements of its lists in their place, one level.", flatten, cost="work"

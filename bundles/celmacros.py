@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bundles.celerror import CelError, CelLimit, CelMissing, spend
-from bundles.cellists import sorted_by
+from bundles.celerror import FAILURE, CelError, CelLimit, CelMissing, spend
+from bundles.cellists import order, sorted_by
 from bundles.celnodes import Run, Scope, not_bool
-from bundles.celvalues import Work, weight, word
+from bundles.celvalues import Work, word
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ def quantified(loop: Loop, body: Run, stop: bool) -> Run:
             except CelLimit:
                 raise
             except CelError as wrong:
+                spend(work, FAILURE)
                 failure = failure or wrong
                 continue
             if value is stop:
@@ -120,7 +121,7 @@ def sort_by(loop: Loop, body: Run) -> Run:
     def run(scope: Scope, work: Work) -> list[Any]:
         values = loop.over(scope, work)
         keys = keys_of(scope, work)
-        spend(work, weight(keys))
+        order(work, keys)
         try:
             return sorted_by(list(values), keys)
         except CelError as wrong:
@@ -137,6 +138,7 @@ def default(value: Run, otherwise: Run) -> Run:
         try:
             found = value(scope, work)
         except CelMissing:
+            spend(work, FAILURE)
             found = None
         return otherwise(scope, work) if found is None else found
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from bundles.celerror import CelError, CelLimit, CelMissing
+from bundles.celerror import FAILURE, CelError, CelLimit, CelMissing, spend
 from bundles.celvalues import KEYS, Work, is_key, kind, word
 
 Scope: TypeAlias = Mapping[str, Any]
@@ -136,6 +136,7 @@ def logic(parts: tuple[Run, ...], columns: tuple[int, ...], stop: bool) -> Run:
             except CelLimit:
                 raise
             except CelError as wrong:
+                spend(work, FAILURE)
                 failure = failure or wrong
                 continue
             if value is stop:
@@ -171,6 +172,7 @@ def pair(parts: tuple[Run, ...], columns: tuple[int, ...], stop: bool) -> Run:
         raise not_bool(value, columns[1])
 
     def other_side(failure: CelError, scope: Scope, work: Work) -> Any:
+        spend(work, FAILURE)
         try:
             value = second(scope, work)
         except CelLimit:

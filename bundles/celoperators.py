@@ -9,6 +9,7 @@ from bundles.celerror import MAX_INTEGER, MAX_SIZE, MIN_INTEGER, CelError, CelLi
 from bundles.celnodes import Run, Scope
 from bundles.celtimes import near
 from bundles.celvalues import (
+    LONG,
     NUMBERS,
     SCALARS,
     Work,
@@ -69,6 +70,11 @@ def _numbers(mine: Any, yours: Any) -> bool:
 
 
 def add(mine: Any, yours: Any, work: Work) -> Any:
+    if type(mine) is str and type(yours) is str:
+        return _joined(mine, yours, work, 5)
+    if type(mine) is list and type(yours) is list:
+        spend(work, 5)
+        return _joined(mine, yours, work, 3)
     if _numbers(mine, yours):
         return number(mine + yours)
     match _both(mine, yours):
@@ -150,6 +156,8 @@ OPERATIONS: dict[str, Operation] = {
 def minus(operand: Run, column: int) -> Run:
     def run(scope: Scope, work: Work) -> Any:
         value = operand(scope, work)
+        if type(value) is float or (type(value) is int and value > MIN_INTEGER and value <= MAX_INTEGER):
+            return -value
         if kind(value) not in ("int", "double"):
             raise CelError(f"{word(value)} has no negative", column)
         return placed(subtract, column, (0 if isinstance(value, int) else -0.0, value), work)
@@ -166,6 +174,8 @@ def comparison(op: str, left: Run, right: Run, column: int) -> Run:
     def run(scope: Scope, work: Work) -> Any:
         mine, yours = left(scope, work), right(scope, work)
         if type(mine) in NUMBERS and type(yours) in NUMBERS:
+            return compare(mine, yours)
+        if type(mine) is str and type(yours) is str and len(mine) < LONG:
             return compare(mine, yours)
         return placed(slow, column, (mine, yours), work)
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from bundles.celerror import MAX_SIZE, CelError, CelLimit, spend
 from bundles.celfunction import Function, expect, text_of, whole_of
-from bundles.celvalues import Work, encode, kind, weight, word
+from bundles.celvalues import Work, encode, kind, measure, weight, word
 
 
 def room(size: int) -> None:
@@ -119,9 +119,8 @@ def url_encoded(work: Work, text: Any) -> str:
 
 
 def as_json(work: Work, value: Any) -> str:
-    text = encode(value)
-    spend(work, len(text) >> 3)
-    return text
+    spend(work, measure(value) >> 2)
+    return encode(value)
 
 
 def parse_json(work: Work, text: Any) -> Any:

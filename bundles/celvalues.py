@@ -2,8 +2,9 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any, TypeAlias
 
 from bundles.celerror import MAX_INTEGER, MAX_LEVELS, MAX_SIZE, MIN_INTEGER, CelError, CelLimit, spend
@@ -33,6 +34,7 @@ WORDS = {
 NUMBERS = frozenset({int, float})
 SCALARS = frozenset({str, bool, type(None), bytes, timedelta})
 SCALAR_SIZE = 8
+DOUBLE_SIZE = 14
 LONG = 1023  # characters that may be compared for nothing
 KEYS = "texts or whole numbers"
 
@@ -95,16 +97,16 @@ def _equal_lists(left: Any, right: Any, work: Work, level: int) -> bool:
 
 
 def _equal_maps(left: Mapping[Any, Any], right: Mapping[Any, Any], work: Work, level: int) -> bool:
-    _compare_costs(left, work, level)
+    _compare_costs(left, work, level, 3)
     if len(left) != len(right):
         return False
     return all(key in right and equal(value, right[key], work, level) for key, value in left.items())
 
 
-def _compare_costs(value: Any, work: Work, level: int) -> None:
+def _compare_costs(value: Any, work: Work, level: int, each: int = 1) -> None:
     if level > MAX_LEVELS:
         raise CelLimit(f"lists and maps are nested more than {MAX_LEVELS} levels deep")
-    spend(work, 1 + len(value))
+    spend(work, 5 + each * len(value))
 
 
 def weight(values: Any) -> int:
@@ -161,22 +163,54 @@ def measure(value: Any, limit: int = MAX_SIZE) -> int:
 
 def _measured(values: list[Any], total: int, limit: int) -> tuple[int, list[Any]]:
     """The size with these values, and what is inside of them."""
+    kinds = set(map(type, values))
     inside: list[Any] = []
-    for value in values:
-        known = type(value)
-        if known is str or known is bytes:
-            total += len(value) + 2
-        elif isinstance(value, Mapping):
-            total += 2 + sum(len(key) + 4 if isinstance(key, str) else SCALAR_SIZE for key in value)
-            inside.extend(value.values())
-        elif known is list or isinstance(value, (list, tuple)):
-            total += 2 + len(value)
-            inside.extend(value)
-        else:
-            total += SCALAR_SIZE
-        if total > limit:
-            raise CelLimit(f"the value is larger than {limit} characters")
+    if len(kinds) == 1 and (known := kinds.pop()) in ALIKE:
+        size, inside = ALIKE[known](values)
+        total += size
+    else:
+        for value in values:
+            total += _size(value, inside)
+            if total > limit:
+                break
+    if total > limit:
+        raise CelLimit(f"the value is larger than {limit} characters")
     return total, inside
+
+
+def _size(value: Any, inside: list[Any]) -> int:
+    """Of one value; what is in it is added to ``inside``."""
+    known = type(value)
+    if known is str or known is bytes:
+        return len(value) + 2
+    if known is list or isinstance(value, (list, tuple)):
+        inside.extend(value)
+        return 2 + len(value)
+    if known is dict or isinstance(value, Mapping):
+        inside.extend(value.values())
+        return 2 + sum([len(key) + 4 if isinstance(key, str) else SCALAR_SIZE for key in value])
+    return DOUBLE_SIZE if known is float else SCALAR_SIZE
+
+
+def _size_of_lists(values: list[Any]) -> tuple[int, list[Any]]:
+    inside = list(chain.from_iterable(values))
+    return 2 * len(values) + len(inside), inside
+
+
+def _size_of_maps(values: list[Any]) -> tuple[int, list[Any]]:
+    keys = list(chain.from_iterable(values))
+    size = sum([len(key) + 4 if isinstance(key, str) else SCALAR_SIZE for key in keys])
+    return 2 * len(values) + size, list(chain.from_iterable(map(dict.values, values)))
+
+
+# Many of one kind are what large values consist of.
+ALIKE: dict[type, Callable[[list[Any]], tuple[int, list[Any]]]] = {
+    int: lambda values: (SCALAR_SIZE * len(values), []),
+    float: lambda values: (DOUBLE_SIZE * len(values), []),
+    str: lambda values: (2 * len(values) + sum(map(len, values)), []),
+    list: _size_of_lists,
+    dict: _size_of_maps,
+}
 
 
 # -- as JSON and as text

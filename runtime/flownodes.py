@@ -132,12 +132,8 @@ def cases(
 def branch(pump: "Pump", node: "Node", message: Message) -> bool:
     """Along the first case that holds."""
     known, otherwise = node.data
-    scope = Scope(pump, message, False)
-    for condition, to in known:
-        if cel.truth(condition(scope)):
-            pump.send(node, message, message.payload, message.parsed, to)
-            return False
-    pump.send(node, message, message.payload, message.parsed, otherwise)
+    to = cel.decide(known, otherwise, Scope(pump, message, False))
+    pump.send(node, message, message.payload, message.parsed, to)
     return False
 
 

@@ -197,6 +197,7 @@ def start_of(job: Job) -> Start:
         at=job.target.function,
         only=bool(asked.get("only")),
         pinned=asked.get("pinned") or NOTHING,
+        created_us=job.created_us,
     )
 
 

@@ -1,6 +1,7 @@
 """What expressions of a flow see: payload, trigger, steps, item, index, execution, vars and, where allowed, secret."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -39,8 +40,7 @@ class Scope(Mapping[str, Any]):
                     self.known = Known(self.pump.known)
                 return self.known
             case "execution":
-                start = self.pump.start
-                return {"id": start.execution, "flow": self.pump.plan.name, "tenant": start.tenant}
+                return execution(self.pump)
             case "vars":
                 return self.pump.world.vars
             case "secret" if self.secrets:
@@ -62,6 +62,12 @@ def of_round(message: Message, name: str) -> Any:
             return frame.item if name == "item" else frame.index
         frame = frame.parent
     raise CelError(f"{name} is only known inside a loop", 1)
+
+
+def execution(pump: "Pump") -> dict[str, Any]:
+    start = pump.start
+    started = datetime.fromtimestamp(start.created_us / 1e6, UTC)
+    return {"id": start.execution, "flow": pump.plan.name, "tenant": start.tenant, "started": started}
 
 
 def trigger(pump: "Pump") -> Any:

@@ -32,3 +32,4 @@ class Start:
     at: str = ""
     only: bool = False
     pinned: Mapping[str, Any] = field(default_factory=dict)
+    created_us: int = 0  # when it was taken on; the same after a restart

@@ -1,8 +1,11 @@
 """Branches, loops, joins and the other nodes that need nobody else."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from tests.runtime.flowstage import bundle, path, run, value
+from runtime.flowrun import Run
+from tests.runtime.flowstage import bundle, job, path, run, value
 
 BRANCH = """
 listeners:
@@ -176,10 +179,26 @@ listeners:
     with:
       expr: >-
         {"body": trigger.body.a, "method": trigger.method,
-        "one": steps.one.output, "in": steps.one.input.a, "id": execution.id}
+        "one": steps.one.output, "in": steps.one.input.a, "id": execution.id,
+        "year": execution.started.getFullYear(), "began": execution.started, "run": execution.flow}
 """
     made = run(bundle(f=flow), {"a": 1})
-    assert value(made) == {"body": 1, "method": "POST", "one": 2, "in": 1, "id": made.job.id}
+    began = datetime.fromtimestamp(made.job.created_us / 1e6, UTC)
+    told = value(made)
+    assert datetime.fromisoformat(told.pop("began")) == began
+    assert told.pop("year") == began.year
+    assert told == {"body": 1, "method": "POST", "one": 2, "in": 1, "id": made.job.id, "run": "f"}
+
+
+def test_a_run_that_goes_on_elsewhere_began_when_it_began() -> None:
+    flow = 'listeners:\n  - {name: m, handler: "builtin:map", with: {expr: "execution.started"}}\n'
+    live = bundle(f=flow)
+    again = job(live)
+    again.created_us = 1_700_000_000_000_000
+    made = Run(again, 1_000)
+    made.pump.begin()
+    made.advance(10)
+    assert value(made) == "2023-11-14T22:13:20Z"
 
 
 def test_a_secret_is_no_word_outside_of_its_places() -> None:
