@@ -38,6 +38,7 @@ class Waiting(NamedTuple):
     spent: int = 0  # credits it was charged so far
     degraded: bool = False
     api: bool = True  # its caller waits for it, so nobody runs it again
+    stranger: bool = False  # called without a key or a session: it has a spend limit of its own
 
 
 class Granted(NamedTuple):
@@ -100,7 +101,7 @@ def grants(  # what one round means for one process
     )
 
 
-def read(data: bytes) -> Message:
+def read(data: bytes | str) -> Message:
     message: Message = orjson.loads(data)
     return message
 

@@ -1,0 +1,231 @@
+"""Rounds and the database: what a round decides and what it costs are written in one transaction, once for each number.
+
+A round is fenced by the leader's term and number: of two leaders only the later one writes, and no number twice.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from billing import wallet
+from market import clearing, past, reservations, spend
+from market.account import Account
+from market.action import Action
+from market.leading import Refund, Sums
+from market.models import Bidding, Leadership, Round
+from market.reservation import Reservation
+from market.result import Queue, RoundResult
+from market.turn import Turn, granted
+from market.wire import Granted
+
+CHUNK = 500
+DETAILS = timedelta(hours=1)  # for which a round remembers what each action got
+COLUMNS = [field.name for field in Round._meta.concrete_fields if not field.primary_key]
+
+
+class Deposed(Exception):
+    """Somebody else leads by now."""
+
+
+def clear(turn: Turn, term: int) -> RoundResult:
+    """One bidding round, or a free one that draws from pools: decided, charged and written, all of it or nothing.
+
+    A second try of the same number in the same term tells what the first one did.
+    """
+    with transaction.atomic():
+        if not fenced(turn.number, term):
+            return past.again(turn, stored(turn.number, term), settings.MARKET)
+        accounts, held = parties(turn)
+        queue = limited(turn, accounts)
+        found = unlimited(clearing.clear(turn.number, queue, accounts, held, settings.MARKET), turn)
+        charge(turn, found)
+        reservations.draw(found.drawn)
+        write(turn, found, term)
+    return found
+
+
+def limited(turn: Turn, accounts: Mapping[str, Account]) -> Queue:
+    """What a bundle may still spend this month is a ceiling beside the contract's."""
+    bidding = [action for action in turn.queue.actions if action.may_bid(accounts[action.account].auto_bid)]
+    payers = {action.number: payer for action in bidding if (payer := payer_of(turn, action.number))}
+    rest = spend.remaining(payers.values(), moment(turn.at)) if payers else {}
+    ceilings = {number: left for number, payer in payers.items() if (left := rest[payer]) is not None}
+    if not ceilings:
+        return turn.queue
+    actions = tuple(below(one, ceilings.get(one.number)) for one in turn.queue.actions)
+    return replace(turn.queue, actions=actions)
+
+
+def payer_of(turn: Turn, number: int) -> tuple[UUID, bool] | None:
+    payer = turn.payers[number]
+    bundle = identifier(payer.bundle)
+    return (bundle, payer.stranger) if bundle else None
+
+
+def below(action: Action, left: int | None) -> Action:
+    if left is None or (action.ceiling is not None and action.ceiling - action.spent <= left):
+        return action
+    return action._replace(ceiling=action.spent + left)
+
+
+def unlimited(found: RoundResult, turn: Turn) -> RoundResult:
+    """Their contracts' ceilings again: a bundle's limit may be another one in the next round."""
+    ceilings = {action.number: action.ceiling for action in turn.queue.actions}
+    changed = {number: one._replace(ceiling=ceilings[number]) for number, one in found.changed.items()}
+    return replace(found, changed=changed)
+
+
+def charge(turn: Turn, found: RoundResult) -> None:
+    if not found.winners:
+        return
+    winners = [UUID(account) for account in found.winners]
+    wallet.charge_all(f"round:{turn.number}", found.price, winners, f"round {turn.number}")
+    booked = [(payer_of(turn, number), credits) for number, credits in found.booked.items()]
+    charges = [spend.Charge(*payer, credits) for payer, credits in booked if payer]
+    spend.spent(charges, moment(turn.at))
+
+
+def settle(turn: Turn, term: int) -> RoundResult | None:
+    """After a transaction of unknown end: its result; None when it was not written, which now it never will be."""
+    with transaction.atomic():
+        if fenced(turn.number, term):
+            return None
+        return past.again(turn, stored(turn.number, term), settings.MARKET)
+
+
+def calm(turn: Turn, held: Iterable[Reservation]) -> RoundResult:
+    """A free round, without the database; if it draws from a pool, `clear` has to decide it instead."""
+    return clearing.clear(turn.number, turn.queue, {}, held, settings.MARKET)
+
+
+def fenced(number: int, term: int) -> bool:
+    """Compare and set; no other leader's round can begin before this transaction ends."""
+    return Leadership.objects.filter(term=term, number__lt=number).update(number=number) == 1
+
+
+def stored(number: int, term: int) -> Round:
+    found = Round.objects.filter(number=number, term=term).first()
+    if found is None or not Leadership.objects.filter(term=term, number=number).exists():
+        raise Deposed(f"round {number} is not for the leader of term {term} to turn")
+    return found
+
+
+def moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def parties(turn: Turn) -> tuple[dict[str, Account], list[Reservation]]:
+    """Who may bid, with what; and whose pools hold. Wallets are locked before reservations, here as everywhere."""
+    waiting = {action.account for action in turn.queue.actions}
+    tenants = sorted(found for account in waiting if (found := identifier(account)) is not None)
+    at = moment(turn.at)
+    rows = {row.tenant_id: row for some in chunks(tenants) for row in bidding(some)}
+    reserved = reservations.holders(at, tenants)
+    wallets = wallet.lock([*rows, *(reserved - rows.keys())])
+    accounts = {account: Account(account) for account in waiting}
+    for one, row in rows.items():
+        accounts[str(one)] = Account(str(one), wallets[one].balance, True, row.bid_cap)
+    held = reservations.locked(at, reserved, turn.number) if reserved else []
+    return accounts, held
+
+
+def identifier(account: str) -> UUID | None:
+    try:
+        return UUID(account)
+    except ValueError:
+        return None
+
+
+def chunks(tenants: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    for start in range(0, len(tenants), CHUNK):
+        yield tenants[start : start + CHUNK]
+
+
+def bidding(tenants: Sequence[UUID]) -> Iterable[Bidding]:
+    return Bidding.objects.filter(auto_bid=True, tenant_id__in=tenants)
+
+
+def write(turn: Turn, found: RoundResult, term: int) -> None:
+    """Over the sums of its second, should a clock that was put back have written those before."""
+    row = row_of(turn, found, term)
+    Round.objects.bulk_create([row], update_conflicts=True, unique_fields=["number"], update_fields=COLUMNS)
+
+
+def row_of(turn: Turn, found: RoundResult, term: int) -> Round:
+    given = granted(found, turn.ids)
+    return Round(
+        number=turn.number,
+        at=moment(turn.at),
+        price=found.price,
+        pressure=found.pressure,
+        bidders=len(found.bids),
+        winners=len(found.winners),
+        reserved=len(found.drawn),
+        free_entries=sum(one.source in past.FREE for one in found.served),
+        revenue=found.revenue,
+        cu_used=sum(one.cu for one in found.served),
+        term=term,
+        bids=dict(found.bids),
+        won=list(found.winners),
+        served=[list(one) for one in given],
+        ended=[[turn.ids[number], fate] for number, fate in found.ended.items() if fate != "done"],
+    )
+
+
+def note(sums: Sums, term: int) -> None:
+    """A second of free rounds; added to its stored round, when it had one (R38)."""
+    if not (sums.entries or sums.pressure):
+        return
+    row, made = Round.objects.get_or_create(
+        number=sums.number,
+        defaults={
+            "at": moment(sums.at),
+            "pressure": sums.pressure,
+            "free_entries": sums.entries,
+            "cu_used": sums.cu,
+            "term": term,
+        },
+    )
+    if not made:
+        Round.objects.filter(pk=row.pk).update(
+            free_entries=F("free_entries") + sums.entries, cu_used=F("cu_used") + sums.cu
+        )
+
+
+def refund(gone: Refund) -> bool:
+    """Once for each action (R22)."""
+    tenant = identifier(gone.tenant)
+    if tenant is None:
+        return False
+    note = f"{gone.id} was lost with the process that ran it"
+    with transaction.atomic():
+        if not wallet.refund(tenant, gone.credits, key=f"refund:{gone.id}", note=note):
+            return False
+        if (bundle := identifier(gone.payer.bundle)) is not None:
+            spend.unspent(spend.Charge(bundle, gone.payer.stranger, gone.credits), timezone.now())
+    return True
+
+
+def before(ids: Iterable[str], since: int) -> dict[str, list[Granted]]:
+    """What actions were granted in stored rounds from this number on, for those that start anew."""
+    wanted = set(ids)
+    found: dict[str, list[Granted]] = {id: [] for id in wanted}
+    for served in Round.objects.filter(number__gte=since).values_list("served", flat=True).iterator(50):
+        for one in served:
+            if one[0] in wanted:
+                found[one[0]].append(Granted(*one))
+    return found
+
+
+def tidy(now: datetime) -> None:
+    """What each action got is forgotten soon, the round itself after the retention."""
+    old = Round.objects.filter(at__range=(now - 3 * DETAILS, now - DETAILS)).exclude(served=[], ended=[])
+    Round.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:CHUNK])).update(served=[], ended=[])
+    gone = Round.objects.filter(at__lt=now - timedelta(days=settings.RETENTION_DAYS))
+    Round.objects.filter(pk__in=list(gone.values_list("pk", flat=True)[:CHUNK])).delete()
