@@ -89,7 +89,7 @@ def fetch(
     return _response(answer)
 
 
-async def afetch(
+async def afetch(  # noqa: PLR0913  one argument for each property of a request
     method: str,
     url: str,
     *,
@@ -99,10 +99,11 @@ async def afetch(
     max_bytes: int = 10_000_000,
     permit: Permit | None = None,
     via: Pool | None = None,
+    tenant: str = "",
 ) -> Response:
-    """`fetch` for asynchronous callers; `via` another pool than the event loop's own."""
+    """`fetch` for asynchronous callers; `via` another pool than the event loop's own, `tenant` whose share it takes."""
     way = via or _apool()
-    asking = _asking(way, method, url, headers, content, (timeout, max_bytes))
+    asking = _asking(way, method, url, headers, content, (timeout, max_bytes, tenant))
     for _ in range(MAX_REDIRECTS + 1):
         if permit is not None:
             permit(asking.place.url)
@@ -133,10 +134,11 @@ async def astream(
     timeout: float = 30.0,
     max_bytes: int = 10_000_000,
     permit: Permit | None = None,
+    tenant: str = "",
 ) -> AsyncIterator[Stream]:
     """The answer piece by piece, whole within `timeout` seconds; a redirect is given as it is."""
     way = _apool()
-    asking = _asking(way, method, url, headers, content, (timeout, max_bytes))
+    asking = _asking(way, method, url, headers, content, (timeout, max_bytes, tenant))
     if permit is not None:
         permit(asking.place.url)
     async with way.stream(asking) as (answer, pieces):
@@ -149,15 +151,15 @@ def _asking(
     url: str,
     headers: Mapping[str, str] | None,
     content: bytes | None,
-    limits: tuple[float, int],
+    limits: tuple[float, int, str],
 ) -> Ask:
     sent = {"user-agent": USER_AGENT}
     for name, value in _checked(headers or {}).items():
         sent[name.lower()] = value
     sent.pop("accept-encoding", None)  # what we can decode is for us to say
-    return Ask(
-        _method(method), way.gate.place(url), sent, content or b"", time.monotonic() + limits[0], limits[1]
-    )
+    timeout, max_bytes, tenant = limits
+    place, deadline = way.gate.place(url), time.monotonic() + timeout
+    return Ask(_method(method), place, sent, content or b"", deadline, max_bytes, tenant)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ was 1,130 under 32 connections, with aiohttp 60 before any guard.
 import asyncio
 import ssl
 import time
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,11 +15,12 @@ from dataclasses import dataclass
 from billing.body import EgressFailed
 from billing.connection import Answer, Connection
 from billing.destination import Destination
+from billing.places import Places
 from billing.wire import Gate
 
 IDLE_S = 4.0  # shorter than the usual 5 s after which servers hang up
 OLDEST_S = 60.0  # so that an address is judged anew now and then
-MOST_TO_ONE = 100
+MOST_TO_ONE = 200  # at once; one tenant alone gets half of them, see billing/places.py
 MOST = 1_000
 MOST_ADDRESSES = 4  # of one name that are tried
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
@@ -39,6 +39,7 @@ class Ask:
     content: bytes
     deadline: float
     max_bytes: int
+    tenant: str = ""  # on whose behalf; the platform's own requests have nobody to share with
 
     def packed(self) -> bytes:
         lines = [f"{self.method} {self.place.target} HTTP/1.1\r\nhost: {self.place.authority}\r\n"]
@@ -63,10 +64,9 @@ class Pool:
     def __init__(self, gate: Gate, tls: ssl.SSLContext) -> None:
         self.gate, self.tls = gate, tls
         self.resting: dict[Origin, list[Connection]] = {}
-        self.busy: dict[Origin, int] = {}
-        self.queues: dict[Origin, deque[asyncio.Future[None]]] = {}
+        self.all = Places(MOST)
+        self.to: dict[Origin, Places] = {}
         self.swept: set[Origin] = set()
-        self.total = 0
 
     async def whole(self, ask: Ask) -> tuple[Answer, bytes]:
         """The answer with its body; what may be repeated is asked again when a kept connection turns out to be dead."""
@@ -94,18 +94,14 @@ class Pool:
 
     async def begin(self, ask: Ask, answer: Answer) -> tuple[Connection, asyncio.TimerHandle]:
         """Send `ask` on a connection that fails at the deadline; `end` must follow."""
-        origin = ask.origin
-        if self.total >= MOST or self.busy.get(origin, 0) >= MOST_TO_ONE:
-            await self.queue(origin, ask)
-        self.busy[origin] = self.busy.get(origin, 0) + 1
-        self.total += 1
+        await self.enter(ask)
         try:
-            connection = self.rested(origin) or await self.open(ask)
+            connection = self.rested(ask.origin) or await self.open(ask)
             left = ask.deadline - time.monotonic()
             alarm = asyncio.get_running_loop().call_later(left, connection.fail, TOO_SLOW)
             connection.ask(ask.packed(), answer, head_only=ask.method == "HEAD")
         except BaseException:
-            self.leave(origin)
+            self.leave(ask)
             raise
         return connection, alarm
 
@@ -113,36 +109,38 @@ class Pool:
         """The connection rests until it is needed again, unless it is half read."""
         alarm.cancel()
         self.rest(ask.origin, connection, answer)
-        self.leave(ask.origin)
+        self.leave(ask)
 
     # -- places -------------------------------------------------------------------------------------
 
-    async def queue(self, origin: Origin, ask: Ask) -> None:
-        """Wait until one more request may go to this origin."""
-        if self.total >= MOST:
-            raise EgressFailed("too many requests to the outside at present")
-        while self.busy.get(origin, 0) >= MOST_TO_ONE:
-            turn = asyncio.get_running_loop().create_future()
-            self.queues.setdefault(origin, deque()).append(turn)
-            try:
-                async with asyncio.timeout(max(0.0, ask.deadline - time.monotonic())):
-                    await turn
-            except TimeoutError:
-                raise EgressFailed("too many requests to this host at present") from None
+    async def enter(self, ask: Ask) -> None:
+        """A place among all requests, and among those to this origin; each tenant has its share of both."""
+        try:
+            await self.all.take(ask.tenant, ask.deadline)
+        except TimeoutError:
+            raise EgressFailed("too many requests to the outside at present") from None
+        there = self.to.get(ask.origin)
+        if there is None:
+            there = self.to[ask.origin] = Places(MOST_TO_ONE)
+        entered = False
+        try:
+            await there.take(ask.tenant, ask.deadline)
+            entered = True
+        except TimeoutError:
+            raise EgressFailed("too many requests to this host at present") from None
+        finally:
+            if not entered:
+                self.all.leave(ask.tenant)
+                self.forget(ask.origin)
 
-    def leave(self, origin: Origin) -> None:
-        self.total -= 1
-        self.busy[origin] -= 1
-        if not self.busy[origin]:
-            del self.busy[origin]
-        queue = self.queues.get(origin)
-        while queue:
-            turn = queue.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                break
-        if queue is not None and not queue:
-            del self.queues[origin]
+    def leave(self, ask: Ask) -> None:
+        self.to[ask.origin].leave(ask.tenant)
+        self.forget(ask.origin)
+        self.all.leave(ask.tenant)
+
+    def forget(self, origin: Origin) -> None:
+        if self.to[origin].idle:
+            del self.to[origin]
 
     # -- connections --------------------------------------------------------------------------------
 

@@ -48,6 +48,7 @@ async def perform(need: Need, context: Context) -> bytes | Failure:
             content=content,
             timeout=patience(options.get("timeout"), context.deadline),
             max_bytes=MAX_BYTES,
+            tenant=context.bundle.tenant_id,
             permit=guard(need, context, (url.encode(), *values(headers), content))
             if context.bundle.bound
             else None,

@@ -78,6 +78,7 @@ def backends(context: Context) -> Backends:
         context.deadline,
         tuple(context.bundle.secrets.values()),
         context.log,
+        context.bundle.tenant_id,
     )
 
 

@@ -24,6 +24,7 @@ class Backends:
     deadline: float  # on time.monotonic()
     masks: tuple[str, ...] = ()
     log: Callable[[str, str], None] = lambda level, text: None
+    tenant: str = ""  # on whose behalf
 
     @property
     def left(self) -> float:
@@ -67,7 +68,7 @@ def ready(load: Load, request: Request, where: Backends) -> Try:
     timeout = min(backend.timeout_s, where.left)
     if timeout <= 0:
         raise LlmError("timeout", "there is no time left for a language model")
-    return Try(backend, request, where.key(backend), timeout, where.masks)
+    return Try(backend, request, where.key(backend), timeout, where.masks, where.tenant)
 
 
 def settled(load: Load, request: Request, reply: Reply) -> Reply:

@@ -30,6 +30,7 @@ class Try:
     key: str
     timeout_s: float
     masks: tuple[str, ...] = ()  # what no message may repeat
+    tenant: str = ""
 
     def headers(self, more: Mapping[str, str]) -> dict[str, str]:
         sent = {"content-type": "application/json", **more, **self.backend.speech.key(self.key)}
@@ -101,6 +102,7 @@ async def opened(attempt: Try, *, streamed: bool) -> AsyncIterator[Stream]:
             content=content,
             timeout=attempt.timeout_s,
             max_bytes=MAX_ANSWER,
+            tenant=attempt.tenant,
         ) as answer:
             if answer.status != 200:
                 raise await refusal(attempt, answer)

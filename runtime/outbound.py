@@ -29,6 +29,7 @@ async def http(bundle: LiveBundle, payload: bytes) -> bytes | HostFailure:
             content=content(wanted.get("body"), headers),
             timeout=TIMEOUT_S,
             max_bytes=MAX_BYTES,
+            tenant=bundle.tenant_id,
             permit=lambda hop: permit(bundle, payload, hop),
         )
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as problem:
