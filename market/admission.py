@@ -1,8 +1,15 @@
-"""Whether a call may execute now (ARCHITECTURE §1): the market's only word on the hot path."""
+"""Whether a call may execute now (ARCHITECTURE §1): the market's only word on the hot path.
+
+While the price is 0 that is decided here, in this process, with a dictionary look-up; else the call takes a ticket
+(market/client.py) and the leader's rounds decide.
+"""
 
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
+
+from market.client import Client
+from market.local import GRAINS, Local
 
 
 class Need(Protocol):
@@ -17,7 +24,7 @@ class Need(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Execute now, with ``units`` CU for this round at ``price`` credits; ``round`` None is first come, first served."""
+    """Execute now, within ``units`` CU."""
 
     units: int
     price: int = 0
@@ -42,14 +49,36 @@ class Refuse:
 
 Decision = Grant | Wait | Refuse
 MAX_ACTION_CU = 25_000
+WAIT = Wait(0, 1)
 
 
-def admit(need: Need, tenant: str, now: float) -> Decision:
-    """First come, first served: everything is granted at once, free, up to what the contract asks."""
-    return free(need.compute_units if need.compute_units_written else MAX_ACTION_CU)
+class House:
+    """The market as this process sees it; without a client it turns its own rounds and nobody bids."""
+
+    def __init__(self) -> None:
+        self.local = Local()
+        self.client: Client | None = None
+
+
+house = House()
+
+
+def admit(need: Need, instance: str, now: float) -> Decision:
+    """At once when the instance has room in this round and nothing of it waits; ``now`` in seconds of any steady clock."""
+    if not house.local.open(instance, now):
+        return WAIT
+    return free(limit(need))
+
+
+def limit(need: Need) -> int:
+    """The most CU an action may use: what its contract says is a budget, else what anything may."""
+    return need.compute_units if need.compute_units_written else MAX_ACTION_CU
 
 
 @cache
 def free(units: int) -> Grant:
     """A grant without a price, made once for each size; there are at most MAX_ACTION_CU of them."""
     return Grant(units)
+
+
+__all__ = ["GRAINS", "Decision", "Grant", "House", "Refuse", "Wait", "admit", "free", "house", "limit"]

@@ -10,7 +10,8 @@ import orjson
 from redis.exceptions import RedisError
 
 from billing.errors import ApiError
-from market.admission import Grant, Refuse, Wait, admit
+from market.admission import Grant, Refuse, Wait, admit, house
+from market.ticket import Denied
 from runtime import inline, metrics, running, sensors, targets
 from runtime.answer import BadAnswer, Reply
 from runtime.hot import Known
@@ -18,6 +19,7 @@ from runtime.job import Effects, Job, Outcome
 from runtime.journal import FileJournal, Journal, JournalFull, make
 from runtime.kv import Full
 from runtime.logs import Publisher
+from runtime.purse import Purse
 from runtime.record import Record, encode, readable, redact
 from runtime.wasm import Trap, units
 from runtime.wasmtypes import FUEL_PER_UNIT
@@ -53,13 +55,16 @@ class Waist:
 
         The reply may leave after the next `flush`.
         """
-        decision = admit(job.contract, job.bundle.tenant, job.started)
+        instance = f"{job.bundle.id}/{job.service}"
+        decision = admit(job.contract, instance, job.started)
         journal = self.journal
         if not (isinstance(decision, Grant) and isinstance(journal, FileJournal)):
             return None
         outcome = execute_now(job, decision.units * FUEL_PER_UNIT)
         if outcome is None:
             return None
+        house.local.spend(instance, outcome.fuel)
+        job.bundle.estimates.note(job.service, job.name, units(outcome.fuel))
         self.stage(journal, job, outcome, hot)
         self.stream(job, outcome)
         return outcome
@@ -80,10 +85,16 @@ class Waist:
                 self.journal.flush()
 
     async def admitted(self, job: Job) -> Outcome:
-        decision = admit(job.contract, job.bundle.tenant, job.started)
-        if isinstance(decision, Grant):
-            return await execute(job, decision.units * FUEL_PER_UNIT)
-        return refused(decision)
+        """At once, or when the market grants it; slice by slice when it is long."""
+        job.purse = purse = Purse(job, house)
+        try:
+            await purse.ready()
+            outcome = await execute(job, purse.cap)
+        except Denied as denied:
+            outcome = refused(Refuse(denied.reason))
+        finally:
+            purse.close()
+        return purse.told(outcome)
 
     async def record(self, job: Job, outcome: Outcome) -> None:
         """The journal comes before the reply: a run that nobody could find again must not be acknowledged."""
@@ -247,6 +258,9 @@ def ended(job: Job, outcome: Outcome) -> Record:
         "parent": job.parent,
         "depth": job.depth,
         "attempts": job.attempts,
+        "price": outcome.price,
+        "round": outcome.round,
+        "waited_us": outcome.waited_us,
     }
     record = masked(record, mask) if mask else record
     if outcome.due_us is not None:  # parked: its row waits until then

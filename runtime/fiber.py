@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from runtime.fiberask import Ask
 from runtime.fiberraw import RawFiber
@@ -13,6 +14,17 @@ from runtime.wasmguest import DEFAULT, Guest
 from runtime.wasmtypes import SLICE_FUEL, Answer, Limits, Trap
 
 __all__ = ["Ask", "Fiber", "run"]
+
+
+class Purse(Protocol):
+    """What a call may use, slice by slice (runtime/purse.py)."""
+
+    async def ready(self) -> None: ...
+    def spend(self, fuel: int) -> None: ...
+    def work(self) -> None: ...
+    def rest(self) -> None: ...
+    def queue_rest(self) -> None: ...
+
 
 Answerer = Callable[[Ask], Awaitable[Outcome | Iterable[str]]]
 
@@ -84,20 +96,55 @@ def runner() -> ThreadPoolExecutor:
     return _runner[1]
 
 
-async def run(  # Fiber's five, and who answers
-    guest: Guest, function: str, request: bytes, call: HostCall, limits: Limits, answer: Answerer
+async def run(  # Fiber's five, who answers, and who pays
+    guest: Guest,
+    function: str,
+    request: bytes,
+    call: HostCall,
+    limits: Limits,
+    answer: Answerer,
+    purse: Purse | None = None,
 ) -> Answer:
     """Run a call to its end; `answer` is awaited for each question. Cancelling gives everything back."""
     fiber = Fiber(guest, function, request, call, limits)
-    loop, thread = asyncio.get_running_loop(), runner()
     try:
-        while not await loop.run_in_executor(thread, fiber.poll):
-            for ask in fiber.asks:
-                ask.answer(await _ask(answer, ask))
+        if purse is None:
+            await _poll(fiber, answer)
+        else:
+            await _poll_paid(fiber, answer, purse)
         return fiber.result()
     finally:
         # On the runner thread, so that it comes after a poll that a cancel left running.
-        thread.submit(fiber.close)
+        runner().submit(fiber.close)
+
+
+async def _poll(fiber: Fiber, answer: Answerer) -> None:
+    loop, thread = asyncio.get_running_loop(), runner()
+    while not await loop.run_in_executor(thread, fiber.poll):
+        for ask in fiber.asks:
+            ask.answer(await _ask(answer, ask))
+
+
+async def _poll_paid(fiber: Fiber, answer: Answerer, purse: Purse) -> None:
+    """The same, no further than the purse allows; it rests while it waits for an answer."""
+    loop, thread = asyncio.get_running_loop(), runner()
+    purse.queue_rest()
+    purse.work()
+    try:
+        done = False
+        while not done:
+            await purse.ready()
+            before = fiber.spent
+            done = await loop.run_in_executor(thread, fiber.poll)
+            purse.spend(fiber.spent - before)
+            for ask in fiber.asks:
+                purse.rest()
+                try:
+                    ask.answer(await _ask(answer, ask))
+                finally:
+                    purse.work()
+    finally:
+        purse.rest()
 
 
 async def _ask(answer: Answerer, ask: Ask) -> Outcome | Iterable[str]:

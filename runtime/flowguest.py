@@ -28,7 +28,7 @@ async def step(run: Run, message: Message, need: Need) -> Given:
             else:
                 done = await once(run, frame, state, request, need.step)
             if done is not None:
-                return done.body, done.fuel
+                return done.body, done.fuel + targets.below(state)
     except PROBLEMS as problem:
         return failed(run, problem)
     return Failure("handler", "its state was changed by other calls too often", retryable=True), 0

@@ -17,6 +17,8 @@ from billing import keys
 from billing.errors import ApiError
 from billing.slugs import GRAMMAR
 from bundles.routes import Match
+from market.admission import house
+from market.client import Client
 from runtime import ask, cors, flowlive, importer, metrics, running, said, webhooks
 from runtime.background import end
 from runtime.call import Waist, waist
@@ -65,6 +67,8 @@ class Gateway:
             self.tasks = [asyncio.create_task(running.keep()), asyncio.create_task(self.note_keys())]
             self.report()
             if self.role:
+                house.client = Client(house.local)
+                await house.client.start()
                 settle()
         return self.waist
 
@@ -85,6 +89,9 @@ class Gateway:
             self.reporter = metrics.start(self.role)
 
     async def stop(self) -> None:
+        if self.role and house.client is not None:
+            await house.client.stop()
+            house.client = None
         if self.waist is not None:
             await self.tenants.stop()
             await self.waist.publisher.stop()

@@ -3,13 +3,16 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from billing.ids import uuid7_text
 from bundles.contract import Contract
 from bundles.target import Target
 from runtime.answer import Reply
 from runtime.live import LiveBundle
+
+if TYPE_CHECKING:
+    from runtime.purse import Purse
 
 
 @dataclass(slots=True)
@@ -31,6 +34,7 @@ class Job:
     restarts: int = 0
     level: int = 0  # how many functions and flows called each other to come here
     primitive: str = ""
+    purse: "Purse | None" = None  # what the market lets it use; None: whatever its budget is
     added: bool = False  # a row of it exists already: its end is a "finish"
     said: "asyncio.Future[Outcome] | None" = None  # gets the first answer, when the run goes on after it
     created_us: int = field(default_factory=lambda: time.time_ns() // 1000)
@@ -59,4 +63,8 @@ class Outcome:
     effects: Effects = field(default_factory=Effects)
     retryable: bool = False
     due_us: int | None = None  # it waits until then: nothing has ended
+    price: int = 0  # credits that were paid for it
+    round: int | None = None  # of the market, the last that served it
+    waited_us: int = 0
+    degraded: bool = False  # cut to one entry by its contract (R32)
     away: bool = False  # the platform's own store did not answer: nobody's failure, so it costs no try

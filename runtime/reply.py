@@ -21,6 +21,7 @@ def given(asked: Asked, job: Job, outcome: Outcome, extra: Pairs) -> Given:
         ("x-execution-id", job.id),
         ("x-compute-units", str(units(outcome.fuel))),
         *extra,
+        *(market(outcome) if outcome.waited_us or outcome.price else ()),
         ("content-type", reply.content_type),
         *(reply.headers or ()),
     ]
@@ -31,6 +32,17 @@ def given(asked: Asked, job: Job, outcome: Outcome, extra: Pairs) -> Given:
         head += [("content-encoding", "gzip"), ("vary", "accept-encoding")]
     head.append(("content-length", str(len(body))))
     return Given(reply.status, head, b"" if asked.method == "HEAD" else body)
+
+
+def market(outcome: Outcome) -> Pairs:
+    """What a caller who had to wait is told of the market."""
+    told = [
+        ("x-queue-wait", f"{outcome.waited_us / 1e6:.3f}"),
+        ("x-market-price", str(outcome.price)),
+    ]
+    if outcome.round is not None:
+        told.append(("x-market-round", str(outcome.round)))
+    return [*told, ("x-degraded", "1")] if outcome.degraded else told
 
 
 def takes_gzip(asked: Asked) -> bool:

@@ -72,7 +72,7 @@ class Done:
 def guest_of(job: Job, target: Target) -> Guest:
     """The guest that ``target`` means; Absent tells what is missing."""
     if target.kind != "wasm":
-        raise Absent(f"{target}: flows and prompts cannot be executed by this release")
+        raise Absent(f"{target}: prompts cannot be executed by themselves in this release")
     guest = job.bundle.guests.get(target.module)
     if guest is None:
         reason = job.bundle.absent.get(target.module) or f"put it at wasm/{target.module}.wasm"
@@ -123,8 +123,9 @@ async def once(job: Job, limits: Limits, state: State) -> Done | None:
     if state.doomed:
         raise Forbidden(state.doomed)
     reply = read(answer.body)
+    used = answer.fuel + below(state)
     if reply.error:  # a failure, so it writes and fires nothing; what it measured and said stays
-        return Done(reply, answer.fuel, Effects({}, [], host.signals, host.logs, state.steps))
+        return Done(reply, used, Effects({}, [], host.signals, host.logs, state.steps))
     try:
         await job.bundle.space.commit(job.id, state.reads, host.writes, state.lists)
     except kv.Conflict as conflict:
@@ -133,7 +134,12 @@ async def once(job: Job, limits: Limits, state: State) -> Done | None:
             state.lists.clear()
         return None
     effects = Effects(host.writes, host.fires, host.signals, host.logs, state.steps)
-    return Done(reply, answer.fuel, effects)
+    return Done(reply, used, effects)
+
+
+def below(state: State) -> int:
+    """Fuel of the functions that were called by the one at the root, and by those."""
+    return sum(fuel for step in state.steps if isinstance(fuel := step.get("fuel"), int))
 
 
 def context(frame: Frame, state: State) -> HostCall:
@@ -154,9 +160,15 @@ def context(frame: Frame, state: State) -> HostCall:
 async def run(frame: Frame, host: HostCall, state: State, request: bytes) -> Answer:
     """Inline first; whatever it waits for is fetched and it runs again, until fuel or patience moves it to a fiber."""
     guest, function = guest_of(frame.job, frame.target), frame.target.function
+    purse = frame.job.purse
     for _ in range(MAX_PAUSES):
+        if purse is not None:
+            await purse.ready()
         try:
-            return guest.call(function, request, host, frame.limits)
+            answer = guest.call(function, request, host, frame.limits)
+            if purse is not None:
+                purse.spend(answer.fuel)
+            return answer
         except Suspend as pause:
             if pause.reason == "fuel":
                 break
@@ -169,7 +181,7 @@ async def run(frame: Frame, host: HostCall, state: State, request: bytes) -> Ans
     async def supplied(ask: fiber.Ask) -> Supplied:
         return await supply(frame, host, state, Missing(ask.kind, ask.name, ask.payload))
 
-    work = fiber.run(guest, function, request, host, frame.limits, supplied)
+    work = fiber.run(guest, function, request, host, frame.limits, supplied, purse)
     return await running.cancellable(frame.job, work)
 
 

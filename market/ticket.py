@@ -1,0 +1,83 @@
+"""An action that a process holds in the shared queue: what it was granted so far, and what became of it."""
+
+import asyncio
+from typing import Literal
+
+from market.wire import Granted, Waiting
+
+Ending = Literal["failed", "expired"]
+REASONS = {"failed": "no_capacity", "expired": "queue_timeout"}
+
+
+class Denied(Exception):
+    """It will not be served (R29 to R32): `reason` is no_capacity or queue_timeout."""
+
+    def __init__(self, reason: str, price: int = 0) -> None:
+        super().__init__(reason)
+        self.reason, self.price = reason, price
+
+
+class Ticket:
+    """`allowed` counts CU, those included that it had before it came here."""
+
+    __slots__ = (
+        "action",
+        "allowed",
+        "changed",
+        "charged",
+        "degraded",
+        "ending",
+        "entered",
+        "loose",
+        "lost_at",
+        "place",
+        "price",
+        "round",
+        "rounds",
+        "sources",
+        "waited",
+    )
+
+    def __init__(self, action: Waiting, allowed: int, entered: float) -> None:
+        self.action, self.allowed, self.entered = action, allowed, entered
+        self.changed = asyncio.Event()
+        self.charged = self.price = self.rounds = 0
+        self.round: int | None = None
+        self.degraded = self.loose = (
+            False  # loose: nobody leads the market, so it waits for its process alone
+        )
+        self.ending: Ending | None = None
+        self.lost_at = 0
+        self.place: tuple[int, int] | None = None  # in the queue, and the rounds that it will take
+        self.sources: set[str] = set()
+        self.waited = 0.0
+
+    def grant(self, given: Granted, number: int, price: int) -> None:
+        self.allowed += given.cu
+        self.charged += given.charged
+        self.price, self.round = price, number
+        self.rounds += 1
+        self.sources.add(given.source)
+        left = max(0, self.action.left - given.cu)
+        self.action = self.action._replace(left=left, asof=number, spent=self.action.spent + given.charged)
+        self.changed.set()
+
+    def end(self, ending: Ending, price: int) -> None:
+        self.ending, self.lost_at = ending, price
+        self.changed.set()
+
+    def degrade(self) -> None:
+        """What is left is cut to one entry (R32)."""
+        self.degraded = True
+        self.action = self.action._replace(left=min(self.action.left, 100), degraded=True)
+
+    async def more(self, patience: float) -> None:
+        """Until something has changed; Denied when it ended, or when nobody said anything for too long."""
+        try:
+            async with asyncio.timeout(patience):
+                await self.changed.wait()
+        except TimeoutError:
+            raise Denied("queue_timeout", self.price) from None
+        self.changed.clear()
+        if self.ending is not None:
+            raise Denied(REASONS[self.ending], self.lost_at)
