@@ -131,6 +131,8 @@ class Connection(asyncio.Protocol):
         if len(self.raw) > MAX_HEADERS:
             return self.fail(f"the answer has more than {MAX_HEADERS} headers")
         headers = named(self.raw)
+        if headers.get("transfer-encoding", "chunked").lower() != "chunked":
+            return self.fail("the answer has a transfer encoding that was not asked for")
         answer = self.answer
         self.final = True
         self.framed = "content-length" in headers or "transfer-encoding" in headers or status in BODILESS

@@ -12,7 +12,7 @@ from runtime.body import Body
 from runtime.exchange import Asked, Given, problem
 from runtime.hot import Known
 from runtime.reply import packed
-from runtime.wire import BODY_S, caller, declared, read_headers
+from runtime.wire import BODY_S, caller, check_framing, declared, read_headers
 
 if TYPE_CHECKING:
     from runtime.front import Front
@@ -240,6 +240,8 @@ class Connection(asyncio.Protocol):
         except UnicodeDecodeError:
             raise ApiError(404) from None
         headers, token = read_headers(request.headers)
+        if "transfer-encoding" in headers:
+            check_framing(request.headers)
 
         async def body(limit: int) -> bytes:
             length = declared(headers, limit)

@@ -60,12 +60,20 @@ async def give(send: Send, given: Given) -> None:
     await send({"type": "http.response.body", "body": given.body})
 
 
+def check_framing(pairs: Iterable[tuple[str, str]]) -> None:
+    """501 for a body that is packed for its way in another manner than in chunks: nobody here would unpack it."""
+    for name, value in pairs:
+        if name == "transfer-encoding" and value.strip().lower() != "chunked":
+            raise ApiError(501, "Of transfer encodings only chunked is understood.")
+
+
 def declared(headers: Headers, limit: int) -> int | None:
     """Content-Length; None when a body comes in chunks. 413 as soon as it is known to be too long."""
     length = headers.get("content-length", "")
     if length and (not length.isdigit() or int(length) > limit):
         raise ApiError(413, f"The body may have {limit} bytes.")
     if "transfer-encoding" in headers:
+        check_framing(headers.items())
         return None
     return int(length or 0)
 

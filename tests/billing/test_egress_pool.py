@@ -106,6 +106,17 @@ async def test_a_body_without_length_ends_with_the_connection(allow) -> None:
         assert (await afetch("GET", listener.url())).body == b"to the end"
 
 
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"gzip\r\nTransfer-Encoding: chunked", b"gzip"])
+async def test_an_answer_packed_for_its_way_is_a_failure(allow, coding: bytes) -> None:
+    packed = gzip.compress(b"hello")
+    body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(packed), packed)
+    with (
+        allow(Listener(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: %b\r\n\r\n%b" % (coding, body))) as listener,
+        pytest.raises(EgressFailed, match="transfer encoding|valid HTTP"),
+    ):
+        await afetch("GET", listener.url())
+
+
 @pytest.mark.parametrize(
     "part",
     [

@@ -208,6 +208,15 @@ async def test_chunks_and_trailers(client: Client) -> None:
     assert (await client.ask("/alice/api/w/echo", {"n": 2})).json() == {"n": 2}
 
 
+@pytest.mark.parametrize("coding", ["gzip, chunked", "gzip\r\ntransfer-encoding: chunked", "deflate,chunked"])
+async def test_a_body_packed_for_its_way_is_refused_and_runs_nothing(client: Client, coding: str) -> None:
+    head = client.raw("/alice/api/w/echo", content_length="", transfer_encoding=coding)
+    await client.send(head + b"3\r\n{}\n\r\n0\r\n\r\n")
+    answer = await client.read()
+    assert (answer.status, "only chunked" in answer.json()["detail"]) == (501, True)
+    assert await Execution.objects.acount() == 0
+
+
 async def test_a_long_body_waits_until_the_caller_is_known(client: Client, front: Any, alice: Any) -> None:
     value = {"text": "x" * (3 * body.SMALL)}
     assert (await client.ask("/alice/api/w/echo", value)).json() == value
