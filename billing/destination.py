@@ -5,6 +5,7 @@ import re
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
@@ -17,6 +18,7 @@ PORTS = {"http": 80, "https": 443}
 MAX_URL = 8192
 SHORT_URL = 512
 RESOLVE_SECONDS = 5.0
+MOST_LOOK_UPS = 500  # at the same time; threads of slow ones live on after they were given up
 
 Resolver = Callable[[str, int], Sequence[str]]
 AsyncResolver = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -25,6 +27,7 @@ _AUTHORITY = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]@]+))(?:
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z")
 _NUMBER = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\Z")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+_LOOK_UPS = threading.BoundedSemaphore(MOST_LOOK_UPS)
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
 
 
@@ -150,21 +153,49 @@ def system_resolve(host: str, port: int) -> Sequence[str]:
     if addresses.parse(host):
         return (host,)
     answers: list[str] = []
-    asking = threading.Thread(target=lambda: answers.extend(_getaddrinfo(host, port)), daemon=True)
-    asking.start()
+    asking = _look_up(host, port, answers.extend)
     asking.join(RESOLVE_SECONDS)
     if asking.is_alive():
-        raise EgressRefused(f"destination not allowed: looking up {host} takes too long")
+        raise _too_slow(host)
     return answers
 
 
 async def system_aresolve(host: str, port: int) -> Sequence[str]:
     if addresses.parse(host):
         return (host,)
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[str]] = loop.create_future()
+
+    def hand_over(found: list[str]) -> None:
+        with suppress(RuntimeError):  # the loop may be gone by now
+            loop.call_soon_threadsafe(lambda: answer.done() or answer.set_result(found))
+
+    _look_up(host, port, hand_over)
     try:
-        return await asyncio.wait_for(asyncio.to_thread(_getaddrinfo, host, port), RESOLVE_SECONDS)
+        return await asyncio.wait_for(answer, RESOLVE_SECONDS)
     except TimeoutError:
-        raise EgressRefused(f"destination not allowed: looking up {host} takes too long") from None
+        raise _too_slow(host) from None
+
+
+def _look_up(host: str, port: int, tell: Callable[[list[str]], None]) -> threading.Thread:
+    """A thread for each look-up: what waits for a name server must not keep a shared pool from other work."""
+    if not _LOOK_UPS.acquire(blocking=False):
+        raise EgressRefused(f"destination not allowed: too many names are being looked up, {host} was not")
+
+    def ask() -> None:
+        try:
+            found = _getaddrinfo(host, port)
+        finally:
+            _LOOK_UPS.release()
+        tell(found)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    return asking
+
+
+def _too_slow(host: str) -> EgressRefused:
+    return EgressRefused(f"destination not allowed: looking up {host} takes too long")
 
 
 def _getaddrinfo(host: str, port: int) -> list[str]:

@@ -1,7 +1,9 @@
 """Addresses that nobody may reach through us, by their attack (ATTACKS A001–A013), and a name server of ours."""
 
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -66,11 +68,24 @@ class NameServer:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[str] = []
+        self.over = threading.Event()
         self.turns: dict[str, list[list[str]]] = {name: [answers] for name, answers in NAMES.items()}
         self.real: Callable[..., Any] = socket.getaddrinfo
         monkeypatch.setattr(socket, "getaddrinfo", self)
 
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """*.silent.example is asked for in vain until the end of the block."""
+        try:
+            yield
+        finally:
+            self.over.set()
+
     def __call__(self, host: Any, port: Any, *args: Any, **more: Any) -> Any:
+        if str(host).endswith(".silent.example"):
+            self.asked.append(host)
+            self.over.wait(30)
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
         if host not in self.turns:
             return self.real(host, port, *args, **more)
         self.asked.append(host)

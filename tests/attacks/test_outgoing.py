@@ -4,16 +4,18 @@ The doors: the http node and the llm node of a running flow, the http of a funct
 Git is in test_repositories.py.
 """
 
+import asyncio
 import gzip
 import json
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 
-from billing import variables
+from billing import destination, variables
 from tests.attacks.outgoing import NameServer, table
 from tests.billing.listener import Listener, redirect, reply
 from tests.runtime import flowstage, stage
@@ -133,8 +135,8 @@ async def test_the_doors_are_open_where_they_should_be(
     flows: Any, function: Any, inside: Listener, settings: Any
 ) -> None:
     settings.EGRESS_ALLOW = [inside.place]
-    await knocks(flows, function, inside.url())
-    assert len(inside.heard) == 3
+    told = await knocks(flows, function, inside.url())
+    assert len(inside.heard) == 3, told
 
 
 async def test_a_second_answer_of_the_name_server_is_never_asked_for(
@@ -270,3 +272,23 @@ async def test_a_hostile_answer_is_a_failure_and_the_next_call_is_served(
     assert len(inside.heard) >= 3
     inside.script = good
     assert (await flows("asks", inside.url())).status == 200
+
+
+async def test_a_name_server_that_does_not_answer_holds_up_nobody_else(
+    function: Any, names: NameServer, inside: Listener, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A006, A014: more look-ups without answer than any shared pool has threads."""
+    monkeypatch.setattr(destination, "RESOLVE_SECONDS", 1.0)
+    names.turns["quick.example"] = [["127.0.0.1"]]
+    settings.EGRESS_ALLOW = [inside.place, f"quick.example:{inside.port}"]
+    with names.silent():
+        waiting = [asyncio.create_task(function(f"http://s{number}.silent.example/")) for number in range(60)]
+        async with asyncio.timeout(5):
+            while len(names.asked) < 60:
+                await asyncio.sleep(0.01)
+        began = time.monotonic()
+        assert await asyncio.to_thread(lambda: "journal") == "journal"
+        await function(inside.url(host="quick.example"))
+        assert time.monotonic() - began < 0.9
+        assert len(inside.heard) == 1
+        assert {(await answer).body for answer in waiting} == {b'{"failed":-4}'}
