@@ -1,11 +1,10 @@
 """Failures of steps: what counts as one, who takes care of it, and how it is told."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from runtime.flowframe import Frame, Message, Refused
+from runtime.flowframe import Frame, Message
 from runtime.flowneeds import Failure
 
 if TYPE_CHECKING:
@@ -34,15 +33,6 @@ def is_caught(frame: Frame | None, failure: Failure) -> bool:
 
 def is_pinnable(node: "Node") -> bool:
     return node.kind not in ("branch", "loop", "join", "output", "filter")
-
-
-def check_status(status: int, value: Mapping[str, Any]) -> None:
-    """Refused for a function that answered with a status of failure."""
-    if status >= 400:
-        body = value.get("body")
-        inner = body.get("error") if isinstance(body, dict) else None
-        text = said(value.get("error") or inner or "no reason given")
-        raise Refused("handler", f"it answered {status}: {text}", retryable=True)
 
 
 def said(value: Any) -> str:

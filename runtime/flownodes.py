@@ -47,7 +47,7 @@ def wasm(pump: "Pump", node: "Node", message: Message) -> bool:
     if answer is None:
         pump.need("wasm", message, {})
         return True
-    pump.took(node, message, *answer)
+    pump.took(node, message, answer[0], answer[1])
     return False
 
 

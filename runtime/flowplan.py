@@ -8,13 +8,15 @@ import orjson
 
 from bundles.cel import CelError
 from bundles.flow import Flow, Listener
-from runtime import flownodes
+from bundles.target import Target
+from runtime import flowlimit, flownodes
 
 if TYPE_CHECKING:
     from runtime.flowframe import Message
     from runtime.flowpump import Pump
 
 ANY = "*"
+NOWHERE = Target("wasm", "", "")  # of nodes that are no function
 Run = Callable[["Pump", "Node", "Message"], bool]
 
 
@@ -32,9 +34,11 @@ class Node:
             "calls",
             "data",
             "error",
+            "function",
             "head",
             "index",
             "kind",
+            "limited",
             "listener",
             "name",
             "names",
@@ -55,9 +59,11 @@ class Node:
         if listener.disabled:
             self.kind = "disabled"
         self.target = str(handler.target) if handler.target else ""
+        self.function = handler.target or NOWHERE
         self.retries = listener.retries
         self.backoff_ms = listener.backoff_ms
         self.timeout_ms = listener.timeout_ms
+        self.limited = bool(self.timeout_ms) and self.kind in flowlimit.HOLDING
         self.peers: tuple[Node, ...] = ()
         self.names: tuple[str, ...] = ()
         self.allowed: frozenset[int] = frozenset()

@@ -5,7 +5,7 @@ with all the flows that its flow calls.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter_ns
 from typing import Any
@@ -14,9 +14,9 @@ from zlib import crc32
 import orjson
 
 from bundles.cel import CelError
-from runtime import flowjoin, flowlimit
+from runtime import flowanswer, flowjoin, flowlimit
 from runtime.answer import Reply
-from runtime.flowfail import check_status, is_caught, is_dead, is_pinnable, place, said, told
+from runtime.flowfail import is_caught, is_dead, is_pinnable, place, told
 from runtime.flowframe import UNREAD, Caller, Frame, Message, Refused, ToolCall, encoded
 from runtime.flowneeds import Failure, Kind, Need, Tokens
 from runtime.flowplan import Node, Plan
@@ -39,6 +39,8 @@ class Pump:
         self.root = Frame(0, None, None)
         self.ready: deque[Message] = deque()
         self.fresh: list[Message] = []  # of the step in hand, when the order is depth-first
+        self.max_hops = plan.flow.max_hops
+        self.only = start.only
         self.put = self.fresh.append if plan.depth_first else self.ready.append
         self.take = self.ready.popleft
         self.needs: dict[int, Need] = {}
@@ -82,13 +84,14 @@ class Pump:
 
     def advance(self, steps: int = 1 << 62, until: int = 1 << 63) -> bool:
         """Run what needs nobody; False when it was broken off after so many steps, or by the clock."""
-        ready, step = self.ready, self.step
+        ready, step, take = self.ready, self.step, self.take
         while True:
             while ready and self.failure is None:
-                if steps <= 0 or perf_counter_ns() > until:
+                now = perf_counter_ns()
+                if steps <= 0 or now > until:
                     return False
                 steps -= 1
-                step(self.take())
+                step(take(), now)
             if self.needs or self.failure or not (self.holding and flowjoin.unlock(self)):
                 return True
 
@@ -97,16 +100,16 @@ class Pump:
         """Nothing is left to do and to wait for."""
         return self.failure is not None or not (self.ready or self.needs)
 
-    def step(self, message: Message) -> None:
+    def step(self, message: Message, now: int) -> None:
         frame, node = message.frame, message.node
         if self.killed and is_dead(frame):
             return self.finish(message)
         self.hops += 1
-        if self.hops > self.plan.flow.max_hops:
-            return self.fail_run(message, Failure("budget", f"more than {self.plan.flow.max_hops} messages"))
+        if self.hops > self.max_hops:
+            return self.fail_run(message, Failure("budget", f"more than {self.max_hops} messages"))
         if not message.step:
             self.count = message.step = self.count + 1
-        message.began = perf_counter_ns()
+        message.began = now
         if self.pinned and (pinned := self.pinned.get(node.name.lower())) is not None and is_pinnable(node):
             self.passed(node, message, pinned, UNREAD)
             self.finish(message)
@@ -117,9 +120,10 @@ class Pump:
             holds = self.failed(message, Failure("validation", str(problem)))
         except Refused as refused:
             holds = self.failed(message, refused.failure)
-        if holds and node.timeout_ms and node.kind in flowlimit.HOLDING and not message.over:
-            flowlimit.begin(self, message)
-        if not holds and self.failure is None:  # what failed the run stays where it was, for a retry of it
+        if holds:
+            if node.limited and not message.over:
+                flowlimit.begin(self, message)
+        elif self.failure is None:  # what failed the run stays where it was, for a retry of it
             self.finish(message)
         if self.fresh:
             self.flush()
@@ -172,21 +176,25 @@ class Pump:
         self.send(node, message, payload, parsed, node.peers, fuel)
 
     def send(
-        self, node: Node, message: Message, payload: bytes, parsed: Any, to: Iterable[Node], fuel: int = 0
+        self, node: Node, message: Message, payload: bytes, parsed: Any, to: Sequence[Node], fuel: int = 0
     ) -> None:
-        frame = message.frame
-        targets = [] if self.start.only and frame is self.root else list(to)
+        frame, name = message.frame, node.name
+        if self.only and frame is self.root:
+            to = ()
         if self.keeps:
-            self.known[node.name] = message.payload, payload
-        self.steps.add(message, targets, payload, fuel)
-        if not targets:
-            return self.respond(frame, payload, node.name)
+            self.known[name] = message.payload, payload
+        self.steps.add(message, to, payload, fuel)
+        if not to:
+            return self.respond(frame, payload, name)
         if node.calls:
-            return self.call_out(node, frame, payload, targets)
-        for target in targets:
-            self.post(target, payload, parsed, frame, node.name)
+            return self.call_out(node, frame, payload, to)
+        for target in to:
+            if target.reaches:
+                flowjoin.enter(frame, target)
+            frame.live += 1
+            self.put(Message(target, payload, parsed, frame, name))
 
-    def call_out(self, node: Node, frame: Frame, payload: bytes, targets: list[Node]) -> None:
+    def call_out(self, node: Node, frame: Frame, payload: bytes, targets: Sequence[Node]) -> None:
         """An agent of one's own code: who answers a message of it answers to it."""
         for target in targets:
             if target is node:
@@ -333,8 +341,13 @@ class Pump:
             return self.gave_up(message, result)
         node, holds = message.node, False
         try:
-            if need.kind in ("wasm", "agent"):
+            if need.kind == "wasm":
                 self.took(node, message, result, fuel)
+            elif (
+                need.kind == "agent"
+            ):  # its peers are its tools: in the end it speaks to who asked, and only data
+                self.fuel += fuel
+                self.send(node, message, result, flowanswer.read(result), (), fuel)
             else:
                 self.passed(node, message, result, UNREAD, fuel)
         except Refused as refused:
@@ -344,33 +357,11 @@ class Pump:
         self.flush()
 
     def took(self, node: Node, message: Message, body: bytes, fuel: int) -> None:
-        """The answer of a function or an agent: its body, without what tells where it goes."""
+        """The answer of a function: its body, without what tells where it goes."""
         self.fuel += fuel
-        try:
-            value = orjson.loads(body)
-        except orjson.JSONDecodeError as problem:
-            raise Refused("validation", f"the result is not JSON: {problem}", retryable=True) from None
-        if (
-            node.kind == "agent"
-        ):  # its peers are its tools: what it says in the end is for who asked it, and only data
-            return self.send(node, message, body, value, (), fuel)
-        if type(value) is not dict:
-            return self.send(node, message, body, value, node.peers, fuel)
-        status = value.get("status")
-        if type(status) is int:
-            check_status(status, value)
-            to = value.get("_to", UNREAD)
-            value = value.get("body")
-            body = encoded(value)
-            if to is not UNREAD:
-                return self.routed(node, message, body, to, fuel)
-            if type(value) is not dict:
-                return self.send(node, message, body, value, node.peers, fuel)
-        elif value.get("error"):
-            raise Refused("handler", said(value["error"]), retryable=True)
-        if "_to" in value:
-            to = value.pop("_to")
-            return self.routed(node, message, encoded(value), to, fuel)
+        value = flowanswer.read(body)
+        if type(value) is dict and ("status" in value or "error" in value or "_to" in value):
+            return flowanswer.steered(self, message, value, body, fuel)
         self.send(node, message, body, value, node.peers, fuel)
 
     # -- agents' tools ------------------------------------------------------------------------------

@@ -16,31 +16,80 @@ MAX_BYTES = 2 * 1024 * 1024
 CAP = 16 * 1024
 CUT = "… (cut)"
 Step = dict[str, Any]
+# Node, attempt, sender, whether it is repeated, when it began and ended, fuel, to whom, what came in and went out, error.
+Entry = tuple["Node", int, str, bool, int, int, int, "Sequence[Node]", bytes, bytes, str]
 
 
 class Steps:
     """What is kept of the steps, and who is told of each while the run goes on."""
 
-    __slots__ = ("base", "dropped", "kept", "last", "room", "tell")
+    __slots__ = ("base", "dropped", "entries", "last", "room", "tell")
 
     def __init__(self) -> None:
         self.base = perf_counter_ns()
-        self.kept: list[Step] = []
+        self.entries: list[Entry | Step] = []  # a step is written out when somebody reads it
         self.room = MAX_BYTES
         self.dropped = 0
         self.tell: Any = None  # called with each step
         self.last: tuple[bytes, str] = (b"", "")  # an output, which mostly is the next step's input
 
-    def add(self, message: "Message", to: "Sequence[Node]", output: bytes, fuel: int) -> None:
-        if len(self.kept) >= MAX_STEPS or self.room < 0:
+    def add(
+        self, message: "Message", to: "Sequence[Node]", output: bytes, fuel: int, error: str = ""
+    ) -> None:
+        entries, input = self.entries, message.payload
+        size = len(input) + len(output)
+        if size > CAP:
+            input, output = (
+                input[: CAP + 1],
+                output[: CAP + 1],
+            )  # whole ones would stay for as long as the run
+            size = len(input) + len(output)
+        self.room -= size + 200
+        kept = self.room >= 0 and len(entries) < MAX_STEPS
+        if not kept:
             self.dropped += 1
             if self.tell is None:
                 return
-        self.keep(message, to, output, fuel)
+        node, began, ended = message.node, message.began, perf_counter_ns()
+        facts = (node, message.attempt, message.sender, message.repeated, began, ended)
+        entry = (*facts, fuel, to, input, output, error)
+        if kept:
+            entries.append(entry)
+        if self.tell is not None:
+            self.tell(self.step(entry))
 
     def failed(self, message: "Message", failure: "Failure", to: "Sequence[Node]") -> None:
-        step = self.keep(message, to, b"", 0)
-        step["error"] = f"{failure.code}: {failure.message}"[:2000]
+        self.add(message, to, b"", 0, f"{failure.code}: {failure.message}"[:2000])
+
+    @property
+    def kept(self) -> list[Step]:
+        return [self.step(one) if isinstance(one, tuple) else one for one in self.entries]
+
+    @kept.setter
+    def kept(self, steps: list[Step]) -> None:
+        self.entries = list(steps)
+
+    def step(self, entry: Entry) -> Step:
+        node, attempt, sender, repeated, began, ended, fuel, to, input, output, error = entry
+        step = {
+            "node": node.name,
+            "kind": node.kind,
+            "at_us": (began - self.base) // 1000,
+            "duration_us": (ended - began) // 1000,
+            "units": -(-fuel // FUEL_PER_UNIT),
+            "attempt": attempt,
+            "from": sender,
+            "to": [one.name for one in to] if to else [],
+            "input": self.text(input),
+            "output": self.text(output),
+        }
+        if repeated:
+            step["repeated"] = True
+        if node.target:
+            step["target"] = node.target
+        if error:
+            step["error"] = error
+        return step
 
     def text(self, data: bytes) -> str:
         before, known = self.last
@@ -49,32 +98,6 @@ class Steps:
         known = text(data)
         self.last = data, known
         return known
-
-    def keep(self, message: "Message", to: "Sequence[Node]", sent: bytes, fuel: int) -> Step:
-        node, input, output = message.node, self.text(message.payload), self.text(sent)
-        began = message.began
-        step = {
-            "node": node.name,
-            "kind": node.kind,
-            "at_us": (began - self.base) // 1000,
-            "duration_us": (perf_counter_ns() - began) // 1000,
-            "units": -(-fuel // FUEL_PER_UNIT),
-            "attempt": message.attempt,
-            "from": message.sender,
-            "to": [one.name for one in to] if to else [],
-            "input": input,
-            "output": output,
-        }
-        if message.repeated:
-            step["repeated"] = True
-        if node.target:
-            step["target"] = node.target
-        self.room -= len(input) + len(output) + 200
-        if len(self.kept) < MAX_STEPS and self.room >= 0:
-            self.kept.append(step)
-        if self.tell is not None:
-            self.tell(step)
-        return step
 
     def whole(self) -> list[Step]:
         """All that was kept, and how many were not."""

@@ -33,13 +33,23 @@ CODES = {
 }
 
 
+class StepCall(HostCall):
+    """What a function of a step may touch; what it draws by chance is that of its step, however often it is tried."""
+
+    __slots__ = ("step",)
+    step: int
+
+    def draw(self, size: int = 8) -> bytes:
+        self.seed = f"{self.execution}:0:{self.step}".encode()
+        return super().draw(size)
+
+
 class Run:
     """The pump of a job with what is around it."""
 
     def __init__(self, job: Job, fuel: int) -> None:
         self.job = job
-        self.id = job.id.encode()
-        self.quiet: HostCall | None = None  # one that no function has touched: the next step may have it
+        self.quiet: StepCall | None = None  # one that no function has touched: the next step may have it
         self.granted = fuel
         self.limits = bounds(fuel)
         self.session = Session(engine())
@@ -47,6 +57,7 @@ class Run:
         self.log_bytes = 0
         self.signals: list[tuple[str, float]] = []
         bundle = job.bundle
+        self.guests, self.waiting = bundle.guests, bundle.waiting
         self.plans: Mapping[str, Plan] = bundle.flows
         self.vars: Mapping[str, Any] = bundle.vars
         self.secrets: Mapping[str, str] = bundle.secrets
@@ -64,6 +75,10 @@ class Run:
         finally:
             self.session.close()
 
+    def drop(self) -> None:
+        """Run and pump let go of each other: what they hold is freed at once, not when the collector comes by."""
+        del self.pump
+
     # -- the pump's world ---------------------------------------------------------------------------
 
     def now(self) -> float:
@@ -71,20 +86,20 @@ class Run:
 
     def call(self, node: Node, request: bytes, step: int) -> tuple[bytes, int] | None:
         """A function that needs nobody and keeps nothing; None for one that does, nothing of it has happened then."""
-        target = node.listener.handler.target
-        assert target is not None
-        bundle = self.job.bundle
-        if bundle.waiting and target in bundle.waiting:
+        target = node.function
+        if self.waiting and target in self.waiting:
             return None
-        guest = bundle.guests.get(target.module)
+        guest = self.guests.get(target.module)
         if guest is None:
             raise absent(self.job, node)
         host = self.quiet
         if host is None:
             host = self.quiet = self.host(step)
-        host.seed = b"%b:0:%d" % (self.id, step)
+        host.step = step
+        left = self.granted - self.pump.fuel
+        limits = self.limits if left >= INLINE_FUEL and not node.timeout_ms else self.bounds(node)
         try:
-            answer = self.session.call(guest, target.function, request, host, self.bounds(node))
+            answer = self.session.call(guest, target.function, request, host, limits)
         except Suspend as pause:
             self.quiet = None
             if pause.reason != "fuel":
@@ -101,11 +116,11 @@ class Run:
             self.gather(host)
         return answer
 
-    def host(self, step: int) -> HostCall:
+    def host(self, step: int) -> "StepCall":
         job = self.job
-        return HostCall(
-            job.id, job.created_us // 1000, seed=b"%b:0:%d" % (self.id, step), secrets=job.bundle.granted
-        )
+        host = StepCall(job.id, job.created_us // 1000, seed=b"", secrets=job.bundle.granted)
+        host.step = step
+        return host
 
     def bounds(self, node: Node) -> Limits:
         """What is left of the grant; one step gets no more than that."""
@@ -121,9 +136,8 @@ class Run:
 
     def postpone(self, node: Node) -> None:
         """Next time it is not tried here first."""
-        target = node.listener.handler.target
-        if target is not None and len(self.job.bundle.waiting) < MAX_SIGNALS:
-            self.job.bundle.waiting.add(target)
+        if len(self.waiting) < MAX_SIGNALS:
+            self.waiting.add(node.function)
 
     def trapped(self, trap: Trap, host: HostCall) -> Refused:
         self.pump.fuel += trap.fuel
@@ -202,13 +216,11 @@ def start_of(job: Job) -> Start:
 
 
 def absent(job: Job, node: Node) -> Refused:
-    target = node.listener.handler.target
     try:
-        assert target is not None
-        guest_of(job, target)
+        guest_of(job, node.function)
     except Absent as problem:
         return Refused("not-available", str(problem))
-    return Refused("not-available", f"{target} is not here")
+    return Refused("not-available", f"{node.function} is not here")
 
 
 def failed(failure: Failure, output: Reply | None) -> Reply:

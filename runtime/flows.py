@@ -7,7 +7,9 @@ from runtime.targets import Done
 
 AT_ONCE = 500  # steps of a run that may hold up an event loop
 MAX_KNOWN = 1_000
-SLOWNESS = 8  # runs at once that make up for one that took too long: the machine may have been busy with others
+SLOWNESS = (
+    8  # runs at once that make up for one that took too long: the machine may have been busy with others
+)
 TOO_SLOW = 3 * SLOWNESS
 
 
@@ -19,9 +21,16 @@ def attempt(job: Job, fuel: int) -> Done | None:
     if job.target in job.bundle.waiting or job.added:
         return None
     run = Run(job, fuel)
-    pump = run.pump
+    try:
+        return tried(job, run)
+    finally:
+        run.drop()
+
+
+def tried(job: Job, run: Run) -> Done | None:
+    pump, plan = run.pump, run.plan
     pump.begin()
-    ended, plan = run.advance(AT_ONCE), run.plan
+    ended = run.advance(AT_ONCE)
     if ended and pump.done and not pump.fires:
         plan.slow -= plan.slow > 0
         return None if pump.failure else run.done()
