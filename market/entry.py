@@ -22,6 +22,7 @@ class Entry:
     api: bool
     stranger: bool = False
     asof: int = 0
+    place: tuple[int, int] = (0, 0)  # in the queue, and rounds to wait, as of the last second
     given: list[tuple[int, int, Granted]] = field(default_factory=list)  # when, in which round, what
 
     def grant(self, granted: Granted, number: int, now: int) -> None:

@@ -51,6 +51,8 @@ def fault(message: Any) -> str:
     kind = message.get("t")
     if kind in ("submit", "end"):
         return "" if isinstance(message.get("a"), list) else "has no list of actions"
+    if kind == "ask":
+        return "" if isinstance(message.get("of"), list) else "asks for nobody"
     if kind in ("idle", "here"):
         return "" if whole(message.get(NUMBERS[kind]), 0, LATEST) else "has no number"
     return "is of an unknown kind"

@@ -6,7 +6,7 @@ No clock, no input or output: market/leader.py connects it with Redis, the datab
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from market import clearing, inbound, places
+from market import clearing, inbound, places, standing
 from market.entry import Entry
 from market.outgoing import Outgoing
 from market.register import Register, arrived
@@ -94,6 +94,9 @@ class Leader:
     def handle(self, message: Message, now: int) -> None:
         """A message that inbound.read has let through."""
         process, kind = message["p"], message["t"]
+        if kind == "ask":
+            lines = standing.answer(self.register, message["of"], self.rules.free_cu)
+            return self.out.answer(process, lines)
         if process not in self.register.heard:
             self.out.hello(process, self.term)  # whoever led before may have known things of it
         self.register.heard[process] = now
@@ -218,6 +221,7 @@ class Leader:
         line = [one.action for one in held.values() if one.action.submitted >= 0]
         for number, position, rounds in places.places(line, self._number, self.rules, entries):
             one = held[number]
+            one.place = position, rounds
             parcel = self.out.parcel(one.process, self._number, self._price())
             parcel.places.append((one.id, position, rounds))
 

@@ -33,6 +33,9 @@ class Outgoing:
     def hello(self, process: str, term: int) -> None:
         self._letters.append((process, wire.hello(term)))
 
+    def answer(self, reader: str, data: bytes) -> None:
+        self._letters.append((reader, data))
+
     def take(self) -> Iterator[tuple[str, bytes, int | None]]:
         """Process, message, and its number when something is granted with it; it is empty afterwards."""
         letters, self._letters = self._letters, []

@@ -3,6 +3,7 @@
 A round is fenced by the leader's term and number: of two leaders only the later one writes, and no number twice.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -173,9 +174,22 @@ def row_of(turn: Turn, found: RoundResult, term: int) -> Round:
         term=term,
         bids=dict(found.bids),
         won=list(found.winners),
+        drawn=drawn(turn, found),
         served=[list(one) for one in given],
         ended=[[turn.ids[number], fate] for number, fate in found.ended.items() if fate != "done"],
     )
+
+
+def drawn(turn: Turn, found: RoundResult) -> dict[str, int]:
+    """For receipts: the CU that each account took from its pool."""
+    if not found.drawn:
+        return {}
+    accounts = {action.number: action.account for action in turn.queue.actions}
+    sums: Counter[str] = Counter()
+    for one in found.served:
+        if one.source == "reserved":
+            sums[accounts[one.number]] += one.cu
+    return dict(sums)
 
 
 def note(sums: Sums, term: int) -> None:

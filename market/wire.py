@@ -50,6 +50,22 @@ class Granted(NamedTuple):
     charged: int
 
 
+class Standing(NamedTuple):
+    """An action as its tenant sees it; `rounds` until it is done for nothing, 0 while that is not known yet."""
+
+    id: str
+    service: str
+    need: int
+    left: int
+    submitted: int
+    deadline: int
+    priority: int
+    position: int
+    rounds: int
+    spent: int
+    degraded: bool
+
+
 def outbox(process: str) -> str:
     return f"market:to:{process}"
 
@@ -70,6 +86,17 @@ def idle(process: str, seq: int) -> bytes:
 
 def here(process: str, last: int) -> bytes:
     return orjson.dumps({"t": "here", "p": process, "last": last})
+
+
+def ask(reader: str, tenants: Iterable[str]) -> bytes:
+    """Somebody looks at what these tenants have waiting; the answer comes to `outbox(reader)`."""
+    return orjson.dumps({"t": "ask", "p": reader, "of": list(tenants)})
+
+
+def lines(of: dict[str, list[Standing]], waiting: dict[str, tuple[int, int]]) -> bytes:
+    """The first of each tenant's actions, and how many actions and entries it has."""
+    told = {tenant: [list(one) for one in standing] for tenant, standing in of.items()}
+    return orjson.dumps({"t": "lines", "of": told, "waiting": waiting})
 
 
 def hello(term: int) -> bytes:

@@ -19,6 +19,7 @@ class Round(models.Model):
     term = models.PositiveBigIntegerField(default=0)
     bids = models.JSONField(default=dict, blank=True)  # tenant -> cap
     won = models.JSONField(default=list, blank=True)  # tenants
+    drawn = models.JSONField(default=dict, blank=True)  # tenant -> CU of its pool
     served = models.JSONField(default=list, blank=True)  # [action, CU, source, credits booked on it]
     ended = models.JSONField(default=list, blank=True)  # [action, "failed" or "expired"]
 
