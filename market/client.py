@@ -9,12 +9,12 @@ import os
 import socket
 import time
 from collections import defaultdict
-from contextlib import suppress
 from secrets import token_hex
 
 import orjson
 from redis.exceptions import RedisError
 
+from billing.background import end
 from billing.redis import aredis, patient
 from market import wire
 from market.local import Local
@@ -69,7 +69,8 @@ class Client:
         action = ticket.action
         if self.tickets.pop(action.id, None) is None:
             return
-        self.local.leave(action.service)
+        if not ticket.loose:
+            self.local.leave(action.service)
         self._of_tenant[action.tenant] -= 1
         if not self._of_tenant[action.tenant]:
             del self._of_tenant[action.tenant]
@@ -99,9 +100,8 @@ class Client:
         ]
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, *self._sends, return_exceptions=True)
+        await end(self._tasks)
+        await asyncio.gather(*self._sends, return_exceptions=True)
 
     def _wake(self) -> None:
         """One message to the leader for all that happens in this turn of the loop."""
@@ -135,7 +135,7 @@ class Client:
             try:
                 async with patient() as client:
                     while True:
-                        came = await client.blpop([wire.outbox(self.name)], timeout=0)
+                        came = await client.blpop([wire.outbox(self.name)], timeout=2)
                         if came is not None:
                             self.take(wire.read(came[1]))
             except (RedisError, OSError, orjson.JSONDecodeError) as problem:
@@ -150,12 +150,12 @@ class Client:
         number, price = message["round"], message["price"]
         self.last = max(self.last, number)
         working = set()
+        self._told(message, price)  # first: a deadline comes before what its round grants (R28)
         for given in wire.granted(message):
             ticket = self.tickets.get(given.id)
             if ticket is not None:
                 ticket.grant(given, number, price)
                 working.add(given.id)
-        self._told(message, price)
         if working:
             self._rounds[message["n"]] = working
         elif message["g"]:
@@ -216,10 +216,6 @@ class Client:
         for ticket in self.tickets.values():
             if not ticket.loose:
                 ticket.loose = True
+                self.local.leave(ticket.action.service)
                 ticket.changed.set()
 
-
-async def stopped(client: "Client | None") -> None:
-    if client is not None:
-        with suppress(RedisError, OSError):
-            await client.stop()

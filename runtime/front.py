@@ -12,7 +12,7 @@ import time
 from email.utils import formatdate
 
 from billing.errors import ApiError
-from runtime.background import end
+from billing.background import end
 from runtime.connection import Connection, Head
 from runtime.exchange import Given, problem
 from runtime.gateway import Gateway

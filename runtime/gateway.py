@@ -14,13 +14,13 @@ from django.db import DatabaseError
 from redis.exceptions import RedisError
 
 from billing import keys
+from billing.background import end
 from billing.errors import ApiError
 from billing.slugs import GRAMMAR
 from bundles.routes import Match
 from market.admission import house
 from market.client import Client
 from runtime import ask, cors, flowlive, importer, metrics, running, said, webhooks
-from runtime.background import end
 from runtime.call import Waist, waist
 from runtime.exchange import Asked, Given, problem
 from runtime.hot import Hot, Known

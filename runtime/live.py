@@ -18,6 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from billing.background import end
 from billing.live import CHANNEL, leave, listen_here
 from billing.models import ApiKey, Tenant
 from billing.redis import patient
@@ -28,7 +29,6 @@ from bundles.models import Bundle, Flow, Status
 from bundles.routes import RouteTable, routes_of
 from bundles.service import Service
 from bundles.target import Target
-from runtime.background import end
 from runtime.estimates import Estimates
 from runtime.kv import Space
 from runtime.liveflow import Hook, LiveFlow

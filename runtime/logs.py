@@ -16,8 +16,8 @@ import orjson
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
+from billing.background import end
 from billing.redis import aredis
-from runtime.background import end
 from runtime.lines import DONE, absolute, clean, ending
 from runtime.record import Record
 

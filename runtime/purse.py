@@ -66,7 +66,7 @@ class Purse:
     async def _turn(self) -> None:
         house, ticket = self._house, self.ticket
         if house.client is None or (ticket is not None and ticket.loose):
-            return await asyncio.sleep(house.local.rest(time.perf_counter()))
+            return await asyncio.sleep(max(0.001, house.local.rest(time.perf_counter())))
         if ticket is None:
             ticket = self.ticket = house.client.enter(self._action(self._left()), units_up(self.spent))
         elif ticket.action.left <= 0:

@@ -11,7 +11,7 @@ import orjson
 from redis.exceptions import RedisError
 
 from billing.redis import aredis
-from runtime.background import end
+from billing.background import end
 from runtime.lines import Batch, Line
 from runtime.logs import CHANNEL, TTL_S, WATCHED, layer
 

@@ -1,0 +1,203 @@
+"""Calls that have to wait: what a process tells the market, and what it makes of the answers. The test is the leader."""
+
+import asyncio
+import time
+
+import pytest
+
+from billing.redis import aredis
+from market import wire
+from market.admission import house
+from market.client import Client
+from runtime.models import Execution
+from tests.runtime import stage
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CONTRACT = "resourceContract: {{computeUnits: {units}, maxWaitTime: {wait}, fallbackBehavior: {fallback}}}\n"
+PATH = "/alice/api/shop/spin"
+
+
+def bundle(units: int = 225, wait: str = "20s", fallback: str = "queue") -> dict[str, bytes]:
+    extra = CONTRACT.format(units=units, wait=wait, fallback=fallback)
+    return stage.bundle_files("shop", ["spin"], extra=extra, POST_spin="wasm:spin:run")
+
+
+def spin(units: float) -> dict[str, int]:
+    return {"n": int(units * 100_000)}
+
+
+class Desk:
+    """The leader's end of the wire, and a gateway whose calls wait for it."""
+
+    def __init__(self, call: stage.Caller) -> None:
+        self.call = call
+        self.client = Client(house.local, "p1")
+        self.seq = 0
+
+    async def __aenter__(self) -> "Desk":
+        await self.client.start()
+        house.client = self.client
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        house.client = None
+        await self.client.stop()
+        house.local.contended = False
+        await self.call.close()
+
+    async def hear(self, kind: str) -> wire.Message:
+        """The next message of a kind; beats are passed over."""
+        async with asyncio.timeout(10):
+            while True:
+                came = await aredis().blpop([wire.INBOX], timeout=5)
+                if came and (message := wire.read(came[1]))["t"] == kind:
+                    return message
+
+    async def grant(self, id: str, cu: int, *, price: int = 0, charged: int = 0, number: int = 7) -> int:
+        self.seq += 1
+        source = "won" if price else "free"
+        given = [wire.Granted(id, cu, source, charged)]
+        await self.tell(wire.grants(self.seq, number, price, granted=given))
+        return self.seq
+
+    async def tell(self, message: bytes) -> None:
+        await aredis().rpush(wire.outbox("p1"), message)
+
+
+@pytest.fixture
+def shop(alice, clean_redis):
+    return stage.run_bundle(alice, bundle())
+
+
+@pytest.fixture
+async def desk(alice, shop):
+    async with Desk(stage.Caller(alice.token)) as desk:
+        yield desk
+
+
+async def history(answer: stage.Answer) -> Execution:
+    await stage.drain()
+    return await Execution.objects.aget(pk=answer.execution)
+
+
+async def test_while_nobody_bids_a_long_call_runs_its_entries_round_by_round(desk):
+    """R3, R5: the first 100 CU at once; the other 125 wait in the queue, where they count."""
+    call = asyncio.create_task(desk.call("POST", PATH, spin(224)))
+    action = wire.submitted(await desk.hear("submit"))[0]
+    assert (action.need, action.tenant) == (225, str(desk_tenant(action)))
+    assert 120 <= action.left <= 125
+    await desk.grant(action.id, 100)
+    await desk.grant(action.id, 25)
+    answer = await call
+    assert answer.status == 200
+    over = (await desk.hear("end"))["a"]
+    assert over == [[action.id, int(answer.headers["x-compute-units"])]]
+    run = await history(answer)
+    assert run.status == "success" and 224 <= run.units_used <= 225
+    assert any("2 grants" in line[2] for line in run.logs)
+
+
+def desk_tenant(action: wire.Waiting) -> str:
+    return action.tenant
+
+
+async def test_a_short_call_of_a_large_contract_never_leaves_the_process(desk):
+    answer = await desk.call("POST", PATH, spin(1))
+    assert answer.status == 200 and "x-queue-wait" not in answer.headers
+    assert not desk.client.tickets
+
+
+async def test_under_a_price_a_call_waits_for_its_grant_and_says_what_it_paid(desk):
+    house.local.contended = True
+    call = asyncio.create_task(desk.call("POST", PATH, spin(1)))
+    action = wire.submitted(await desk.hear("submit"))[0]
+    assert (action.need, action.left, action.priority, action.api) == (225, 225, 1, True)
+    assert action.deadline - action.submitted == 20_000
+    await desk.grant(action.id, 225, price=7, charged=7, number=99)
+    answer = await call
+    assert (answer.status, answer.headers["x-market-price"], answer.headers["x-market-round"]) == (200, "7", "99")
+    run = await history(answer)
+    assert (run.price, run.round, run.units_estimated) == (7, 99, 225)
+    assert run.waited_us > 0
+
+
+async def test_the_market_is_told_that_a_grant_is_used_up_before_the_call_is_over(desk):
+    """R2: a calm round ends when the work granted in it rests."""
+    house.local.contended = True
+    call = asyncio.create_task(desk.call("POST", PATH, spin(200)))
+    action = wire.submitted(await desk.hear("submit"))[0]
+    seq = await desk.grant(action.id, 100)
+    assert (await desk.hear("idle"))["n"] == seq
+    assert not call.done()
+    await desk.grant(action.id, 125)
+    assert (await call).status == 200
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "kind"), [("failed", 503, "no_capacity"), ("expired", 504, "queue_timeout")]
+)
+async def test_a_call_that_is_not_served_is_refused_by_name(desk, ending, status, kind):
+    house.local.contended = True
+    call = asyncio.create_task(desk.call("POST", PATH, spin(1)))
+    action = wire.submitted(await desk.hear("submit"))[0]
+    await desk.tell(wire.grants(1, 9, 12, ended=[(action.id, ending, 12)]))
+    answer = await call
+    assert (answer.status, answer.json()["type"]) == (status, f"/docs/errors#{kind}")
+    run = await history(answer)
+    assert (run.status, run.error, run.units_used) == ("refused", kind, 1)
+    assert "at price 12" in run.logs[0][2]
+    assert not desk.client.tickets and not house.local.queued
+
+
+async def test_a_degraded_call_ends_where_its_one_entry_does(desk):
+    house.local.contended = True
+    call = asyncio.create_task(desk.call("POST", PATH, spin(200)))
+    action = wire.submitted(await desk.hear("submit"))[0]
+    await desk.tell(wire.grants(1, 9, 0, granted=[wire.Granted(action.id, 100, "free", 0)], degraded=[action.id]))
+    answer = await call
+    assert answer.status == 502 and answer.json()["type"] == "/docs/errors#compute-exhausted"
+    assert answer.headers["x-degraded"] == "1"
+
+
+async def test_a_client_that_goes_away_frees_its_place(desk):
+    house.local.contended = True
+    call = asyncio.create_task(desk.call("POST", PATH, spin(1)))
+    action = wire.submitted(await desk.hear("submit"))[0]
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+    assert (await desk.hear("end"))["a"] == [[action.id, 0]]
+    assert not desk.client.tickets
+
+
+async def test_a_new_leader_is_told_everything_again(desk):
+    house.local.contended = True
+    call = asyncio.create_task(desk.call("POST", PATH, spin(150)))
+    action = wire.submitted(await desk.hear("submit"))[0]
+    await desk.grant(action.id, 100, number=8)
+    await desk.hear("idle")
+    await desk.tell(wire.hello(2))
+    again = wire.submitted(await desk.hear("submit"))[0]
+    assert (again.id, again.left, again.asof, again.submitted) == (action.id, 125, 8, action.submitted)
+    await desk.grant(action.id, 125)
+    assert (await call).status == 200
+
+
+async def test_without_a_leader_calls_are_served_rather_than_lost(desk, monkeypatch):
+    monkeypatch.setattr("market.client.LOST_S", 0.2)
+    monkeypatch.setattr("market.wire.BEAT_S", 0.1)
+    house.local.contended = True
+    began = time.monotonic()
+    answer = await desk.call("POST", PATH, spin(150))
+    assert answer.status == 200 and time.monotonic() - began < 8
+
+
+async def test_the_queue_of_a_tenant_has_an_end(desk, monkeypatch):
+    monkeypatch.setattr("market.client.MOST_OF_TENANT", 3)
+    house.local.contended = True
+    calls = [asyncio.create_task(desk.call("POST", PATH, spin(1))) for _ in range(5)]
+    await asyncio.sleep(0.2)
+    assert len(desk.client.tickets) == 3
+    for id in list(desk.client.tickets):
+        await desk.grant(id, 225)
+    statuses = sorted([answer.status for answer in await asyncio.gather(*calls)])
+    assert statuses == [200, 200, 200, 503, 503]
