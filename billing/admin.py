@@ -9,10 +9,15 @@ from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import Model
 from django.http import HttpRequest
 
+from billing import adminmoney, wallet
+from billing.adminrows import Inline, ReadOnly, Rows
 from billing.models import (
     ApiKey,
     AuditEntry,
+    ExecutionQuota,
     Invitation,
+    Journal,
+    Leg,
     Membership,
     Plan,
     ReleasedSlug,
@@ -20,33 +25,23 @@ from billing.models import (
     Tenant,
     User,
     Variable,
+    Wallet,
 )
 
 # The same sign-in as everywhere: throttled, with the second factor of those who have one.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign,no-untyped-call]
+admin.site.register(Wallet, adminmoney.WalletAdmin)
+admin.site.register(Journal, adminmoney.JournalAdmin)
+admin.site.register(Leg, adminmoney.LegAdmin)
+admin.site.register(ExecutionQuota, adminmoney.QuotaAdmin)
 admin.site.site_header = admin.site.site_title = "PrioStack"
 
 
 if TYPE_CHECKING:  # generic in their stubs only
-    Rows = admin.ModelAdmin[Any]
-    Inline = admin.TabularInline[Any, Any]
     People = UserAdmin[User]
     NewUser = AdminUserCreationForm[User]
 else:
-    Rows, Inline, People, NewUser = admin.ModelAdmin, admin.TabularInline, UserAdmin, AdminUserCreationForm
-
-
-class ReadOnly(Rows):
-    """Rows to look at."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+    People, NewUser = UserAdmin, AdminUserCreationForm
 
 
 class NewUserForm(NewUser):
@@ -96,6 +91,11 @@ class TenantAdmin(Rows):
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
         return (*self.readonly_fields, "slug") if obj else self.readonly_fields
 
+    def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change:
+            wallet.open_for(obj)
+
 
 @admin.register(Membership)
 class MembershipAdmin(Rows):
@@ -129,6 +129,7 @@ class PlanAdmin(Rows):
         "memory_mb",
         "members",
         "keep_alive",
+        "starter_credits",
         "order",
     )
     list_filter = ("members",)

@@ -8,7 +8,8 @@ from billing.api_me import router as me
 from billing.api_members import router as members
 from billing.api_secrets import router as secrets
 from billing.api_vars import router as variables
+from billing.api_wallet import router as wallet
 
 router = Router(tags=["account"])
-for subject in (me, keys, secrets, variables, members, audit):
+for subject in (me, keys, secrets, variables, members, wallet, audit):
     router.add_router("", subject)

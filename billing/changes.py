@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from billing import keys, secrets, variables
+from billing import keys, secrets, thrift, variables
 from billing.access import principal, tenant_of
 from billing.audit import record
 from billing.errors import ApiError
@@ -90,6 +90,13 @@ def rename_tenant(request: HttpRequest, name: str) -> None:
         raise ApiError(422, "name: at most 100 characters, without line breaks.")
     Tenant.objects.filter(pk=my_tenant(request).pk).update(name=title)
     record(request, "tenant.rename", title)
+
+
+@transaction.atomic
+def set_low_at(request: HttpRequest, low_at: int) -> None:
+    """The balance below which the owners are told."""
+    thrift.set_threshold(my_tenant(request).pk, low_at)
+    record(request, "wallet.low_at", str(low_at))
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ from django.db import IntegrityError
 from django.http import HttpRequest
 from django.utils import timezone
 
+from billing import credits
 from billing.access import OF_ROLE
 from billing.keys import SCOPES
 from billing.models import Tenant, User
@@ -102,6 +103,10 @@ class VariableForm(forms.Form):
             return json.loads(text)
         except (ValueError, RecursionError):
             return text
+
+
+class ThresholdForm(forms.Form):
+    low_at = forms.IntegerField(label="Tell below", min_value=0, max_value=credits.MOST, help_text="Credits.")
 
 
 class InviteForm(forms.Form):

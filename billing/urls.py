@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing import views, views_keys, views_members, views_secrets, views_variables
+from billing import views, views_keys, views_members, views_secrets, views_variables, views_wallet
 
 app_name = "billing"
 urlpatterns = [
@@ -23,5 +23,8 @@ urlpatterns = [
     path("settings/variables", views_variables.variables, name="variables"),
     path("settings/variables/delete", views_variables.delete, name="variable_delete"),
     path("settings/audit", views.audit, name="audit"),
+    path("wallet", views_wallet.wallet, name="wallet"),
+    path("wallet/entries.csv", views_wallet.entries_csv, name="wallet_csv"),
+    path("wallet/low", views_wallet.low, name="low"),
     path("invite/<str:token>", views_members.invitation, name="invitation"),
 ]

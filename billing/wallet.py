@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.transaction import TransactionManagementError
+from django.utils import timezone
 
 from billing import reckoning
 from billing.credits import checked
@@ -52,7 +53,9 @@ def lock(tenant_ids: Iterable[UUID]) -> dict[UUID, Wallet]:
         missing = [tenant_id for tenant_id in some if tenant_id not in found]
         if missing:
             living = Tenant.objects.filter(pk__in=missing).values_list("pk", flat=True)
-            Wallet.objects.bulk_create([Wallet(tenant_id=one) for one in living], ignore_conflicts=True)
+            now = timezone.now()  # empty from the start, so nobody is told that it became so
+            fresh = [Wallet(tenant_id=one, warned=now) for one in living]
+            Wallet.objects.bulk_create(fresh, ignore_conflicts=True)
             found |= locked(some)
     return found
 
@@ -132,7 +135,8 @@ def moved(wallet: Wallet, move: Moves) -> int:
     if balance > FULL or held > FULL:
         raise ValueError(f"credits: a wallet holds at most {FULL:,}.")
     rows = Wallet.objects.filter(pk=wallet.pk, balance=wallet.balance, held=wallet.held)
-    if rows.update(balance=balance, held=held) != 1:
+    warned = None if balance >= wallet.low_at else wallet.warned  # high again: the next fall is told again
+    if rows.update(balance=balance, held=held, warned=warned) != 1:
         raise TransactionManagementError("A wallet changed although it was locked.")
     wallet.balance, wallet.held = balance, held
     return balance

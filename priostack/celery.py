@@ -8,7 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "priostack.settings")
 
 app = Celery("priostack")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["bundles", "runtime"])
+app.autodiscover_tasks(["billing", "bundles", "runtime"])
 
 
 @app.on_after_finalize.connect

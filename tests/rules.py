@@ -24,6 +24,8 @@ REST = {
         GET /api/executions/{uuidstr:id}/logs
         GET /api/goals
         GET /api/vars
+        GET /api/wallet
+        GET /api/wallet/entries
         GET /api/flows
         GET /api/flows/{uuidstr:id}
         GET /api/flows/{uuidstr:id}/status
@@ -31,6 +33,11 @@ REST = {
         GET /api/flows/{uuidstr:id}/stats
         GET /api/flows/{uuidstr:id}/memory
         POST /api/market/simulate
+        GET /api/market
+        GET /api/market/rounds
+        GET /api/market/settings
+        POST /api/market/estimate
+        GET /api/reservations
         """,
     "call": """
         POST /api/bundles/{uuidstr:id}/sensors/{sensor}
@@ -66,6 +73,8 @@ REST = {
         DELETE /api/flows/{uuidstr:id}/memory/{path:key}
         PUT /api/triggers
         PUT /api/triggers/{uuidstr:flow_id}/{name}
+        POST /api/reservations
+        DELETE /api/reservations/{uuidstr:id}
         """,
     "admin": """
         GET /api/keys
@@ -81,6 +90,8 @@ REST = {
         POST /api/invitations
         DELETE /api/invitations/{invitation_id}
         GET /api/audit
+        PUT /api/market/settings
+        PUT /api/wallet
         """,
 }
 OPERATIONS = {line.strip(): scope for scope, table in REST.items() for line in table.strip().splitlines()}
@@ -118,6 +129,9 @@ PAGES = {
     "/settings/variables": ("read", "write"),
     "/settings/variables/delete": ("-", "write"),
     "/settings/audit": ("admin", "-"),
+    "/wallet": ("read", "admin"),
+    "/wallet/entries.csv": ("read", "-"),
+    "/wallet/low": ("read", "-"),
     "/bundles": ("read", "-"),
     "/bundles/import/zip": ("-", "write"),
     "/bundles/import/git": ("-", "write"),

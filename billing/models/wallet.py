@@ -1,7 +1,7 @@
 """What a tenant has to spend; written only by billing/wallet.py, where every change is an entry of the ledger."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from billing.models.tenant import Tenant
 
@@ -26,6 +26,12 @@ class Wallet(models.Model):
             ),
         ]
         ordering = ("tenant",)
+        indexes = [
+            models.Index(
+                fields=("tenant",), condition=Q(warned=None, balance__lt=F("low_at")), name="wallets_to_tell"
+            ),
+            models.Index(fields=("tenant",), condition=~Q(warned=None), name="wallets_told"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.tenant} · {self.balance} credits"
