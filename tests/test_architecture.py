@@ -43,7 +43,7 @@ PURE = {
     "market": {
         *("rules", "estimate", "account", "action", "order", "pricing", "bids", "reservation", "fallback"),
         *("result", "workbench", "robin", "clearing", "scenario", "wallets", "bookings", "simulation"),
-        "futures",
+        *("futures", "population", "discipline", "fairness", "fairnesstable"),
     },
 }
 ALLOWED_IN_PURE = set(sys.stdlib_module_names) | {"yaml", "pydantic", "re2", "_typeshed"}

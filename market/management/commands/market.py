@@ -1,4 +1,4 @@
-"""`manage.py market simulate FILE`: a dry run of the market; JSON in, JSON out."""
+"""`manage.py market`: dry runs of the market, of a scenario in a file or of a whole population."""
 
 import json
 import sys
@@ -8,8 +8,37 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from market.fairness import play
+from market.fairnesstable import lines
+from market.population import Population
 from market.scenario import MAX_BODY, Refused, read
 from market.simulation import simulate
+
+
+def whole(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 100_000_000:
+        raise ValueError(text)
+    return number
+
+
+def share(text: str) -> float:
+    number = float(text)
+    if not 0.01 <= number <= 100:
+        raise ValueError(text)
+    return number
+
+
+POPULATION = {
+    "tenants": (whole, "how many there are"),
+    "rush": (whole, "rounds of a rush; three times as many lie between two"),
+    "peak": (share, "load of a rush, as a multiple of the capacity"),
+    "patience": (whole, "rounds that an action waits at most"),
+    "machines": (whole, "machines of 1,000 entries a round"),
+    "overcommit": (share, "how much more the market sells than the machines can do"),
+    "pressure_cap": (whole, "entries that one account counts for at most"),
+    "seed": (whole, "another number is another day"),
+}
 
 
 class Command(BaseCommand):
@@ -20,8 +49,30 @@ class Command(BaseCommand):
         verbs = parser.add_subparsers(dest="verb", required=True)
         verb = verbs.add_parser("simulate", help="play a scenario and print what happens")
         verb.add_argument("file", help="a JSON file, or - for the standard input")
+        verb = verbs.add_parser("population", help="a day of many tenants, beside other ways to serve them")
+        for name, (kind, text) in POPULATION.items():
+            default = getattr(Population(), name)
+            verb.add_argument(
+                f"--{name.replace('_', '-')}", type=kind, metavar="N", default=default, help=text
+            )
+        verb.add_argument(
+            "--rounds", type=whole, metavar="N", help="rounds of the day (200, or one for 500 tenants)"
+        )
+        verb.add_argument("--json", action="store_true", help="JSON instead of the table")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["verb"] == "population":
+            self.population(options)
+        else:
+            self.simulate(options)
+
+    def population(self, options: dict[str, Any]) -> None:
+        given = {name: options[name] for name in POPULATION}
+        rounds = options["rounds"] or max(Population.rounds, options["tenants"] // 500)
+        told = play(Population(rounds=rounds, **given))
+        self.stdout.write(json.dumps(told) if options["json"] else "\n".join(lines(told)))
+
+    def simulate(self, options: dict[str, Any]) -> None:
         try:
             scenario = read(contents(options["file"]))
         except Refused as refused:
