@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse as yaml } from "yaml";
-import { apply, copy, diff, follow, freshName, History, merge3, parse, placed, search, tidy, type Applied, type Op } from "../../static/canvas/core/index.ts";
+import { apply, copy, diff, follow, freshName, History, merge3, parse, placed, search, tidy, together, type Applied, type Op } from "../../static/canvas/core/index.ts";
 
 const HEAD = "organism: {name: q}\n";
 
@@ -232,10 +232,18 @@ test("read in pieces, every text of several lines is what it is read as a whole"
 
 test("problems stand where they are", () => {
   const graph = parse(`${HEAD}listeners:\n  - name: a\n    peers: [nobody]\n    onError: gone\n  - name: A\n  - {handler: x}\n`);
-  assert.deepEqual(graph.problems.map(({ line, column, severity }) => `${line}:${column} ${severity}`), ["3:11 warning", "4:13 warning", "5:14 error", "6:11 error", "7:5 error"]);
+  assert.deepEqual(graph.problems.map(({ line, column, severity }) => `${line}:${column} ${severity}`), ["3:5 warning", "4:13 warning", "5:14 error", "6:11 error", "7:5 error"]);
   assert.deepEqual(graph.dangling.map((edge) => edge.target), ["nobody", "gone"]);
   const broken = parse(`${HEAD}listeners:\n  - name: "a\n  - name: b\n`);
   assert.deepEqual([broken.broken, broken.problems[0]?.line !== 1], [true, true]);
+});
+
+test("what the server and the canvas both found counts once", () => {
+  const one = (line: number, message: string, column = 3) => ({ severity: "warning" as const, line, column, message, hint: "" });
+  const told = [one(4, "the Python handler 'a.b:c' does not run here"), one(7, "there is no module 'm'")];
+  const own = [one(4, "'a.b:c' does not run here: the node is drawn", 9), one(7, "there is no module 'n'", 20), one(2, "only seen here")];
+  assert.deepEqual(together(told, own).map((found) => `${found.line} ${found.message}`), ["2 only seen here", `4 ${told[0]!.message}`, `7 ${told[1]!.message}`, `7 ${own[1]!.message}`]);
+  assert.deepEqual(together(told, []), told);
 });
 
 test("nothing that is parsed throws", () => {

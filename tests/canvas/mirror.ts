@@ -7,6 +7,7 @@ const seen = process.argv.slice(2).map((file) => {
   const graph = parse(text);
   const nodes = graph.nodes.map((node) => [node.name, node.kind]);
   const edges = graph.edges.map((edge) => [edge.source.replace(/^trigger:/, ""), edge.sourcePort, edge.target]);
-  return [file, { nodes, edges, title: graph.title, broken: graph.broken }];
+  const problems = graph.problems.map((one) => [one.line, one.column, one.severity, one.message]);
+  return [file, { nodes, edges, title: graph.title, broken: graph.broken, problems }];
 });
 console.log(JSON.stringify(Object.fromEntries(seen)));

@@ -102,3 +102,28 @@ def test_the_corpus_looks_on_the_canvas_as_the_server_reads_it(
     assert files
     for file, seen in seen_by_the_core(files, tmp_path).items():
         assert_alike(Path(file), seen)
+
+
+FAULTY = """\
+organism: {name: faulty}
+triggers:
+  - {name: start, type: manual, to: nobody}
+listeners:
+  - {name: old, handler: agentserver.tools.shell}
+  - name: python
+    handler: acme.handlers:run
+  - {name: typo, handler: "builtin:htpp"}
+  - {name: later, handler: "builtin:code"}
+  - {name: odd, handler: "to be done"}
+  - {name: bare, peers: [lost]}
+"""
+
+
+def test_the_canvas_finds_the_faults_of_nodes_where_and_as_the_server_does(tmp_path: Path) -> None:
+    file = tmp_path / "faulty.yaml"
+    file.write_text(FAULTY)
+    loaded = flow.load("faulty", "flows/faulty.yaml", {"flows/faulty.yaml": FAULTY.encode()})
+    told = {(one.line, one.column, one.severity, one.message) for one in loaded.problems}
+    seen = {tuple(one) for one in seen_by_the_core([file], tmp_path)[str(file)]["problems"]}
+    assert len(seen) >= 8
+    assert seen <= told, seen - told

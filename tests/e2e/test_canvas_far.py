@@ -47,3 +47,34 @@ def test_the_body_of_the_last_call_is_offered_for_the_next_run(visit: Visitor, a
     payload = page.get_by_role("textbox", name="Payload, as JSON")
     expect(payload).to_contain_text('"total": 9')
     expect(payload).not_to_contain_text(re.compile("headers|method"))
+
+
+def test_the_canvas_is_one_layer_while_it_moves_and_the_dots_go_along(visit: Visitor, alice: Person) -> None:
+    page = edit(visit, alice, a_flow(alice, long_flow(40), "long")).page
+    canvas, dots, moved = (
+        page.locator(".ed-canvas"),
+        page.locator(".ed-dots"),
+        page.locator(".react-flow__viewport"),
+    )
+    before = dots.get_attribute("style")
+    page.mouse.move(900, 500)
+    page.mouse.down(button="middle")
+    page.mouse.move(890, 493, steps=3)
+    expect(canvas).to_have_attribute("data-moving", "")
+    assert moved.evaluate("one => getComputedStyle(one).willChange") == "transform"
+    page.mouse.up(button="middle")
+    expect(canvas).not_to_have_attribute("data-moving", "")
+    assert moved.evaluate("one => getComputedStyle(one).willChange") == "auto"
+    assert dots.get_attribute("style") != before
+
+
+def test_a_node_that_comes_into_sight_leaves_the_others_alone(visit: Visitor, alice: Person) -> None:
+    """Rules that look into the canvas from outside, or at its siblings, would have all of it styled anew."""
+    page = edit(visit, alice, a_flow(alice, long_flow(40), "long")).page
+    rules = page.evaluate(
+        "() => { const found = []; const walk = (rules) => { for (const rule of rules) {"
+        " if (rule.selectorText?.includes('#editor)')) found.push(rule.selectorText);"
+        " if (rule.cssRules) walk(rule.cssRules); } };"
+        " for (const sheet of document.styleSheets) walk(sheet.cssRules); return found; }"
+    )
+    assert rules == []

@@ -11,3 +11,4 @@ export { template } from "./templates.ts";
 export { merge3, type Merged } from "./merge.ts";
 export { diff, type GraphDiff } from "./diff.ts";
 export { search, type Found } from "./search.ts";
+export { together } from "./told.ts";

@@ -51,8 +51,12 @@ function isAgent(fields: Fields, handler: string): boolean {
   return told || (Boolean(agent) && !handler);
 }
 
+export function toolName(handler: string): string {
+  return TOOL.exec(handler)?.[1] ?? "";
+}
+
 function toolOf(handler: string): readonly [Kind, Record<string, unknown>] | undefined {
-  const name = TOOL.exec(handler)?.[1];
+  const name = toolName(handler);
   return name && Object.hasOwn(TOOLS, name) ? TOOLS[name] : undefined;
 }
 

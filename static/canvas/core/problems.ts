@@ -1,14 +1,16 @@
 // What is wrong with a flow as far as its text alone tells; in the words of the server where both see it.
+import { BUILTINS, toolName } from "./kinds.ts";
 import { nameProblem } from "./names.ts";
-import { find, problem, type Entry, type Source } from "./source.ts";
+import { entriesById, find, problem, type Entry, type Source } from "./source.ts";
+import { placeOf } from "./splice.ts";
 import { pairOf, real } from "./tree.ts";
-import type { Dangling, Graph, Problem } from "./types.ts";
+import type { Dangling, GNode, Graph, Problem } from "./types.ts";
 
 const MOST = 200;
 
 export function check(source: Source, graph: Graph): Problem[] {
   const faults = source.faults.map((fault) => problem(source, fault.start, fault.message));
-  const found = [...faults, ...(faults.length ? [] : root(source)), ...sections(source), ...keys(source), ...graph.dangling.map((one) => lost(one, graph)), ...executable(graph)];
+  const found = [...faults, ...(faults.length ? [] : root(source)), ...sections(source), ...keys(source), ...graph.dangling.map((one) => lost(one, graph)), ...executable(source, graph)];
   return found.sort((a, b) => a.line - b.line || a.column - b.column).slice(0, MOST);
 }
 
@@ -100,14 +102,36 @@ function close(a: string, b: string): boolean {
   return x.slice(1) === y.slice(1) || x === y.slice(1) || x.slice(1) === y || (x[0] === y[1] && x[1] === y[0] && x.slice(2) === y.slice(2));
 }
 
-function executable(graph: Graph): Problem[] {
-  return graph.nodes.flatMap((node): Problem[] => {
-    if (node.kind !== "unbound") return [];
-    const { line, column, handler, name } = node;
-    const hint = "bind it to wasm:MODULE:FUNCTION, flow:NAME, prompt:ID or builtin:KIND";
-    if (!handler) return [{ severity: "warning", line, column, message: `the listener '${name}' has no handler`, hint }];
-    if (handler.startsWith("builtin:")) return [{ severity: "error", line, column, message: `there is no builtin '${handler.slice(8)}'`, hint }];
-    return [{ severity: "warning", line, column, message: `'${handler.slice(0, 60)}' does not run here: the node is drawn, not executable`, hint }];
+const FORMS = "wasm:MODULE:FUNCTION, flow:NAME, prompt:ID or builtin:KIND";
+const PYTHON = /^[A-Za-z_][\w-]*(?:\.[A-Za-z_]\w*)*(?::[A-Za-z_]\w*)?$/;
+
+/** Nodes without anything that runs here, in the words and at the places of bundles/flowhandlers.py. */
+function executable(source: Source, graph: Graph): Problem[] {
+  if (!graph.nodes.some(unfinished)) return [];
+  const entries = entriesById(source);
+  return graph.nodes.filter(unfinished).map((node): Problem => {
+    const entry = entries.get(node.id);
+    const part = entry?.map && (pairOf(entry.map, "handler")?.value ?? entry.map);
+    const at = part ? placeOf(source.starts, entry.base + part.start) : { line: node.line, column: node.column };
+    return { ...at, ...saidOf(node) };
   });
 }
 
+function unfinished(node: GNode): boolean {
+  return node.kind === "unbound" || node.handler === "builtin:code";
+}
+
+function saidOf({ name, handler }: GNode): Pick<Problem, "severity" | "message" | "hint"> {
+  const tool = toolName(handler);
+  const quoted = `'${handler.slice(0, 60)}'`;
+  if (!handler) return { severity: "warning", message: `the listener '${name}' has no handler`, hint: `write handler: ${FORMS}` };
+  if (handler === "builtin:code") return { severity: "warning", message: "this code block has no function yet", hint: "write handler: wasm:MODULE:FUNCTION" };
+  if (handler.startsWith("builtin:")) return { severity: "error", message: `there is no builtin '${handler.slice(8, 68)}'${meant(handler.slice(8))}`, hint: `there are ${BUILTINS.join(", ")}` };
+  if (!tool && !PYTHON.test(handler)) return { severity: "error", message: `${quoted} is not a handler`, hint: `a handler is ${FORMS}` };
+  return { severity: "warning", message: `${tool ? `the tool '${tool}'` : `the Python handler ${quoted}`} does not run here: the node is drawn, not executable`, hint: `bind it to ${FORMS}` };
+}
+
+function meant(word: string): string {
+  const near = BUILTINS.find((one) => close(one, word.toLowerCase()));
+  return near ? `, did you mean '${near}'?` : "";
+}

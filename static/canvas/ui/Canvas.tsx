@@ -1,6 +1,7 @@
 // The drawing surface: React Flow with our nodes, wires, drops and keys.
-import { Background, BackgroundVariant, ConnectionMode, MiniMap, ReactFlow, SelectionMode, type NodeTypes, type EdgeTypes, type OnMove } from "@xyflow/react";
+import { ConnectionMode, MiniMap, ReactFlow, SelectionMode, type NodeTypes, type EdgeTypes, type OnMove } from "@xyflow/react";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
+import { Dots } from "./Dots";
 import { FlowNode, type FlowNodeType } from "./FlowNode";
 import { Markers } from "./Markers";
 import { NoteNode } from "./NoteNode";
@@ -34,14 +35,14 @@ export function Canvas() {
         nodes={nodes} edges={edges} nodeTypes={NODES} edgeTypes={EDGES} colorMode={dark ? "dark" : "light"}
         onNodesChange={changeNodes} onEdgesChange={changeEdges} onNodeDragStart={startDrag} onNodeDragStop={stopDrag}
         onConnect={connectEnds} onReconnect={reconnectEnds} isValidConnection={sensible} connectionMode={ConnectionMode.Strict} connectionRadius={28}
-        onNodeDoubleClick={open} onNodeClick={inspect} onPaneClick={leave} onMove={moved}
+        onNodeDoubleClick={open} onNodeClick={inspect} onPaneClick={leave} onMove={moved} onMoveStart={moving} onMoveEnd={still}
         nodesDraggable={!readOnly} nodesConnectable={!readOnly} edgesReconnectable={!readOnly} deleteKeyCode={null}
         selectionOnDrag={!TOUCH} panOnDrag={TOUCH || [1, 2]} panActivationKeyCode="Space" panOnScroll zoomOnDoubleClick={false} selectionMode={SelectionMode.Partial} multiSelectionKeyCode={["Shift", "Meta", "Control"]}
         snapToGrid snapGrid={SNAP} minZoom={0.04} maxZoom={2.5} defaultViewport={look} onlyRenderVisibleElements elevateNodesOnSelect={false} proOptions={PRO}
         aria-label="Canvas of the flow"
       >
         <Markers />
-        <Background variant={BackgroundVariant.Dots} gap={24} size={1.6} />
+        <Dots />
         <Mini />
         <Refit />
       </ReactFlow>}
@@ -61,6 +62,15 @@ function useFirstLook(place: RefObject<HTMLDivElement | null>): Look | null {
     setLook(found);
   }, [place]);
   return look;
+}
+
+/** While it moves the picture is one layer (nodes.css); only the browser's own attribute, so that nothing is rendered for it. */
+function moving(): void {
+  canvas()?.setAttribute("data-moving", "");
+}
+
+function still(): void {
+  canvas()?.removeAttribute("data-moving");
 }
 
 function canvas(): HTMLElement | null {

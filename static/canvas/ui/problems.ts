@@ -1,23 +1,16 @@
 // Problems of the text as it stands, and those the server told about what was saved last.
-import type { GNode, Graph } from "../core";
+import { together, type GNode, type Graph } from "../core";
 import type { Problem } from "./http";
 import type { State } from "./state";
 
-const NONE: readonly Problem[] = [];
 let last: { problems: Problem[]; told: Problem[]; fresh: boolean; all: readonly Problem[] } | null = null;
 
 /** The server's count only while the text is the one it judged; lines move with every edit. */
 export function allProblems(state: State): readonly Problem[] {
   const fresh = state.text === state.savedText;
   if (last && last.problems === state.problems && last.told === state.told && last.fresh === fresh) return last.all;
-  const seen = new Set(state.problems.map(key));
-  const more = fresh ? state.told.filter((problem) => !seen.has(key(problem))) : NONE;
-  last = { problems: state.problems, told: state.told, fresh, all: [...state.problems, ...more] };
+  last = { problems: state.problems, told: state.told, fresh, all: fresh && state.told.length ? together(state.told, state.problems) : state.problems };
   return last.all;
-}
-
-function key(problem: Problem): string {
-  return `${problem.line}:${problem.message}`;
 }
 
 export interface Lines {
