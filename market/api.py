@@ -8,10 +8,14 @@ from ninja import Router
 from billing.door import Asked, Door
 from billing.errors import ApiError
 from market import scenario, simulation
+from market.api_market import router as markets
+from market.api_reservations import router as reservations
 from market.scenario import MAX_BODY, Scenario
 
 MAX_WORK = 100_000
 router = Router(tags=["market"])
+router.add_router("", markets)
+router.add_router("", reservations)
 
 
 class SmallDoor(Door):

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import uuid4
 
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
-from billing import secrets, variables
+from billing import secrets, variables, wallet
 from billing.access import Principal
 from billing.door import Anybody
 from billing.ids import uuid7
@@ -16,6 +17,9 @@ from billing.models import Invitation, Membership
 from bundles.author import Author
 from bundles.models import Binary, Module
 from bundles.store import import_files
+from market import reservations
+from market.models import Reservation
+from market.reservations import Wanted
 from priostack.api import api
 from runtime import flowstore
 from runtime.flowexamples import BLANK
@@ -97,6 +101,7 @@ def belongings(person) -> dict[str, str]:
         "bundle_id": str(bundle.pk),
         "bundles.id": str(bundle.pk),
         "executions.id": str(run.pk),
+        "reservations.id": str(reserved(person).pk),
         "runs.id": str(run.pk),
         "module_id": str(module.pk),
         "key_id": str(person.key.pk),
@@ -109,6 +114,12 @@ def belongings(person) -> dict[str, str]:
         "service": "shopService",
         "endpoint": "list",
     }
+
+
+def reserved(person) -> Reservation:
+    wallet.grant(person.tenant.pk, 10, key=f"test:{uuid4()}", note="for a test")
+    start = timezone.now() + timedelta(hours=1)
+    return reservations.make(person.tenant.pk, Wanted(start, start + timedelta(minutes=10), 2))
 
 
 ABSENT = {
@@ -151,6 +162,7 @@ def absent() -> dict[str, str]:
         "bundle_id",
         "bundles.id",
         "executions.id",
+        "reservations.id",
         "runs.id",
         "module_id",
         "key_id",

@@ -1,0 +1,56 @@
+"""What the leader tells of the market: its last state, and what a tenant has waiting."""
+
+from secrets import token_hex
+from typing import Any, cast
+from uuid import UUID
+
+import orjson
+
+from billing.redis import redis
+from market import wire
+
+PATIENCE_S = 0.5  # for a leader that is busy or away
+FRESH_MS = 5_000  # a state older than this says nothing about now, when there was a price
+QUIET = {
+    "number": 0, "at": 0, "price": 0, "pressure": 0, "contended": False, "waiting": 0, "entries": 0, "bidders": 0,
+    "winners": 0, "reserved": 0, "free": 0, "revenue": 0, "next": 0,
+}  # fmt: skip
+
+
+def state(now_ms: int) -> dict[str, Any]:
+    """Nobody tells anything while nothing waits: then everything is free."""
+    data = cast("bytes | None", redis().get(wire.STATE))
+    known = orjson.loads(data) if data else QUIET
+    if now_ms - known["at"] <= FRESH_MS:
+        return dict(known)
+    return {**QUIET, "number": known["number"], "at": known["at"]}
+
+
+def queue(tenant_id: UUID) -> dict[str, Any] | None:
+    """Its first waiting actions, and how many there are; None when nobody leads who could say."""
+    reader, tenant, client = f"look:{token_hex(8)}", str(tenant_id), redis()
+    client.rpush(wire.INBOX, wire.ask(reader, [tenant]))
+    came = cast("tuple[bytes, bytes] | None", client.blpop([wire.outbox(reader)], timeout=PATIENCE_S))
+    if came is None:
+        return None
+    told = orjson.loads(came[1])
+    actions, entries = told["waiting"][tenant]
+    first = [wire.Standing(*one) for one in told["of"][tenant]]
+    return {"actions": actions, "entries": entries, "first": [shown(one) for one in first]}
+
+
+def shown(one: wire.Standing) -> dict[str, Any]:
+    bundle, _, service = one.service.partition("/")
+    return {
+        "execution": one.id,
+        "bundle": bundle,
+        "service": service,
+        "need": one.need,
+        "left": one.left,
+        "submitted": one.submitted,
+        "deadline": one.deadline,
+        "position": one.position,
+        "rounds": one.rounds,
+        "spent": one.spent,
+        "degraded": one.degraded,
+    }
