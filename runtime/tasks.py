@@ -11,7 +11,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from billing.tidy import tidy
-from runtime import deploy, executions, goals, guests, metering, schedules, signals
+from market.leader import Driver
+from runtime import deploy, executions, futures, goals, guests, metering, schedules, signals
 from runtime.models import Execution
 from runtime.worker import Worker
 
@@ -41,6 +42,11 @@ def run_schedules() -> None:
     schedules.tick(timezone.now())
 
 
+@shared_task(name="runtime.futures")
+def reserve_for_schedules() -> None:
+    futures.reserve(timezone.now())
+
+
 @shared_task(name="runtime.goals")
 def evaluate_goals() -> None:
     goals.evaluate(timezone.now())
@@ -61,19 +67,25 @@ def expire() -> None:
 
 
 class RunnerStep(StartStopStep):
-    """Starts the runner of background work with the Celery worker, and ends it with it."""
+    """Starts the runner of background work and the market's leader with the Celery worker, and ends them with it."""
 
     requires = ("celery.worker.components:Pool",)
 
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
         self.runner: Worker | None = None
+        self.market: Driver | None = None
 
     def start(self, parent: Any) -> None:
         self.runner = Worker()
         self.runner.start()
+        self.market = Driver()
+        self.market.start()
 
     def stop(self, parent: Any) -> None:
+        if self.market is not None:
+            self.market.stop()
+            self.market = None
         if self.runner is not None:
             self.runner.stop()
             self.runner = None
