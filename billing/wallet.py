@@ -87,11 +87,27 @@ def post(key: str, kind: str, legs: Sequence[Entry], *, note: str = "", actor: s
     """
     moves = summed(checked_legs(legs))
     wallets = every(moves)
+    if not affordable(key, wallets, moves):
+        return False
     journal = begun(key, kind, note=note, actor=actor)
     if journal is None:
         return False
     after = {tenant_id: moved(wallets[tenant_id], moves[tenant_id]) for tenant_id in sorted(moves)}
     write(journal, legs, after)
+    return True
+
+
+def affordable(key: str, wallets: dict[UUID, Wallet], moves: dict[UUID, Moves]) -> bool:
+    """Insufficient before anything is written; False when the event is an old one, which was paid then."""
+    for tenant_id in sorted(moves):
+        there, move = wallets[tenant_id], moves[tenant_id]
+        for has, moved in ((there.balance, move.balance), (there.held, move.held)):
+            if has + moved < 0:
+                if Journal.objects.filter(key=key).exists():
+                    return False
+                raise Insufficient(tenant_id, -moved, has)
+            if has + moved > FULL:
+                raise ValueError(f"credits: a wallet holds at most {FULL:,}.")
     return True
 
 
@@ -128,12 +144,6 @@ def begun(key: str, kind: str, *, note: str, actor: str) -> Journal | None:
 def moved(wallet: Wallet, move: Moves) -> int:
     """The balance afterwards. The row is locked; the condition holds where locks are unknown."""
     balance, held = wallet.balance + move.balance, wallet.held + move.held
-    if balance < 0:
-        raise Insufficient(wallet.pk, -move.balance, wallet.balance)
-    if held < 0:
-        raise Insufficient(wallet.pk, -move.held, wallet.held)
-    if balance > FULL or held > FULL:
-        raise ValueError(f"credits: a wallet holds at most {FULL:,}.")
     rows = Wallet.objects.filter(pk=wallet.pk, balance=wallet.balance, held=wallet.held)
     warned = None if balance >= wallet.low_at else wallet.warned  # high again: the next fall is told again
     if rows.update(balance=balance, held=held, warned=warned) != 1:
@@ -214,9 +224,8 @@ def charge_all(key: str, price: int, tenant_ids: Iterable[UUID], note: str = "")
     checked(price, "price")
     ids = sorted(set(tenant_ids))
     wallets = every(ids)
-    for tenant_id in ids:
-        if wallets[tenant_id].balance < price:
-            raise Insufficient(tenant_id, price, wallets[tenant_id].balance)
+    if not affordable(key, wallets, dict.fromkeys(ids, Moves(-price, 0))):
+        return False
     journal = begun(key, "round", note=note, actor="")
     if journal is None:
         return False

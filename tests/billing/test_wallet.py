@@ -149,6 +149,24 @@ def test_the_winners_of_a_round_all_pay_or_nobody_does(alice, charlie):
     assert state() == before
 
 
+def test_a_round_that_is_settled_again_is_known_however_poor_its_winners_are_now(alice):
+    mine = [alice.tenant.pk]
+    wallet.charge_all("round:7", STARTER, mine)
+    assert wallet.charge_all("round:7", STARTER, mine) is False
+    wallet.purchase(alice.tenant.pk, 5, key="p")
+    wallet.hold(alice.tenant.pk, 5, key="h")
+    assert wallet.hold(alice.tenant.pk, 5, key="h") is False
+
+
+def test_a_refused_entry_leaves_no_trace_even_in_the_same_transaction(alice):
+    legs = [("wallet", alice.tenant.pk, -STARTER - 1), ("grants", None, STARTER + 1)]
+    with pytest.raises(wallet.Insufficient):
+        wallet.post("k", "odd", legs)
+    with pytest.raises(wallet.Insufficient):
+        wallet.charge_all("k", STARTER + 1, [alice.tenant.pk])
+    assert Journal.objects.count() == 1
+
+
 def test_a_round_without_winners_is_written_down_and_moves_nothing(alice):
     assert wallet.charge_all("round:7", 10, []) is True
     assert wallet.charge_all("round:7", 10, [alice.tenant.pk]) is False
