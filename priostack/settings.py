@@ -132,6 +132,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "reap": {"task": "runtime.reap", "schedule": 5.0},
     # A tick that comes late is of no use to anybody: the next one does its work.
     "schedules": {"task": "runtime.schedules", "schedule": 1.0, "options": {"expires": 10.0}},
+    "futures": {"task": "runtime.futures", "schedule": 10.0, "options": {"expires": 10.0}},
     "goals": {"task": "runtime.goals", "schedule": 10.0},
     "low_balance": {"task": "billing.low_balance", "schedule": 60.0},
     "expire": {"task": "runtime.expire", "schedule": 3600.0},
