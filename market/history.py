@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -36,17 +37,22 @@ class Point:
     rounds: int = 0  # that were stored
 
     @property
-    def at(self) -> float:
-        return self.number * settings.ROUND_SECONDS
+    def when(self) -> datetime:
+        return datetime.fromtimestamp(self.number * settings.ROUND_SECONDS, UTC)
 
 
 def current() -> int:
     return int(time.time() / settings.ROUND_SECONDS)
 
 
+def step(span: str) -> int:
+    """Rounds of one point."""
+    return max(1, round(SPANS[span] / settings.ROUND_SECONDS / POINTS))
+
+
 def points(span: str, last: int) -> list[Point]:
     """`last` is the newest round of the chart; where nothing was stored nothing waited."""
-    size = max(1, round(SPANS[span] / settings.ROUND_SECONDS / POINTS))
+    size = step(span)
     newest = last // size
     oldest = newest - POINTS + 1
     rows = Round.objects.filter(number__gte=oldest * size, number__lt=(newest + 1) * size)
@@ -89,12 +95,6 @@ def point(bucket: int, size: int, row: Mapping[str, int]) -> Point:
         row["sum_revenue"],
         row["stored"],
     )
-
-
-def recent(count: int) -> list[Round]:
-    """Without what is large: the bids, and what each action was served."""
-    rows = Round.objects.order_by("-number").defer("bids", "won", "drawn", "served", "ended")
-    return list(rows[:count])
 
 
 def receipts(tenant_id: UUID, count: int, *, before: int | None = None) -> list[Receipt]:

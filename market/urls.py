@@ -1,6 +1,16 @@
 """Pages of the market floor."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from market import views, views_reserve
 
 app_name = "market"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("market", views.market, name="market"),
+    path("market/live", views.live, name="live"),
+    path("market/bidding", views.bidding, name="bidding"),
+    path("market/cost", views.cost, name="cost"),
+    path("market/tiles", views.tiles, name="tiles"),
+    path("market/reserve", views_reserve.reserve, name="reserve"),
+    path("market/reservations/<uuid:id>/cancel", views_reserve.cancel, name="cancel"),
+]

@@ -8,10 +8,12 @@ import { editor } from "./editor";
 import { forms } from "./forms";
 import { livelog } from "./livelog";
 import { localtime } from "./localtime";
+import { market } from "./market";
 import { pagetabs } from "./pagetabs";
+import { reserve } from "./reserve";
 import { tabs } from "./tabs";
 import { theme } from "./theme";
 import { toasts } from "./toast";
 import { tryit } from "./tryit";
 
-for (const behaviour of [theme, drawer, tabs, dialog, confirm, forms, copy, toasts, localtime, livelog, editor, tryit, pagetabs]) behaviour();
+for (const behaviour of [theme, drawer, tabs, dialog, confirm, forms, copy, toasts, localtime, livelog, editor, tryit, pagetabs, market, reserve]) behaviour();

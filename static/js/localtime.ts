@@ -1,7 +1,8 @@
-// <time datetime data-local>: shows the reader's local time, or with data-local="ago" how long ago; UTC stays in the title.
+// <time datetime data-local>: shows the reader's local time, with data-local="time" without the date, with "ago" how long ago; UTC stays in the title.
 import { each } from "./dom";
 
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["second", 60],
@@ -24,7 +25,8 @@ function show(element: HTMLTimeElement): void {
   const date = new Date(element.dateTime);
   if (Number.isNaN(date.getTime())) return;
   element.title = `${full.format(date)} · ${date.toISOString()}`;
-  element.textContent = element.dataset.local === "ago" ? ago(date) : full.format(date);
+  const kind = element.dataset.local;
+  element.textContent = kind === "ago" ? ago(date) : (kind === "time" ? clock : full).format(date);
 }
 
 export function localtime(): void {
