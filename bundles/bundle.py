@@ -5,7 +5,7 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bundles import contract, discovery, fields, flow, linking, names, overlay, service, values
+from bundles import contract, contractlint, discovery, fields, flow, linking, names, overlay, service, values
 from bundles.contract import Contract
 from bundles.fields import Field, Read, Unique
 from bundles.flow import Flow
@@ -90,6 +90,7 @@ def load(files: Map[str, bytes], exports: Exports | None = None) -> Definition:
         _expect_something(found, known, report)
     linking.check_targets(services, known, report)
     linking.check_routes(services, report)
+    contractlint.check(services, contract.seal(outer) if flows else None, report)
     for one in organisms.values():
         report.extend(one.problems)
     return replace(_definition(found, services, known, report), contract=contract.seal(outer))

@@ -55,6 +55,20 @@ DEFAULTS: Map[str, Any] = {
     "futures_budget": 0,
 }
 
+
+class Source(str):
+    """The layer that wrote a value, "service X", which also knows the place in the file."""
+
+    __slots__ = ("place",)
+    place: Place
+
+    @classmethod
+    def at(cls, layer: str, place: Place) -> "Source":
+        made = cls(layer)
+        made.place = place
+        return made
+
+
 # Attribute -> (value, where it was written). Only what was written; defaults come last.
 Terms = Map[str, tuple[Any, str]]
 
@@ -75,11 +89,16 @@ class Contract:
     futures_budget: int
     sources: Map[str, str]
 
+    def written(self, name: str) -> Place | None:
+        """Where the value of an attribute stands; None when nobody wrote it."""
+        source = self.sources.get(name)
+        return source.place if isinstance(source, Source) else None
+
 
 def read(node: Mapping, report: Report, *, source: str) -> Terms:
     """The terms written in one `resourceContract`; unknown fields and values are errors."""
     found = fields.read(node, CONTRACT_FIELDS, report, of=f"the resourceContract of {source}", strict=True)
-    return {ATTRIBUTES[key]: (value, source) for key, value in found.values.items()}
+    return {ATTRIBUTES[key]: (value, Source.at(source, found.at(key))) for key, value in found.values.items()}
 
 
 def compose(*layers: Terms) -> Terms:

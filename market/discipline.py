@@ -73,7 +73,8 @@ class RoundRobin:
                 line = self.lines[action.instance] = deque()
                 self.turns.append(action.instance)
             line.append(action)
-        free, done = self.capacity, []
+        free = self.capacity
+        done: list[Done] = []
         while free and self.turns:
             instance = self.turns.popleft()
             taken = self.turn(self.lines[instance], min(free, self.entry), done)

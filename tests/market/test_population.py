@@ -12,6 +12,7 @@ from market.discipline import FirstCome, Market, RoundRobin
 from market.fairness import DISCIPLINES, Waits, jain, play, waited
 from market.fairness import Figures as Day
 from market.fairnesstable import lines
+from market.management.commands.market import length
 from market.population import Population
 
 SMALL = Population(tenants=300, rounds=24, rush=6, seed=7)
@@ -88,6 +89,10 @@ def test_the_figures_are_right() -> None:
     day = Day(2)
     day.count[0], day.rounds[0], day.count[1], day.rounds[1] = 1, 1, 1, 3
     assert jain(day) == pytest.approx((1 + 1 / 3) ** 2 / (2 * (1 + 1 / 9)))
+
+
+def test_more_tenants_have_a_longer_day() -> None:
+    assert (length(100), length(1_000_000)) == (200, 2_000)
 
 
 def test_the_command_prints_a_table_or_json() -> None:

@@ -29,6 +29,11 @@ def share(text: str) -> float:
     return number
 
 
+def length(tenants: int) -> int:
+    """Rounds of a day in which so many have something to do."""
+    return max(Population().rounds, tenants // 500)
+
+
 POPULATION = {
     "tenants": (whole, "how many there are"),
     "rush": (whole, "rounds of a rush; three times as many lie between two"),
@@ -68,8 +73,7 @@ class Command(BaseCommand):
 
     def population(self, options: dict[str, Any]) -> None:
         given = {name: options[name] for name in POPULATION}
-        rounds = options["rounds"] or max(Population.rounds, options["tenants"] // 500)
-        told = play(Population(rounds=rounds, **given))
+        told = play(Population(rounds=options["rounds"] or length(options["tenants"]), **given))
         self.stdout.write(json.dumps(told) if options["json"] else "\n".join(lines(told)))
 
     def simulate(self, options: dict[str, Any]) -> None:
