@@ -147,6 +147,7 @@ TRIGGER = Kind(
         Key("sensor", "text", "Sensor", "Of a sensor trigger: its name"),
         Key("respond", "choice", "Answer", "Of a webhook: sync waits for the flow's output, async answers 202",
             default="sync", choices=("sync", "async")),
+        Key("rateLimit", "text", "At most", "Of a webhook: so many calls, such as 100/s, 600/m or 5000/h"),
         Key("hmac", "text", "Signed with", "Of a webhook: the name of the secret that signs its requests"),
     ),
 )  # fmt: skip

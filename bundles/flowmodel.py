@@ -19,6 +19,7 @@ BACKOFF_MS = 1_000
 MAX_ITERATIONS = 5
 MAX_HOPS = 10_000
 MAX_TOKENS = 100_000
+WINDOWS = {1: "s", 60: "m", 3600: "h"}
 CONCURRENCY, HANDLERS, PER_AGENT = 50, 20, 5
 
 
@@ -61,6 +62,17 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """So many calls in a second, a minute or an hour."""
+
+    calls: int
+    window_s: int
+
+    def __str__(self) -> str:
+        return f"{self.calls}/{WINDOWS[self.window_s]}"
+
+
+@dataclass(frozen=True, slots=True)
 class Trigger:
     """What starts a flow; `hmac` names the secret that signs its requests."""
 
@@ -74,6 +86,7 @@ class Trigger:
     sensor: str = ""
     respond: Respond = "sync"
     hmac: str = ""
+    rate: Rate | None = None  # of a webhook
     enabled: bool = True
     file: str = ""
     line: int = 1

@@ -79,6 +79,7 @@ def _trigger(one: Trigger, names: dict[str, str]) -> dict[str, Any]:
         "sensor": one.sensor,
         "respond": one.respond if one.respond != "sync" else "",
         "hmac": one.hmac,
+        "rateLimit": str(one.rate or ""),
         "to": names.get(one.to, one.to),
     }
     return _given(given) | ({} if one.enabled else {"enabled": False})

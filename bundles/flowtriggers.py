@@ -1,12 +1,13 @@
 """The triggers of a flow: webhooks, schedules, sensors, and people."""
 
+import re
 from typing import Any
 
 from bundles import flowcron
 from bundles.fields import Field, Read, mapping, table
 from bundles.flowfields import NAME, NAME_RULE, Reader
-from bundles.flowmodel import Trigger
-from bundles.values import Node, Place, shown
+from bundles.flowmodel import WINDOWS, Rate, Trigger
+from bundles.values import Node, Place, Scalar, shown
 
 TYPES = ("webhook", "schedule", "manual", "sensor")
 TRIGGER_FIELDS = table(
@@ -20,11 +21,16 @@ TRIGGER_FIELDS = table(
     Field("sensor", "string", "Of a sensor trigger: the name of the sensor"),
     Field("respond", "choice", "Of a webhook: sync (usual) or async (202)", choices=("sync", "async")),
     Field("hmac", "string", "Of a webhook: the name of the secret that signs its requests"),
+    Field(
+        "rateLimit", "node", "Of a webhook: so many calls, 100/s, 600/m or 5000/h; one more is answered 429"
+    ),
     Field("enabled", "boolean", "false: starts nothing"),
     Field("description", "text", "What it is for"),
 )
 MIN_EVERY_MS = 1_000
 MAX_TRIGGERS = 100
+MAX_CALLS = 1_000_000
+RATE = re.compile(r"([0-9]{1,9})\s*/\s*([smhSMH])")
 
 
 def read(nodes: list[Node], reader: Reader) -> tuple[Trigger, ...]:
@@ -65,6 +71,7 @@ def _trigger(node: Node, reader: Reader) -> Trigger | None:
         misfire=found.get("misfire", "skip"),
         respond=found.get("respond", "sync"),
         hmac=found.get("hmac", ""),
+        rate=_rate(found, reader),
         enabled=found.get("enabled", True),
         file=place.file,
         line=place.line,
@@ -81,7 +88,8 @@ def _when(found: Read, reader: Reader) -> dict[str, Any]:
         reader.report.error(found.at("every"), "a schedule needs exactly one of cron and every")
     if kind == "sensor" and not found.get("sensor"):
         reader.report.error(found.at("sensor"), "a sensor trigger needs 'sensor', the name of the sensor")
-    for key, owner in (*((key, "schedule") for key in given), ("sensor", "sensor"), ("hmac", "webhook")):
+    hooks = (("hmac", "webhook"), ("rateLimit", "webhook"))
+    for key, owner in (*((key, "schedule") for key in given), ("sensor", "sensor"), *hooks):
         if key in found.places and owner != kind:
             reader.report.warning(found.at(key), f"'{key}' has no effect on a {kind} trigger")
     return {
@@ -90,6 +98,20 @@ def _when(found: Read, reader: Reader) -> dict[str, Any]:
         "every_ms": _every(found, reader),
         "sensor": found.get("sensor", ""),
     }
+
+
+def _rate(found: Read, reader: Reader) -> Rate | None:
+    if "rateLimit" not in found.values:
+        return None
+    node: Node = found.get("rateLimit")
+    written = node.text if isinstance(node, Scalar) else ""
+    match = RATE.fullmatch(written.strip())
+    calls = int(match[1].replace("_", "")) if match else 0
+    if match is None or not 1 <= calls <= MAX_CALLS:
+        message = f"{shown(written)} must be a number from 1 to {MAX_CALLS:,} by s, m or h"
+        reader.report.error(node.place, message, "for example 100/s, 600/m or 5000/h")
+        return None
+    return Rate(calls, next(span for span, unit in WINDOWS.items() if unit == match[2].lower()))
 
 
 def _cron(found: Read, reader: Reader) -> str:

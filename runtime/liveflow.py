@@ -7,6 +7,7 @@ from uuid import UUID
 from billing.secrets import bound
 from bundles.bundle import Definition
 from bundles.flowmodel import Flow as Model
+from bundles.flowmodel import Rate
 from bundles.flowmodel import Trigger as Written
 from bundles.models import Flow
 from runtime.models import Trigger
@@ -24,6 +25,7 @@ class Hook:
     at_once: bool  # answered before it is run
     signed: bool
     key: bytes | None
+    rate: Rate | None = None  # how often it may be called
 
     def __repr__(self) -> str:
         return f"Hook({self.name})"
@@ -92,4 +94,5 @@ def hook(row: Trigger, written: Written, keys: Mapping[str, bytes]) -> Hook:
         at_once=written.respond == "async",
         signed=bool(written.hmac),
         key=keys.get(written.hmac),
+        rate=written.rate,
     )

@@ -15,11 +15,11 @@ from django.conf import settings
 
 from billing.errors import ApiError
 from bundles.target import Target
-from runtime import ask, flowqueue, hot, running, said, samples, signature
+from runtime import ask, flowqueue, hot, running, said, samples, signature, webhookrate
 from runtime.call import Noted, Waist
 from runtime.exchange import BASE, Asked, Given
 from runtime.flowqueue import SERVICE, Start
-from runtime.job import Job
+from runtime.job import Job, Outcome
 from runtime.live import Live, LiveBundle
 from runtime.liveflow import Hook, LiveFlow
 from runtime.reply import given
@@ -81,6 +81,7 @@ async def read(asked: Asked, tenant_id: str, flow_id: str, hook: Hook) -> bytes:
     if asked.method not in METHODS:
         allow = ", ".join(METHODS)
         raise ApiError(405, f"A webhook answers {allow}.", headers={"Allow": allow})
+    await webhookrate.admit(hook, tenant_id, flow_id)
     data = await asked.body(settings.CALL_MAX_BODY)
     if hook.signed:
         signed = signature.check(hook.key, asked.headers, data, time.time())
@@ -99,10 +100,16 @@ def now(asked: Asked, data: bytes, gateway: "Gateway") -> Given | None:
     if found is None or found[3].signed or found[3].at_once or len(data) > settings.CALL_MAX_BODY:
         return None
     live, bundle, flow, hook = found
+    if Target("flow", flow.name, hook.to) in bundle.waiting or not webhookrate.has_room(hook):
+        return None
     live.used = time.monotonic()
+    webhookrate.count(hook)
     job = make_job(asked, bundle, flow, hook, data)
     outcome = waist.now(job)
-    return None if outcome is None else given(asked, job, outcome, [])
+    if outcome is None:
+        webhookrate.count(hook, -1)  # it is counted where it is answered
+        return None
+    return given(asked, job, outcome, [])
 
 
 class Known(hot.Known):
@@ -115,7 +122,17 @@ class Known(hot.Known):
         super().__init__(asked, live, [])
 
     def job(self, data: bytes, limit: int) -> Job:
-        return make_job(self.asked, self.owner, self.flow, self.hook, data)
+        webhookrate.has_room(self.hook)
+        try:
+            return make_job(self.asked, self.owner, self.flow, self.hook, data)
+        except ApiError:
+            webhookrate.count(self.hook)
+            raise
+
+    def packed(self, job: Job, outcome: Outcome, date: bytes) -> bytes | None:
+        """A call that is answered; one that has to wait is counted where that is done."""
+        webhookrate.count(self.hook)
+        return super().packed(job, outcome, date)
 
 
 def heat(asked: Asked, gateway: "Gateway") -> Known | None:
@@ -125,7 +142,9 @@ def heat(asked: Asked, gateway: "Gateway") -> Known | None:
         return None
     live = gateway.tenants.of_flow(place[1])
     found = match(live, place[1], place[2].encode()) if live is not None else None
-    return Known(asked, found) if found is not None and not (found[3].signed or found[3].at_once) else None
+    if found is None or found[3].signed or found[3].at_once or found[3].rate is not None:
+        return None
+    return Known(asked, found)
 
 
 async def look(gateway: "Gateway", flow_id: str, token: str) -> Found | None:

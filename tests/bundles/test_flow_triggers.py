@@ -33,6 +33,33 @@ def test_every_type_with_its_fields() -> None:
     assert trigger("name: t, type: manual, enabled: false").enabled is False
 
 
+@pytest.mark.parametrize(
+    ("written", "calls", "window"),
+    [("100/s", 100, 1), ("1 / m", 1, 60), ("5000/h", 5000, 3600), ("1000000/S", 1_000_000, 1)],
+)
+def test_a_webhook_may_have_a_limit(written: str, calls: int, window: int) -> None:
+    for key in ("rateLimit", "rate_limit"):
+        found = trigger(f"name: t, type: webhook, {key}: {written}").rate
+        assert found is not None
+        assert (found.calls, found.window_s) == (calls, window)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["100", "0/s", "-1/s", "1.5/s", "100/d", "/s", "lots", "9999999/s", "1e3/s", "١/s", "100/s100/s", "''"],
+)
+def test_a_limit_that_is_none_is_an_error_at_its_place(written: str) -> None:
+    problem = only(with_trigger(f"name: t, type: webhook, rateLimit: {written}"))
+    assert (problem.severity, problem.line) == ("error", 3)
+    assert problem.column == 41
+    assert "100/s" in problem.hint
+
+
+def test_only_webhooks_have_a_limit() -> None:
+    problem = only(with_trigger("name: t, type: manual, rateLimit: 100/s"))
+    assert (problem.severity, "no effect" in problem.message) == ("warning", True)
+
+
 def test_a_trigger_without_a_target_enters_at_the_first_listener() -> None:
     found = with_trigger("name: t, type: manual")
     assert (found.triggers[0].to, found.entry) == ("", "a")
