@@ -14,6 +14,7 @@ from django.core.asgi import get_asgi_application
 django = get_asgi_application()
 
 from billing.slugs import GRAMMAR, RESERVED  # noqa: E402  models need the apps to be loaded
+from market.routing import websockets as market_websockets  # noqa: E402
 from priostack.origin import SameOrigin  # noqa: E402
 from runtime import webhooks  # noqa: E402
 from runtime.gateway import gateway  # noqa: E402
@@ -27,7 +28,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 gateway.role = "web"
 pages = cast(Application, django)
 # Channels has no annotations of its own
-sockets: Application = SameOrigin(AuthMiddlewareStack(URLRouter(everywhere)))  # type: ignore[no-untyped-call]
+sockets: Application = SameOrigin(AuthMiddlewareStack(URLRouter([*market_websockets, *everywhere])))  # type: ignore[no-untyped-call]
 platform: Application = ProtocolTypeRouter({"http": pages, "websocket": sockets})  # type: ignore[no-untyped-call]
 
 

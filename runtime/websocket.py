@@ -1,47 +1,53 @@
-"""One watching websocket: plain ASGI and one coroutine that only waits, so that ten thousand are small."""
+"""One watching websocket of a log: the history first, then what its watcher gets."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
-import orjson
 
 from billing.access import Principal
+from billing.websocket import (
+    ABSENT,
+    ENDED,
+    FLOOD,
+    FORBIDDEN,
+    FULL,
+    LARGE,
+    MAX_FRAME,
+    MAX_FRAMES,
+    PING_S,
+    UNKNOWN,
+    Peer,
+    Receive,
+    Send,
+)
 from runtime.lines import Batch
 from runtime.told import Source, Told
 from runtime.watch import Watcher
 
-MAX_FRAME = 4096
-MAX_FRAMES = 60  # that a client may send in a minute; none of them is needed
-PING_S = 25
-UNKNOWN, FORBIDDEN, ABSENT, ENDED, FLOOD, LARGE, FULL = 4401, 4403, 4404, 1000, 1008, 1009, 1013
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+__all__ = [
+    "ABSENT",
+    "ENDED",
+    "FLOOD",
+    "FORBIDDEN",
+    "FULL",
+    "LARGE",
+    "MAX_FRAME",
+    "MAX_FRAMES",
+    "PING_S",
+    "UNKNOWN",
+    "Receive",
+    "Send",
+    "Socket",
+]
 
 
-class Socket:
-    """Sends what its watcher gets. A task for sending lives only while there is something to send."""
+class Socket(Peer):
+    """Sends what its watcher gets."""
 
-    __slots__ = (
-        "_frames", "_minute", "_send", "closed", "main", "quiet", "sending", "told", "watcher", "who"
-    )  # fmt: skip
+    __slots__ = ("told", "watcher")
 
     def __init__(self, send: Send, source: Source, who: Principal) -> None:
-        self._send = send
-        self.who = who
+        super().__init__(send, who)
         self.told = Told(source)
         self.watcher = Watcher(source.group, source.tenant_id, self.wake)
-        self.sending: asyncio.Task[None] | None = None
-        self.main: asyncio.Task[Any] | None = None
-        self.closed = False
-        self.quiet = time.monotonic()
-        self._frames = 0
-        self._minute = 0
-
-    def wake(self) -> None:
-        if self.sending is None and self.main is not None and not self.closed:
-            self.sending = asyncio.create_task(self._send_all())
 
     async def begin(self, lines: Batch, status: str | None) -> None:
         """Send the history; from here on live lines follow."""
@@ -52,18 +58,13 @@ class Socket:
         elif self.watcher.batches:
             self.wake()
 
-    async def _send_all(self) -> None:
-        try:
-            while self.watcher.batches and not self.closed:
-                batches, skipped = self.watcher.take()
-                if skipped:
-                    await self.data({"skipped": skipped})
-                for batch in batches:
-                    await self._batch(self.told.fresh(batch))
-        except (OSError, RuntimeError):  # the server's ways to say that the other side is gone
-            self.stop()
-        finally:
-            self.sending = None
+    async def rest(self) -> None:
+        while self.watcher.batches and not self.closed:
+            batches, skipped = self.watcher.take()
+            if skipped:
+                await self.data({"skipped": skipped})
+            for batch in batches:
+                await self._batch(self.told.fresh(batch))
 
     async def _batch(self, batch: Batch) -> None:
         if batch.lines:
@@ -77,47 +78,3 @@ class Socket:
     async def end(self, status: str) -> None:
         await self.data({"status": status})
         await self.close(ENDED)
-
-    async def data(self, value: dict[str, Any]) -> None:
-        await self.text(orjson.dumps(value).decode())
-
-    async def text(self, text: str) -> None:
-        if not self.closed:
-            self.quiet = time.monotonic()
-            await self._send({"type": "websocket.send", "text": text})
-
-    async def ping(self, now: float) -> None:
-        """A sign of life after a silence, and the only way to notice a peer that vanished."""
-        if now - self.quiet >= PING_S and self.sending is None:
-            await self.data({"ping": int(time.time())})
-
-    async def close(self, code: int) -> None:
-        if not self.closed:
-            self.closed = True
-            await self._send({"type": "websocket.close", "code": code})
-            self.stop()
-
-    def stop(self) -> None:
-        """End the coroutine that waits for the client; servers differ in whether closing wakes it."""
-        self.closed = True
-        if self.main is not None and self.main is not asyncio.current_task():
-            self.main.cancel()
-
-    async def listen(self, receive: Receive) -> None:
-        """Until the client leaves. What it sends means nothing, but has limits."""
-        while not self.closed:
-            message = await receive()
-            if message["type"] == "websocket.disconnect":
-                self.closed = True
-                return
-            size = len(message.get("text") or message.get("bytes") or "")
-            if size > MAX_FRAME:
-                await self.close(LARGE)
-            elif self._too_many():
-                await self.close(FLOOD)
-
-    def _too_many(self) -> bool:
-        minute = int(time.monotonic() / 60)
-        self._frames = self._frames + 1 if minute == self._minute else 1
-        self._minute = minute
-        return self._frames > MAX_FRAMES

@@ -48,7 +48,7 @@ async def test_a_page_whose_name_points_at_us_is_foreign_too(alice: Any) -> None
 @pytest.mark.parametrize(
     "path",
     [
-        "/ws/bundles/*/logs", "/ws/bundles/00000000/logs", "/ws/executions/run.x", "/ws/executions/..%2f", "/ws/market",
+        "/ws/bundles/*/logs", "/ws/bundles/00000000/logs", "/ws/executions/run.x", "/ws/executions/..%2f", "/ws/market/x",
         "/ws/", "/ws/bundles/{id}/logs/x", "/ws//bundles/{id}/logs", "/ws/bundles/{id}", "/alice/ws",
     ],
 )  # fmt: skip
