@@ -1,7 +1,8 @@
 """Every change of an execution's row: batches from the journal, claims, leases; a status changes by compare-and-set."""
 
 import logging
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -153,19 +154,41 @@ def change(record: Record) -> bool:
     return rows.update(**values) == 1
 
 
-def due(now: datetime, limit: int) -> QuerySet[Execution]:
+def due(now: datetime) -> QuerySet[Execution]:
     """Queued runs whose time has come, the most urgent first."""
     ready = Q(due__isnull=True) | Q(due__lte=now)
-    return Execution.objects.filter(ready, status="queued").order_by("rank", "due", "id")[:limit]
+    rows = Execution.objects.filter(ready, status="queued").order_by("rank", "due", "id")
+    return rows.select_related("tenant", "bundle")
 
 
-def claim(worker: str, limit: int) -> list[Execution]:
-    """Queued runs that now are ``worker``'s: each claimed by one conditional update, so by one worker only."""
+def shared(now: datetime, free: int, busy: Mapping[UUID, int]) -> list[Execution]:
+    """Due runs for so many free places. No tenant holds more places than are left free, however many runs it queued."""
+    found: list[Execution] = []
+    held, full = Counter(busy), set[UUID]()
+    while len(found) < free:
+        rows = due(now).exclude(tenant_id__in=full).exclude(pk__in=[run.pk for run in found])
+        batch = list(rows[: free - len(found)])
+        if not batch:
+            break
+        for run in batch:
+            if held[run.tenant_id] < free - len(found):
+                held[run.tenant_id] += 1
+                found.append(run)
+            else:
+                full.add(run.tenant_id)
+    return found
+
+
+def claim(worker: str, limit: int, busy: Mapping[UUID, int] | None = None) -> list[Execution]:
+    """Queued runs that now are ``worker``'s: each claimed by one conditional update, so by one worker only.
+
+    ``busy`` are the runs that it has already, by tenant; without it the most urgent come first, whosever they are.
+    """
     now = timezone.now()
     expired(now)
     wake(now)
     mine = []
-    for run in due(now, limit).select_related("tenant", "bundle"):
+    for run in list(due(now)[:limit]) if busy is None else shared(now, limit, busy):
         lease = {"lease": worker, "leased_until": now + LEASE, "started": run.started or now}
         if Execution.objects.filter(pk=run.pk, status="queued").update(status="running", **lease) == 1:
             mine.append(run)

@@ -4,12 +4,15 @@ Of any number of clocks one wins: the next time is compared and set in the trans
 """
 
 import json
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
 from django.db import transaction
+from django.db.models import F, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from bundles.flowmodel import Trigger as Written
 from bundles.models import Status
@@ -19,8 +22,9 @@ from runtime.models import Trigger
 from runtime.shown import stamp
 
 GRACE = timedelta(seconds=60)  # what comes later than this was missed
-AT_ONCE = 500
+AT_ONCE = 500  # of one tick, which takes about two seconds then
 Plan = dict[str, Any]
+log = logging.getLogger(__name__)
 
 
 def plan_of(written: Written) -> Plan:
@@ -86,15 +90,33 @@ def tick(now: datetime) -> int:
     running = Trigger.objects.filter(flow__stopped=False, flow__bundle__live_revision__isnull=False).exclude(
         flow__bundle__status=Status.STOPPED
     )
-    due = running.filter(next_at__lte=now).select_related("flow__bundle__tenant").order_by("next_at")
-    return sum(fire(row, now) for row in due[:AT_ONCE])
+    due = running.filter(next_at__lte=now).select_related("flow__bundle__tenant")
+    return sum(guarded(row, now) for row in in_turn(due)[:AT_ONCE])
+
+
+def in_turn(due: "QuerySet[Trigger]") -> "QuerySet[Trigger]":
+    """One of each tenant, then a second one of each and so on: many of one do not stand before the one of another."""
+    turn = Window(RowNumber(), partition_by=F("flow__bundle__tenant_id"), order_by=(F("next_at"), F("pk")))
+    return due.annotate(turn=turn).order_by("turn", "next_at")
+
+
+def guarded(row: Trigger, now: datetime) -> bool:
+    """A schedule whose next time cannot be worked out is put away; it must not stop the others."""
+    try:
+        return fire(row, now)
+    except (ValueError, KeyError) as problem:  # of croniter and of zones, too
+        log.error("the schedule %s of the flow %s is put away: %s", row.name, row.flow_id, problem)
+        Trigger.objects.filter(pk=row.pk, next_at=row.next_at).update(next_at=None)
+        return False
 
 
 def fire(row: Trigger, now: datetime) -> bool:
     """Whether this clock was the one that queued the run, and there was one to queue."""
     due, plan = row.next_at, json.loads(row.schedule or "{}")
-    if due is None or not plan:
+    if due is None:
         return False
+    if not plan:
+        raise ValueError("it says nothing of its times")
     late = now - due > GRACE
     run = not late or plan["misfire"] == "once"
     changed = {"next_at": following(plan, now, last=due)} | ({"last_at": now} if run else {})

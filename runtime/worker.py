@@ -7,6 +7,8 @@ import asyncio
 import logging
 import threading
 import time
+from collections import Counter
+from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
@@ -25,7 +27,7 @@ from runtime.live import LiveBundle
 from runtime.models import Execution
 from runtime.record import Record
 
-AT_ONCE = 32
+AT_ONCE = 64  # a tenant that is alone gets half of them, so that there is room for the next one
 AGAIN_S = 1.0  # before a run that fell out by a fault of ours is given back
 REAP_S = 5.0
 LOOK_S = 0.2  # how often to look for work that nobody announced
@@ -41,7 +43,7 @@ class Worker(threading.Thread):
         super().__init__(name="runner", daemon=True)
         self.importer = importer.Importer()
         self.ending = threading.Event()
-        self.busy: set[asyncio.Task[None]] = set()
+        self.busy: dict[asyncio.Task[None], UUID] = {}  # whose run it is
         self.reaped = 0.0
         self.bundles: dict[tuple[str, int, int, bool], LiveBundle] = {}
 
@@ -76,12 +78,13 @@ class Worker(threading.Thread):
         room = AT_ONCE - len(self.busy)
         if room <= 0:
             return
+        busy = Counter(self.busy.values())
         for run in await database_sync_to_async(executions.claim, thread_sensitive=False)(
-            running.WORKER, room
+            running.WORKER, room, busy
         ):
             task = asyncio.create_task(self.work(waist, run))
-            self.busy.add(task)
-            task.add_done_callback(self.busy.discard)
+            self.busy[task] = run.tenant_id
+            task.add_done_callback(self.busy.pop)
 
     async def reap(self) -> None:
         """Here too, not by the clock alone: it must go on while no message arrives."""

@@ -1,6 +1,7 @@
 """Schedules: their next times, exactly one run however many clocks there are, and what becomes of missed ones."""
 
 import threading
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from runtime import schedules
+from runtime import executions, schedules
 from runtime.models import Execution, Trigger
 
 TEXT = """organism: {{name: report}}
@@ -133,6 +134,61 @@ def test_a_missed_time_is_skipped_or_made_up_for_once(
     row.refresh_from_db()
     assert row.next_at is not None
     assert now < row.next_at <= now + timedelta(minutes=10)
+
+
+def copies(row: Trigger, count: int) -> None:
+    """So many schedules more of the same flow, all of them due at the same time."""
+    values = {"flow_id": row.flow_id, "type": "schedule", "schedule": row.schedule, "next_at": row.next_at}
+    Trigger.objects.bulk_create(Trigger(name=f"copy-{place}", **values) for place in range(count))
+
+
+@pytest.mark.django_db
+def test_a_thousand_schedules_of_one_tenant_do_not_stand_before_that_of_another(
+    alice: Any, charlie: Any, clean_redis: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedules, "AT_ONCE", 10)
+    mine, late, now = scheduled(alice), scheduled(charlie), timezone.now()
+    due(mine, now - timedelta(seconds=9))
+    mine.refresh_from_db()
+    copies(mine, 1000)
+    due(late, now - timedelta(seconds=1))
+    assert schedules.tick(now) == 10
+    assert Execution.objects.filter(tenant=charlie.tenant).count() == 1
+    assert schedules.tick(now) == 10
+    assert Execution.objects.filter(tenant=alice.tenant).count() == 19
+
+
+@pytest.mark.django_db
+def test_of_what_is_queued_a_tenant_gets_half_of_the_places(
+    alice: Any, charlie: Any, clean_redis: None
+) -> None:
+    mine, late, now = scheduled(alice), scheduled(charlie), timezone.now()
+    for row, at in ((mine, now - timedelta(seconds=9)), (late, now)):
+        due(row, at)
+    mine.refresh_from_db()
+    copies(mine, 100)
+    assert schedules.tick(now) == 102
+    first = executions.claim("w", 32, {})
+    assert Counter(run.tenant_id for run in first) == {alice.tenant.pk: 16, charlie.tenant.pk: 1}
+    busy = Counter(run.tenant_id for run in first)
+    assert len(executions.claim("w", 15, busy)) == 0
+    assert len(executions.claim("w", 15, {})) == 8
+    assert len(executions.claim("w", 15)) == 15
+
+
+@pytest.mark.django_db
+def test_a_schedule_that_cannot_be_understood_stops_no_other(
+    alice: Any, charlie: Any, clean_redis: None
+) -> None:
+    broken, good, now = scheduled(alice), scheduled(charlie), timezone.now()
+    due(broken, now - timedelta(seconds=9))
+    due(good, now)
+    text = broken.schedule.replace("Europe/Berlin", "Europe/Nowhere")
+    Trigger.objects.filter(pk=broken.pk).update(schedule=text)
+    copies(Trigger(flow_id=broken.flow_id, schedule="", next_at=now), 1)
+    assert schedules.tick(now) == 1
+    assert Execution.objects.get().tenant_id == charlie.tenant.pk
+    assert Trigger.objects.filter(flow_id=broken.flow_id, next_at__isnull=False).count() == 0
 
 
 @pytest.mark.django_db
