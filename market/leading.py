@@ -82,7 +82,7 @@ class Leader:
         )  # fmt: skip
         self._unsettled = set(office.processes)
         self._settled_at = now + SETTLE_MS
-        for process in self._unsettled:
+        for process in sorted(self._unsettled):
             self.register.heard[process] = now
             self.out.hello(process, self.term)
 
