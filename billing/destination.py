@@ -166,9 +166,13 @@ async def system_aresolve(host: str, port: int) -> Sequence[str]:
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[list[str]] = loop.create_future()
 
+    def arrived(found: list[str]) -> None:
+        if not answer.done():
+            answer.set_result(found)
+
     def hand_over(found: list[str]) -> None:
         with suppress(RuntimeError):  # the loop may be gone by now
-            loop.call_soon_threadsafe(lambda: answer.done() or answer.set_result(found))
+            loop.call_soon_threadsafe(arrived, found)
 
     _look_up(host, port, hand_over)
     try:

@@ -9,7 +9,6 @@ from ninja import Router, Schema, Status
 
 from billing.access import tenant_of
 from billing.door import Door
-from billing.throttle import demand
 from bundles import hooks, origin
 from bundles.api_bundles import IMPORTED, answer
 from bundles.asked import author_of, bundle_of
@@ -18,7 +17,6 @@ from bundles.origin import Repository
 from bundles.shapes import BundleOut, NewRepository, bundle_json
 
 router = Router(tags=["git"])
-FETCHES_A_MINUTE = 120
 
 
 class HookIn(Schema):
@@ -35,7 +33,7 @@ class HookOut(Schema):
 def import_git(request: HttpRequest, body: NewRepository) -> Status[Any]:
     """Import the tip of a branch; the answer comes when it is done."""
     by = author_of(request)
-    demand(f"git:{by.who.tenant_id}", FETCHES_A_MINUTE, 60)
+    origin.demand_fetch(by.who.tenant_id)
     repository = Repository(body.url, body.branch, body.token)
     return answer(origin.import_git(by, tenant_of(by.who), repository, display_name=body.name))
 
@@ -44,7 +42,7 @@ def import_git(request: HttpRequest, body: NewRepository) -> Status[Any]:
 def update_from_git(request: HttpRequest, bundle_id: str) -> dict[str, Any]:
     """The newest commit as a new revision; nothing changes when there is none."""
     by, bundle = author_of(request), bundle_of(request, bundle_id)
-    demand(f"git:{by.who.tenant_id}", FETCHES_A_MINUTE, 60)
+    origin.demand_fetch(by.who.tenant_id)
     done = origin.update(by, bundle)
     return bundle_json(done.bundle, done.revision)
 

@@ -1,5 +1,6 @@
 """A bundle out of a Git repository over https: one branch, its newest commit, read without a checkout."""
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from bundles.filenames import Limits, check_files, check_names, find_root, is_li
 from bundles.gitrun import Git, GitFailed, GitLimits, GitRefused
 
 __all__ = ["GitFetch", "GitLimits", "GitRefused", "clean_url", "fetch"]
+
+log = logging.getLogger("priostack.egress")
 
 HERE = "refs/heads/import"
 BRANCHES_SHOWN = 20
@@ -88,7 +91,7 @@ def clean_url(url: str) -> tuple[str, str | None]:
 
 
 def check_branch(branch: str) -> None:
-    if not _BRANCH.match(branch) or _NOT_IN_BRANCH.search(branch):
+    if not _BRANCH.match(branch) or _NOT_IN_BRANCH.search(branch) or shown(branch) != branch:
         raise GitRefused("this is not the name of a branch")
 
 
@@ -110,6 +113,7 @@ def _vetted(url: str, allow: Iterable[str] | None, resolve: Resolver | None) -> 
     try:
         place = vet(url, allow=allow, resolve=resolve)
     except EgressRefused as refusal:
+        log.warning("egress refused: %s", refusal.reason)
         raise GitRefused(refusal.reason) from None
     if place.scheme != "https" and not place.exempt:
         raise GitRefused("only repositories at https:// addresses are imported")

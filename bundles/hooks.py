@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from billing.errors import ApiError
 from billing.redis import redis
 from billing.seal import Unreadable, seal, unseal
-from bundles import locks, wake
+from bundles import locks, origin, wake
 from bundles.author import Somebody, author
 from bundles.models import Bundle
 
@@ -57,6 +57,7 @@ def receive(bundle: Bundle | None, headers: Mapping[str, str], body: bytes) -> O
         raise ApiError(401, "The signature is missing or wrong.")
     if not concerns(bundle, headers, body):
         return "ignored"
+    origin.demand_fetch(bundle.tenant_id)
     if not _first(bundle, body):
         return "repeated"
     wake.send(PUSHED, str(bundle.pk))

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.db import transaction
 
 from billing import secrets
 from billing.errors import ApiError
 from billing.models import Tenant
+from billing.throttle import demand
 from bundles import git, store
 from bundles.archive import ArchiveRefused
 from bundles.author import Somebody
@@ -16,6 +18,8 @@ from bundles.draft import unacceptable
 from bundles.git import GitFetch, GitRefused
 from bundles.models import Bundle
 from bundles.store import Imported
+
+FETCHES_A_MINUTE = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,11 @@ def update(somebody: Somebody, bundle: Bundle) -> Imported:
     fetched = _fetch(repository_of(bundle))
     source = _source(fetched) | ({"token": bundle.source["token"]} if "token" in bundle.source else {})
     return store.replace(somebody, bundle, fetched.files, message=_message(fetched), source=source)
+
+
+def demand_fetch(tenant_id: UUID) -> None:
+    """429 when a tenant has too much fetched: a hostile server may keep each fetch for its whole minute."""
+    demand(f"git:{tenant_id}", FETCHES_A_MINUTE, 60)
 
 
 def repository_of(bundle: Bundle) -> Repository:

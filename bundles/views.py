@@ -14,10 +14,8 @@ from django_htmx.http import HttpResponseClientRedirect
 from billing.access import tenant_of
 from billing.errors import ApiError
 from billing.pages import page
-from billing.throttle import demand
-from bundles import jobs, store
+from bundles import jobs, origin, store
 from bundles.api_bundles import import_zip
-from bundles.api_git import FETCHES_A_MINUTE
 from bundles.asked import author_of
 from bundles.folder import read_folder
 from bundles.models import Bundle
@@ -78,7 +76,7 @@ def import_git(request: HttpRequest) -> HttpResponse:
     try:
         if not given["url"]:
             raise ApiError(422, "Give the address of a repository, such as https://github.com/you/shop.git.")
-        demand(f"git:{by.who.tenant_id}", FETCHES_A_MINUTE, 60)
+        origin.demand_fetch(by.who.tenant_id)
         job = jobs.ask(by, repository, name=request.POST.get("name"))
     except ApiError as error:
         return refused(request, error)

@@ -145,6 +145,7 @@ def update(request: HttpRequest, bundle_id: UUID) -> HttpResponse:
     """Fetches at once: a person waits for one repository, at most its time limit."""
     bundle = bundle_of(request, bundle_id)
     try:
+        origin.demand_fetch(bundle.tenant_id)
         done = origin.update(author_of(request), bundle)
     except ApiError as error:
         found = frame(request, bundle, "settings") | {"hook_url": hook_url(bundle), "error": error}
