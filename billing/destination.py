@@ -7,7 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from urllib.parse import quote, urlsplit
 
 import idna
@@ -139,13 +139,19 @@ def _spelled(allow: Hashable) -> frozenset[str]:
 
 
 def _from_settings() -> Iterable[str]:
+    settings, unconfigured = _project()
+    try:
+        return tuple(getattr(settings, "EGRESS_ALLOW", ()))
+    except unconfigured:  # used outside a Django project: no exceptions
+        return ()
+
+
+@cache
+def _project() -> tuple[object, type[Exception]]:
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
 
-    try:
-        return tuple(getattr(settings, "EGRESS_ALLOW", ()))
-    except ImproperlyConfigured:  # used outside a Django project: no exceptions
-        return ()
+    return settings, ImproperlyConfigured
 
 
 def system_resolve(host: str, port: int) -> Sequence[str]:

@@ -42,11 +42,12 @@ class Ask:
     tenant: str = ""  # on whose behalf; the platform's own requests have nobody to share with
 
     def packed(self) -> bytes:
-        lines = [f"{self.method} {self.place.target} HTTP/1.1\r\nhost: {self.place.authority}\r\n"]
-        lines += [f"{name}: {value}\r\n" for name, value in self.headers.items()]
+        head = f"{self.method} {self.place.target} HTTP/1.1\r\nhost: {self.place.authority}\r\n"
+        for name, value in self.headers.items():
+            head += f"{name}: {value}\r\n"
         if self.content or self.method in ("POST", "PUT", "PATCH"):
-            lines.append(f"content-length: {len(self.content)}\r\n")
-        return "".join([*lines, "accept-encoding: gzip\r\n\r\n"]).encode("latin-1") + self.content
+            head += f"content-length: {len(self.content)}\r\n"
+        return f"{head}accept-encoding: gzip\r\n\r\n".encode("latin-1") + self.content
 
     @property
     def origin(self) -> Origin:

@@ -34,6 +34,8 @@ def tried(job: Job, run: Run) -> Done | None:
     if ended and pump.done and not pump.fires:
         plan.slow -= plan.slow > 0
         return None if pump.failure else run.done()
+    if run.short:  # its service has used up its part of this round: that says nothing of the flow
+        return None
     if not ended:
         plan.slow += SLOWNESS
     if (ended or plan.slow >= TOO_SLOW) and len(job.bundle.waiting) < MAX_KNOWN:
@@ -45,7 +47,12 @@ async def execute(job: Job, fuel: int) -> Done:
     """The run to its end, or to where it is parked."""
     from runtime.flowdrive import Driver  # which starts functions that may call flows
 
-    return await Driver(Run(job, fuel)).whole()
+    driver = Driver(Run(job, fuel))
+    try:
+        return await driver.whole()
+    finally:
+        if not driver.tasks:  # else they still use it while they end
+            driver.run.drop()
 
 
 def called(job: Job, target: Target, request: bytes, step: int, level: int) -> Job:
@@ -64,4 +71,5 @@ def called(job: Job, target: Target, request: bytes, step: int, level: int) -> J
         depth=job.depth,
         added=True,
         created_us=job.created_us,
+        purse=job.purse,
     )

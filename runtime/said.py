@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 
 from runtime.call import Waist
 from runtime.job import Job, Outcome
@@ -17,16 +18,28 @@ async def call(waist: Waist, job: Job) -> Outcome:
     said: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
     job.said = said
     task = asyncio.ensure_future(waist.call(job))
+    task.add_done_callback(partial(whole, said))
     try:
-        await asyncio.wait({task, said}, return_when=asyncio.FIRST_COMPLETED)
+        return await said
     except asyncio.CancelledError:
         task.cancel()
         raise
-    if task.done():
-        return task.result()
-    _going.add(task)
-    task.add_done_callback(ended)
-    return said.result()
+    finally:
+        if not task.done():
+            _going.add(task)
+            task.add_done_callback(ended)
+
+
+def whole(said: asyncio.Future[Outcome], task: asyncio.Task[Outcome]) -> None:
+    """The run is over; if nothing was said before, this is what its caller hears."""
+    if said.done():
+        return
+    if task.cancelled():
+        said.cancel()
+    elif (problem := task.exception()) is not None:
+        said.set_exception(problem)
+    else:
+        said.set_result(task.result())
 
 
 def ended(task: "asyncio.Task[Outcome]") -> None:
