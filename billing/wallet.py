@@ -4,7 +4,7 @@ All of it happens in the caller's transaction. Rows are locked in one helper, or
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,11 +15,12 @@ from django.utils import timezone
 
 from billing import reckoning
 from billing.credits import checked
-from billing.models import Account, Journal, Leg, Tenant, Wallet
+from billing.models import Account, Journal, Tenant, Wallet
 from billing.models.ledger import OWNED
 from billing.models.wallet import MOST as FULL
 
 CHUNK = 500  # rows of one statement
+INSERT = "INSERT INTO billing_leg (journal_id, account, tenant_id, amount, after) VALUES "
 Owner = tuple[str, UUID | None]  # an account, and whose it is
 Entry = tuple[str, UUID | None, int]  # the same, with an amount and its sign
 
@@ -97,7 +98,19 @@ def post(key: str, kind: str, legs: Sequence[Entry], *, note: str = "", actor: s
     return True
 
 
-def affordable(key: str, wallets: dict[UUID, Wallet], moves: dict[UUID, Moves]) -> bool:
+def funds(ids: Sequence[UUID]) -> dict[UUID, Moves]:
+    """Balance and escrow of wallets, which are locked; ``ids`` in their order."""
+    in_transaction()
+    found: dict[UUID, Moves] = {}
+    for some in chunks(ids):
+        rows = Wallet.objects.select_for_update().filter(pk__in=some).order_by("pk")
+        found |= {pk: Moves(*both) for pk, *both in rows.values_list("pk", "balance", "held")}
+    if len(found) < len(ids):
+        found = {pk: Moves(wallet.balance, wallet.held) for pk, wallet in every(ids).items()}
+    return found
+
+
+def affordable(key: str, wallets: Mapping[UUID, "Wallet | Moves"], moves: dict[UUID, Moves]) -> bool:
     """Insufficient before anything is written; False when the event is an old one, which was paid then."""
     for tenant_id in sorted(moves):
         there, move = wallets[tenant_id], moves[tenant_id]
@@ -153,17 +166,28 @@ def moved(wallet: Wallet, move: Moves) -> int:
 
 
 def write(journal: Journal, legs: Sequence[Entry], after: dict[UUID, int]) -> None:
+    """The legs in one statement for each CHUNK; objects for each of 200 winners cost more than the rows."""
+    event = as_kept(journal.pk)
     rows = [
-        Leg(
-            journal=journal,
-            account=account,
-            tenant_id=tenant_id,
-            amount=amount,
-            after=after[tenant_id] if tenant_id is not None and account == Account.WALLET else None,
+        (
+            event,
+            str(account),
+            as_kept(one),
+            amount,
+            after.get(one) if one and account == Account.WALLET else None,
         )
-        for account, tenant_id, amount in legs
+        for account, one, amount in legs
     ]
-    Leg.objects.bulk_create(rows, batch_size=CHUNK)
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), CHUNK):
+            some = rows[start : start + CHUNK]
+            values = ", ".join(["(%s, %s, %s, %s, %s)"] * len(some))
+            cursor.execute(INSERT + values, [value for row in some for value in row])
+
+
+def as_kept(id: UUID | None) -> UUID | str | None:
+    """As this database takes an identifier."""
+    return id.hex if id is not None and not connection.features.has_native_uuid_field else id
 
 
 def in_transaction() -> None:
@@ -223,8 +247,8 @@ def charge_all(key: str, price: int, tenant_ids: Iterable[UUID], note: str = "")
     """All winners of a round pay the same price, or nobody does; one statement for all wallets (R14, R22)."""
     checked(price, "price")
     ids = sorted(set(tenant_ids))
-    wallets = every(ids)
-    if not affordable(key, wallets, dict.fromkeys(ids, Moves(-price, 0))):
+    there = funds(ids)
+    if not affordable(key, there, dict.fromkeys(ids, Moves(-price, 0))):
         return False
     journal = begun(key, "round", note=note, actor="")
     if journal is None:
@@ -236,7 +260,7 @@ def charge_all(key: str, price: int, tenant_ids: Iterable[UUID], note: str = "")
     if paid != len(ids):
         raise TransactionManagementError("A wallet changed although it was locked.")
     if ids:
-        after = {tenant_id: wallets[tenant_id].balance - price for tenant_id in ids}
+        after = {tenant_id: there[tenant_id].balance - price for tenant_id in ids}
         legs: list[Entry] = [(Account.WALLET, tenant_id, -price) for tenant_id in ids]
         write(journal, [*legs, (Account.REVENUE, None, price * len(ids))], after)
     return True
