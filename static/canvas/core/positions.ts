@@ -1,4 +1,5 @@
 // Where nodes stand: beside the text, following what the text's changes did to the names.
+import { followGroups } from "./groups.ts";
 import { tidy, type TidyOptions } from "./layout.ts";
 import type { Applied, CanvasState, Graph, Point, Positions, Size } from "./types.ts";
 
@@ -11,6 +12,7 @@ export function follow(canvas: CanvasState, { renamed, removed }: Pick<Applied, 
   const next: CanvasState = { ...canvas };
   if (canvas.nodes) next.nodes = moved(canvas.nodes)!;
   if (canvas.pins) next.pins = moved(canvas.pins)!;
+  if (canvas.groups) next.groups = followGroups(canvas.groups, renamed, removed);
   return next;
 }
 

@@ -75,10 +75,14 @@ export interface Size { width: number; height: number }
 
 export interface Note extends Point, Size { text: string; color?: string }
 
+/** A named frame around nodes. */
+export interface Group { name: string; members: string[] }
+
 /** What the canvas keeps beside the text. */
 export interface CanvasState {
   nodes?: Positions;
   notes?: Record<string, Note>;
+  groups?: Record<string, Group>;
   pins?: Record<string, unknown>;
 }
 

@@ -1,8 +1,9 @@
 // The drawing surface: React Flow with our nodes, wires, drops and keys.
 import { ConnectionMode, MiniMap, ReactFlow, SelectionMode, type NodeTypes, type EdgeTypes, type OnMove } from "@xyflow/react";
-import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, type CSSProperties, type RefObject } from "react";
 import { Dots } from "./Dots";
 import { FlowNode, type FlowNodeType } from "./FlowNode";
+import { GroupNode } from "./GroupNode";
 import { Markers } from "./Markers";
 import { NoteNode } from "./NoteNode";
 import { useDrops } from "./drops";
@@ -13,7 +14,7 @@ import { useEditor, store } from "./state";
 import { connectEnds, reconnectEnds, sensible } from "./wiring";
 import { Wire } from "./Wire";
 
-const NODES: NodeTypes = { flow: FlowNode, note: NoteNode };
+const NODES: NodeTypes = { flow: FlowNode, note: NoteNode, frame: GroupNode };
 const EDGES: EdgeTypes = { wire: Wire };
 const SNAP: [number, number] = [8, 8];
 const TOUCH = matchMedia("(pointer: coarse)").matches;
@@ -23,14 +24,14 @@ export function Canvas() {
   const { nodes, edges, changeNodes, changeEdges, startDrag, stopDrag } = useScene();
   const readOnly = useEditor((state) => state.readOnly);
   const stale = useEditor((state) => state.stale);
-  const far = useEditor((state) => state.zoom < 0.45);
+  const thick = useEditor((state) => thickness(state.zoom));
   const drops = useDrops();
   const dark = useDark();
   const moved = useCallback<OnMove>((_, view) => store.set({ zoom: view.zoom }), []);
   const place = useRef<HTMLDivElement>(null);
   const look = useFirstLook(place);
   return (
-    <div ref={place} className="ed-canvas" data-far={far || undefined} data-stale={stale || undefined} onKeyDownCapture={onCanvasKey} onFocus={onCanvasFocus} onPointerDownCapture={onCanvasPointer} {...drops}>
+    <div ref={place} className="ed-canvas" data-far={thick > 0 || undefined} data-tiny={thick > TINY || undefined} style={thick ? THICK[thick] : undefined} data-stale={stale || undefined} onKeyDownCapture={onCanvasKey} onFocus={onCanvasFocus} onPointerDownCapture={onCanvasPointer} {...drops}>
       {look && <ReactFlow
         nodes={nodes} edges={edges} nodeTypes={NODES} edgeTypes={EDGES} colorMode={dark ? "dark" : "light"}
         onNodesChange={changeNodes} onEdgesChange={changeEdges} onNodeDragStart={startDrag} onNodeDragStop={stopDrag}
@@ -64,6 +65,14 @@ function useFirstLook(place: RefObject<HTMLDivElement | null>): Look | null {
   return look;
 }
 
+/** From afar wires are drawn thicker, in few steps, so that they do not fade away; 0 is from near. */
+function thickness(zoom: number): number {
+  return zoom < 0.45 ? Math.min(8, Math.ceil(-2 * Math.log2(zoom)) - 2) : 0;
+}
+
+const TINY = 2;
+const THICK = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((step) => ({ "--wire-width": `${(1.6 * 2 ** (step / 2)).toFixed(1)}px` }) as CSSProperties);
+
 /** While it moves the picture is one layer (nodes.css); only the browser's own attribute, so that nothing is rendered for it. */
 function moving(): void {
   canvas()?.setAttribute("data-moving", "");
@@ -78,13 +87,13 @@ function canvas(): HTMLElement | null {
 }
 
 function inspect(event: { shiftKey?: boolean; metaKey?: boolean; ctrlKey?: boolean }, node: { id: string; type?: string }): void {
-  if (event.shiftKey || event.metaKey || event.ctrlKey || node.type === "note") return;
+  if (event.shiftKey || event.metaKey || event.ctrlKey || node.type !== "flow") return;
   store.set({ inspecting: true });
 }
 
 /** Twice: everything about the node, side by side. */
 function open(_: unknown, node: { id: string; type?: string }): void {
-  if (node.type !== "note") store.set({ selected: [node.id], overlay: "node" });
+  if (node.type === "flow") store.set({ selected: [node.id], overlay: "node" });
 }
 
 function leave(): void {
@@ -117,6 +126,7 @@ function Mini() {
 }
 
 function miniColor(node: { data: unknown; type?: string }): string {
+  if (node.type === "frame") return "transparent";
   return (node as FlowNodeType).data?.node?.kind === "trigger" ? "var(--tone-green)" : "var(--mini-node)";
 }
 

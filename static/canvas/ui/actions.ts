@@ -1,6 +1,7 @@
 // Commands on what is chosen.
 import { copy } from "../core";
 import { disable, duplicate, move, removeAll, setCanvas } from "./edit";
+import { isGroup, ungroupChosen } from "./groups";
 import { addNote, withoutNotes } from "./notes";
 import { placed } from "./places";
 import { choose, chosenNodes, chosenNotes, focusNode, select } from "./select";
@@ -14,6 +15,7 @@ export function removeChosen(): void {
   if (readOnly) return;
   const nodes = chosenNodes();
   const notes = chosenNotes();
+  if (!nodes.length && store.get().selected.some(isGroup)) ungroupChosen();
   if (selectedEdge && !nodes.length) return cutWire(selectedEdge);
   const next = neighbour(nodes);
   if (notes.length) setCanvas({ notes: withoutNotes(notes) });

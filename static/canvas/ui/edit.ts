@@ -31,7 +31,7 @@ function put(text: string, canvas: CanvasState): void {
 }
 
 function kept(selected: readonly string[], known: ReadonlySet<string>): readonly string[] {
-  const left = selected.filter((id) => known.has(id) || id.startsWith("note:"));
+  const left = selected.filter((id) => known.has(id) || id.startsWith("note:") || id.startsWith("group:"));
   return left.length === selected.length ? selected : left;
 }
 
@@ -84,6 +84,7 @@ export function move(places: Record<string, Point>, join?: string): void {
   const nodes = { ...placed(graph, canvas) };
   let changed = false;
   for (const [id, { x, y }] of Object.entries(places)) {
+    if (id.startsWith("group:")) continue;
     const note = id.startsWith("note:") ? notes[id.slice(5)] : undefined;
     const before = note ?? nodes[id];
     if (before && before.x === x && before.y === y) continue;

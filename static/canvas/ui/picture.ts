@@ -1,8 +1,9 @@
 // The graph as React Flow wants it; what did not change stays the same object, so nothing else is drawn again.
 import { Position, type NodeHandle } from "@xyflow/react";
-import type { GEdge, GNode, Graph } from "../core";
+import { frames, type CanvasState, type Frame, type GEdge, type GNode, type Graph } from "../core";
 import type { Note, Point } from "./data";
 import type { FlowNodeType, NodeData } from "./FlowNode";
+import { GROUP_HANDLE, type GroupNodeType } from "./GroupNode";
 import type { NoteNodeType } from "./NoteNode";
 import { lanesOf } from "./lanes";
 import type { Lane } from "./route";
@@ -11,7 +12,7 @@ import type { Problem } from "./http";
 import { linesOf, problemsOf } from "./problems";
 import type { WireType } from "./Wire";
 
-export type AnyNode = FlowNodeType | NoteNodeType;
+export type AnyNode = FlowNodeType | NoteNodeType | GroupNodeType;
 const HANDLE = 10;
 export const NOTE = "note:";
 
@@ -20,6 +21,7 @@ export interface Scene {
   places: Record<string, Point>;
   notes: Record<string, Note>;
   pins: Record<string, unknown>;
+  groups: CanvasState["groups"];
   problems: readonly Problem[];
   selected: readonly string[];
   text: string;
@@ -35,7 +37,20 @@ export function drawNodes(scene: Scene, before: readonly AnyNode[]): AnyNode[] {
     return drawn(data, scene.places[node.id] ?? { x: 0, y: 0 }, chosen.has(node.id), old.get(node.id) as FlowNodeType | undefined);
   });
   const notes = Object.entries(scene.notes).map(([id, note]) => drawnNote(id, note, chosen.has(NOTE + id), old.get(NOTE + id) as NoteNodeType | undefined));
-  return [...notes, ...nodes];
+  return [...drawnFrames(scene, old, chosen), ...notes, ...nodes];
+}
+
+function drawnFrames(scene: Scene, old: ReadonlyMap<string, AnyNode>, chosen: ReadonlySet<string>): GroupNodeType[] {
+  if (!scene.groups) return [];
+  const sizes = new Map(scene.graph.nodes.map((node) => [node.id, shapeOf(node)]));
+  return frames({ groups: scene.groups }, scene.places, sizes).map((frame) => drawnFrame(frame, chosen.has(`group:${frame.id}`), old.get(`group:${frame.id}`) as GroupNodeType | undefined));
+}
+
+function drawnFrame(frame: Frame, selected: boolean, old: GroupNodeType | undefined): GroupNodeType {
+  const position = { x: frame.x, y: frame.y };
+  if (old && Boolean(old.selected) === selected && near(old.position, position) && JSON.stringify(old.data.frame) === JSON.stringify(frame)) return old;
+  const size = { width: frame.width, height: frame.height };
+  return { ...old, id: `group:${frame.id}`, type: "frame", position, data: { frame }, selected, ...size, measured: size, zIndex: -2, dragHandle: `.${GROUP_HANDLE}`, ariaLabel: `Group ${frame.name}, ${frame.members.length} nodes` };
 }
 
 function drawn(data: NodeData, place: Point, selected: boolean, old: FlowNodeType | undefined): FlowNodeType {

@@ -6,6 +6,7 @@ import { drawEdges, drawNodes, type AnyNode } from "./picture";
 import { move } from "./edit";
 import { allProblems } from "./problems";
 import { store, useEditor } from "./state";
+import { isGroup, withMembers } from "./groups";
 import { edgeUnder, insertNode } from "./wiring";
 import type { WireType } from "./Wire";
 
@@ -20,14 +21,17 @@ export function useScene() {
   const places = useMemo(() => placed(graph, canvas), [graph, canvas]);
   const [nodes, setNodes] = useState<AnyNode[]>([]);
   const edgesRef = useRef<WireType[]>([]);
-  const scene = useMemo(() => ({ graph, places, notes: canvas.notes ?? NO_NOTES, pins: canvas.pins ?? NO_NOTES, problems, selected, text: store.get().text }), [graph, places, canvas, problems, selected]);
+  const scene = useMemo(() => ({ graph, places, notes: canvas.notes ?? NO_NOTES, pins: canvas.pins ?? NO_NOTES, groups: canvas.groups, problems, selected, text: store.get().text }), [graph, places, canvas, problems, selected]);
   const edges = useMemo(() => (edgesRef.current = drawEdges(graph, places, selectedEdge, edgesRef.current)), [graph, places, selectedEdge]);
   useEffect(() => setNodes((before) => drawNodes(scene, before)), [scene]);
-  return { nodes, edges, changeNodes: useNodeChanges(setNodes), changeEdges, startDrag, stopDrag: useStopDrag() };
+  return { nodes, edges, changeNodes: useNodeChanges(nodes, setNodes), changeEdges, startDrag, stopDrag: useStopDrag() };
 }
 
-function useNodeChanges(setNodes: (change: (before: AnyNode[]) => AnyNode[]) => void) {
-  return useCallback((changes: NodeChange<AnyNode>[]) => {
+function useNodeChanges(nodes: readonly AnyNode[], setNodes: (change: (before: AnyNode[]) => AnyNode[]) => void) {
+  const now = useRef(nodes);
+  now.current = nodes;
+  return useCallback((told: NodeChange<AnyNode>[]) => {
+    const changes = withMembers(told, now.current);
     const felt = changes.filter((change) => change.type === "position" || change.type === "dimensions");
     if (felt.length) setNodes((before) => applyNodeChanges(felt, before));
     chosen(changes);
@@ -66,8 +70,10 @@ function useStopDrag(): OnNodeDrag<AnyNode> {
   const flow = useReactFlow();
   return useCallback((event, node, moved) => {
     dragging = false;
-    const wire = moved.length === 1 ? edgeUnder(event as MouseEvent, node.id) : "";
-    move(Object.fromEntries(moved.map((one) => [one.id, one.position])));
+    const wire = moved.length === 1 && node.type === "flow" ? edgeUnder(event as MouseEvent, node.id) : "";
+    const members = moved.flatMap((one) => (one.type === "frame" ? one.data.frame.members : []));
+    const all = [...members.flatMap((id) => flow.getNode(id) ?? []), ...moved.filter((one) => !isGroup(one.id))];
+    move(Object.fromEntries(all.map((one) => [one.id, one.position])));
     if (wire && !flow.getNodeConnections({ nodeId: node.id }).length) insertNode(node.id, wire);
   }, [flow]);
 }

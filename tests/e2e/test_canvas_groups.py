@@ -1,0 +1,83 @@
+"""Groups on the canvas: a frame around chosen nodes that moves them, has a name, and is kept beside the text."""
+
+import pytest
+from playwright.sync_api import expect
+
+from bundles.models import Flow
+from tests.conftest import Person
+from tests.e2e.canvas import SMALL, Editor, a_flow, edit, text_of
+from tests.e2e.conftest import Visitor
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("clean_redis"),
+]
+
+
+def apart(editor: Editor) -> dict[str, tuple[float, float]]:
+    """How far each node of the group is from the one that is not in it."""
+    boxes = {name: editor.node(name).bounding_box() for name in ("incoming", "shape", "done")}
+    fixed = boxes["incoming"]
+    assert fixed
+    return {name: (box["x"] - fixed["x"], box["y"] - fixed["y"]) for name, box in boxes.items() if box}
+
+
+def test_chosen_nodes_become_a_group_that_moves_is_named_kept_and_taken_apart(
+    visit: Visitor, alice: Person
+) -> None:
+    flow = a_flow(alice)
+    editor = edit(visit, alice, flow)
+    page, frame = editor.page, editor.node("group:g1")
+    editor.node("shape").click()
+    editor.node("done").click(modifiers=["Shift"])
+    editor.press("Control+g")
+    expect(frame).to_contain_text("Group 1")
+    before = apart(editor)
+    head = frame.locator(".group-head").bounding_box()
+    assert head
+    page.mouse.move(head["x"] + 30, head["y"] + 12)
+    page.mouse.down()
+    page.mouse.move(head["x"] + 130, head["y"] + 112, steps=6)
+    page.mouse.up()
+    after = apart(editor)
+    moved = [(after[name][0] - before[name][0], after[name][1] - before[name][1]) for name in after]
+    assert moved[0] == (0, 0)  # the node outside of the group
+    assert moved[1] == pytest.approx(moved[2], abs=1)
+    assert min(moved[1]) > 60
+    frame.locator(".group-head").dblclick()
+    page.get_by_role("textbox", name="Name of the group").fill("Answer")
+    editor.press("Enter")
+    expect(frame).to_contain_text("Answer")
+    editor.save()
+    assert text_of(flow) == SMALL
+    kept = Flow.objects.get(pk=flow.pk).canvas["groups"]
+    assert kept == {"g1": {"name": "Answer", "members": ["shape", "done"]}}
+    page.reload()
+    expect(frame).to_contain_text("Answer")
+    frame.locator(".group-head").click()
+    editor.press("Control+Shift+g")
+    expect(frame).to_have_count(0)
+    expect(editor.node("shape")).to_be_visible()
+    editor.press("Control+z")
+    expect(frame).to_contain_text("Answer")
+    assert not visit.complaints
+
+
+def test_a_renamed_member_stays_in_its_group_and_a_removed_one_leaves_it(
+    visit: Visitor, alice: Person
+) -> None:
+    flow = a_flow(alice)
+    Flow.objects.filter(pk=flow.pk).update(
+        canvas={"groups": {"g1": {"name": "Both", "members": ["shape", "done"]}}}
+    )
+    editor = edit(visit, alice, flow)
+    editor.node("shape").click()
+    editor.press("F2")
+    editor.page.get_by_role("textbox", name="Name", exact=True).fill("formed")
+    editor.press("Enter", "Escape")
+    editor.node("done").click()
+    editor.press("Delete")
+    expect(editor.node("done")).to_have_count(0)
+    editor.save()
+    assert Flow.objects.get(pk=flow.pk).canvas["groups"]["g1"]["members"] == ["formed"]
