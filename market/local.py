@@ -34,6 +34,10 @@ class Local:
             self._turn(now)
         return self._used.get(instance, 0) <= self.room - self.least
 
+    def left(self, instance: str, now: float) -> int:
+        """Grains that it may use at once."""
+        return self.room - self._used.get(instance, 0) if self.open(instance, now) else 0
+
     def spend(self, instance: str, grains: int) -> None:
         """What was used, or given back when it is negative."""
         self._used[instance] = max(0, self._used.get(instance, 0) + grains)

@@ -19,9 +19,10 @@ from runtime.job import Effects, Job
 from runtime.targets import Absent, Done, bounds, guest_of
 from runtime.wasm import Limits, Suspend, Trap, engine
 from runtime.wasmsession import Session
-from runtime.wasmtypes import INLINE_FUEL
+from runtime.wasmtypes import FUEL_PER_UNIT, INLINE_FUEL
 
 MAX_SIGNALS = 1_000
+ROOM = 100 * FUEL_PER_UNIT  # of one round (R1)
 SLICE_NS = 20_000_000  # steps hold the event loop no longer than this, and the last of them
 NOTHING: Mapping[str, Any] = {}
 CODES = {
@@ -51,6 +52,8 @@ class Run:
         self.job = job
         self.quiet: StepCall | None = None  # one that no function has touched: the next step may have it
         self.granted = fuel
+        self.allowed = ROOM  # of the pump's fuel: up to there functions are called at once
+        self.short = False  # that was not enough: they wait their turn
         self.limits = bounds(fuel)
         self.session = Session(engine())
         self.logs: list[tuple[str, str]] = []
@@ -70,10 +73,16 @@ class Run:
 
     def advance(self, steps: int) -> bool:
         """The pump's, with one store for all functions on the way; others get their turn soon."""
+        pump, purse = self.pump, self.job.purse
+        before = pump.fuel
+        if purse is not None:
+            self.allowed = before + purse.now()
         try:
-            return self.pump.advance(steps, time.perf_counter_ns() + SLICE_NS)
+            return pump.advance(steps, time.perf_counter_ns() + SLICE_NS)
         finally:
             self.session.close()
+            if purse is not None:
+                purse.spend(pump.fuel - before)
 
     def drop(self) -> None:
         """Run and pump let go of each other: what they hold is freed at once, not when the collector comes by."""
@@ -88,6 +97,9 @@ class Run:
         """A function that needs nobody and keeps nothing; None for one that does, nothing of it has happened then."""
         target = node.function
         if self.waiting and target in self.waiting:
+            return None
+        if self.pump.fuel >= self.allowed:
+            self.short = True
             return None
         guest = self.guests.get(target.module)
         if guest is None:

@@ -48,6 +48,13 @@ class Purse:
             return self._house.local.open(self.instance, time.perf_counter())
         return self.spent < ticket.allowed * FUEL_PER_UNIT
 
+    def now(self) -> int:
+        """Fuel that may be used without waiting."""
+        ticket = self.ticket
+        if ticket is None or ticket.loose:
+            return self._house.local.left(self.instance, time.perf_counter())
+        return max(0, ticket.allowed * FUEL_PER_UNIT - self.spent)
+
     async def ready(self) -> None:
         """Until a slice may run; Denied when the market says that it never will, Trap when its budget is used up."""
         if self.spent >= self.cap:

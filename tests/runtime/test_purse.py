@@ -10,7 +10,7 @@ from market import wire
 from market.admission import house
 from market.client import Client
 from runtime.models import Execution
-from tests.runtime import stage
+from tests.runtime import flowstage, stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CONTRACT = "resourceContract: {{computeUnits: {units}, maxWaitTime: {wait}, fallbackBehavior: {fallback}}}\n"
@@ -201,3 +201,48 @@ async def test_the_queue_of_a_tenant_has_an_end(desk, monkeypatch):
         await desk.grant(id, 225)
     statuses = sorted([answer.status for answer in await asyncio.gather(*calls)])
     assert statuses == [200, 200, 200, 503, 503]
+
+
+
+HEAVY = """
+listeners:
+  - {name: a, handler: builtin:map, with: {expr: '{"n": 9000000}'}, peers: [one]}
+  - {name: one, handler: wasm:spin:run, peers: [b]}
+  - {name: b, handler: builtin:map, with: {expr: '{"n": 9000000}'}, peers: [two]}
+  - {name: two, handler: wasm:spin:run, peers: [c]}
+  - {name: c, handler: builtin:map, with: {expr: '{"n": 1000}'}, peers: [three]}
+  - {name: three, handler: wasm:spin:run}
+"""
+
+
+@pytest.fixture
+def heavy(alice, clean_redis):
+    return flowstage.start(alice, "resourceContract: {computeUnits: 250}\n", heavy=HEAVY)
+
+
+@pytest.fixture
+async def flowing(alice, heavy):
+    async with Desk(stage.Caller(alice.token)) as desk:
+        yield desk
+
+
+async def test_a_flow_waits_between_its_steps_when_its_round_is_used_up(flowing):
+    house.local.contended = True
+    call = asyncio.create_task(flowing.call("POST", "/alice/api/w/heavy", {}))
+    action = wire.submitted(await flowing.hear("submit"))[0]
+    assert action.left == 250
+    first = await flowing.grant(action.id, 100)
+    assert (await flowing.hear("idle"))["n"] == first
+    assert not call.done()
+    await flowing.grant(action.id, 100)
+    answer = await call
+    assert answer.status == 200
+    run = await flowstage.history(answer)
+    assert [step["node"] for step in run.steps if "units" in step][-1] == "three"
+    assert 180 <= run.units_used <= 190
+
+
+async def test_a_flow_that_nobody_hurries_runs_whole(flowing):
+    """Price 0, and nothing waits: its rounds are those of its process."""
+    answer = await flowing.call("POST", "/alice/api/w/heavy", {})
+    assert answer.status == 200 and not flowing.client.tickets
