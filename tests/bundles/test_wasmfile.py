@@ -1,4 +1,4 @@
-"""Modules are read from their bytes: facts for good ones, an exact reason for bad ones, never a crash."""
+"""Modules are read from their bytes: facts for good ones, an exact reason for bad ones, never a crash (A058, A060–A062)."""
 # ruff: noqa: E501 - guests are WAT text
 
 import random

@@ -1,4 +1,4 @@
-"""Logs at the REST door: pages, server-sent events, resuming, and events that no log line can forge."""
+"""Logs at the REST door: pages, server-sent events, resuming, and events that no log line can forge (A101, A102)."""
 
 import asyncio
 import time

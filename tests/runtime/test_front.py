@@ -1,4 +1,4 @@
-"""The data plane's own server, over real sockets: what HTTP asks of it, and what strangers try with it."""
+"""The data plane's own server, over real sockets: what HTTP asks of it, and what strangers try with it (A110)."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Compiling happens in a limited child; only files that we wrote are ever loaded."""
+"""Compiling happens in a limited child; only files that we wrote are ever loaded (A059, A067)."""
 
 import hashlib
 import os

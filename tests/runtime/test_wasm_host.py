@@ -1,4 +1,4 @@
-"""What a guest may ask of its host, what each answer looks like, and what is refused."""
+"""What a guest may ask of its host, what each answer looks like, and what is refused (A063, A065, A068)."""
 # ruff: noqa: E501 - guests are WAT text
 
 import json

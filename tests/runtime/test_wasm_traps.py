@@ -1,4 +1,4 @@
-"""Whatever a guest does to itself ends as a Trap that says what and where; process and next call live."""
+"""Whatever a guest does to itself ends as a Trap that says what and where; process and next call live (A057, A058)."""
 # ruff: noqa: E501 - guests are WAT text
 
 import threading
