@@ -16,6 +16,7 @@ REST = {
         GET /api/bundles/{bundle_id}/diff
         GET /api/bundles/{bundle_id}/export
         GET /api/bundles/{uuidstr:id}/status
+        GET /api/bundles/{uuidstr:id}/contracts
         GET /api/bundles/{uuidstr:id}/logs
         GET /api/modules
         GET /api/modules/{module_id}
@@ -165,6 +166,7 @@ PAGES = {
     "/runs/<uuid:id>/cancel": ("-", "call"),
     "/bundles/<uuid:id>/log": ("read", "read"),
     "/bundles/<uuid:id>/goals": ("read", "read"),
+    "/bundles/<uuid:id>/performance": ("read", "-"),
     "/bundles/<uuid:id>/state": ("read", "-"),
     "/bundles/<uuid:id>/run": ("-", "write"),
     "/bundles/<uuid:id>/stop": ("-", "write"),
