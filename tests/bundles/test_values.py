@@ -1,4 +1,4 @@
-"""The YAML loader: every place known, every bad input a problem with file, line and column, soon (A040–A047, A050, A052, A053)."""
+"""The YAML loader: every place known, every bad input a problem with its place, soon (A040–A047, A050, A052, A053)."""
 
 import json
 import time
