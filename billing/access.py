@@ -17,6 +17,7 @@ OF_ROLE: Mapping[str, frozenset[str]] = {
     Role.ADMIN: frozenset({"read", "call", "write", "admin"}),
     Role.OWNER: frozenset({"read", "call", "write", "admin", "owner"}),
 }
+PAUSED = frozenset({"read"})  # beyond the plan's number of members (R40)
 OF_KEY = frozenset(keys.OPERATOR)  # whatever a key's row says, it never owns
 
 
@@ -46,12 +47,17 @@ def of_key(key: ApiKey) -> Principal:
     )
 
 
+def scopes_of(membership: Membership) -> frozenset[str]:
+    scopes = OF_ROLE[membership.role]
+    return scopes & PAUSED if membership.paused else scopes
+
+
 def of_member(membership: Membership, session: str = "") -> Principal:
     return Principal(
         tenant_id=membership.tenant_id,
         tenant=membership.tenant.slug,
         actor=membership.user.email,
-        scopes=OF_ROLE[membership.role],
+        scopes=scopes_of(membership),
         user_id=membership.user_id,
         session=session,
     )

@@ -3,14 +3,15 @@
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.decorators import secure_admin_login
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import Model
 from django.http import HttpRequest
 
-from billing import adminmoney, wallet
+from billing import adminmoney, tiers, wallet
 from billing.adminrows import Inline, ReadOnly, Rows
+from billing.audit import address
 from billing.models import (
     ApiKey,
     AuditEntry,
@@ -92,9 +93,16 @@ class TenantAdmin(Rows):
         return (*self.readonly_fields, "slug") if obj else self.readonly_fields
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:
+        """A plan is changed by its verb, which stops what exceeds it and tells the owners."""
+        plan = obj.plan
+        if change:
+            obj.plan = Tenant.objects.select_related("plan").get(pk=obj.pk).plan
         super().save_model(request, obj, form, change)
         if not change:
             wallet.open_for(obj)
+        stopped = tiers.change(obj.pk, plan, actor=str(request.user), address=address(request))
+        for line in stopped:
+            self.message_user(request, line, messages.WARNING)
 
 
 @admin.register(Membership)
@@ -137,6 +145,12 @@ class PlanAdmin(Rows):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> Any:
         return ("slug",) if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Plan, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        count = tiers.apply_all(obj) if change else 0
+        if count:
+            self.message_user(request, f"Something of {count} tenants exceeds it now.", messages.WARNING)
 
 
 @admin.register(ApiKey)

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from billing.access import OF_ROLE, Principal, of_key
+from billing.access import Principal, of_key, scopes_of
 from billing.models import ApiKey, Membership, User
 
 
@@ -39,7 +39,7 @@ Members = dict[tuple[UUID, int], Membership]
 
 def belongs(who: Principal, members: Members, signed_in: dict[str, dict[str, str]]) -> bool:
     membership = members.get((who.tenant_id, who.user_id or 0))
-    if membership is None or not who.scopes <= OF_ROLE[membership.role]:
+    if membership is None or not who.scopes <= scopes_of(membership):
         return False
     return not who.session or proves(signed_in.get(who.session, {}), membership.user)
 

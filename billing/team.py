@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from billing import tiers
 from billing.access import OF_ROLE, Principal, of_member, principal
 from billing.audit import address, record, write
 from billing.errors import ApiError
@@ -143,6 +144,9 @@ def set_role(request: HttpRequest, membership_id: int, role: str) -> Membership:
         keep_an_owner(membership)
     before, membership.role = membership.role, role
     membership.save(update_fields=["role"])
+    tiers.members(
+        Tenant.objects.select_related("plan").get(pk=who.tenant_id)
+    )  # another may be the first owner
     record(request, "member.role", membership.user.email, before=before, after=role)
     touch(who.tenant_id)
     return membership
@@ -162,6 +166,7 @@ def remove(request: HttpRequest, membership_id: int) -> None:
     User.objects.filter(pk=membership.user_id, last_tenant_id=who.tenant_id).update(last_tenant=None)
     record(request, "member.remove", membership.user.email, role=membership.role)
     membership.delete()
+    tiers.members(Tenant.objects.select_related("plan").get(pk=who.tenant_id))
     touch(who.tenant_id)
 
 

@@ -6,6 +6,7 @@ from billing.models import Tenant
 from bundles.binaries import Inspected
 from bundles.bundle import Definition, load
 from bundles.definitions import definition
+from bundles.limits import spare_modules
 from bundles.linking import Exports
 from bundles.models import Module, Revision
 from bundles.wasmfile import WasmInfo
@@ -22,7 +23,9 @@ def resolve(tenant: Tenant, revision: Revision) -> dict[str, str]:
     """Module name -> SHA-256, for every module that the functions of this revision may name."""
     found = dict(Module.objects.filter(tenant=tenant).values_list("name", "binary_id"))
     own = definition(revision).modules
-    return found | {name: revision.files[path][0] for name, path in own.items() if path in revision.files}
+    found |= {name: revision.files[path][0] for name, path in own.items() if path in revision.files}
+    spare = spare_modules(tenant)
+    return {name: content for name, content in found.items() if content not in spare}
 
 
 def load_for(tenant: Tenant, contents: Mapping[str, bytes], inspected: Inspected) -> Definition:

@@ -103,6 +103,7 @@ def add_revision(by: Author, bundle: Bundle, found: Draft, *, message: str) -> R
     newest = bundle.revisions.filter(number=bundle.revision).first()
     before = limits.modules_in(newest.files) if newest else []
     limits.check_modules(bundle.tenant, limits.modules_in(found.listing), instead_of=before)
+    limits.check_spare_files(bundle, newest.files if newest else {}, found.listing)
     _claim(bundle, found)
     _keep(found)
     bundle.refresh_from_db()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from billing.access import Principal, tenant_of
 from billing.errors import ApiError
 from billing.live import touch
-from bundles import deploy, files, locks, store, values
+from bundles import deploy, files, limits, locks, store, values
 from bundles.author import Author
 from bundles.definitions import definition
 from bundles.flowmodel import Flow as Model
@@ -30,6 +30,7 @@ HEAD = b"name: default\ndescription: Flows that belong to no other bundle\n"
 NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,99}")
 UNFIT = re.compile(r"[^a-zA-Z0-9_-]+")
 MAX_TEXT = 1024 * 1024
+MAX_NAME = 100
 
 
 class Stale(ApiError):
@@ -124,8 +125,10 @@ def fresh(flow: Flow) -> Flow:
 
 
 def fit(name: str) -> str:
-    """The identity that a name becomes; 422 when nothing is left of it."""
-    tidy = UNFIT.sub("-", name.strip()).strip("-_")[:100]
+    """The identity that a name becomes; 422 when nothing is left of it, or too much."""
+    tidy = UNFIT.sub("-", name.strip()).strip("-_")
+    if len(tidy) > MAX_NAME:
+        raise ApiError(422, f"A flow's name has at most {MAX_NAME} letters, this one has {len(tidy):,}.")
     if not NAME.fullmatch(tidy):
         raise ApiError(422, "A flow's name begins with a letter; then letters, digits, - and _ follow.")
     return tidy
@@ -137,7 +140,7 @@ def named(text: str) -> str:
     found = values.plain(root) if root is not None else None
     organism = found.get("organism") if isinstance(found, dict) else None
     name = organism.get("name") if isinstance(organism, dict) else None
-    return UNFIT.sub("-", name).strip("-_") if isinstance(name, str) else ""
+    return UNFIT.sub("-", name).strip("-_")[:MAX_NAME] if isinstance(name, str) else ""
 
 
 def suffix_of(text: str) -> str:
@@ -160,7 +163,7 @@ def free_name(by: Author, wanted: str, bundle: Bundle | None = None) -> str:
     mine = Flow.objects.filter(bundle__tenant_id=by.who.tenant_id)
     mine = mine.filter(bundle=bundle) if bundle else mine.filter(bundle__name=DEFAULT)
     taken = {name.lower() for name in mine.values_list("name", flat=True)}
-    name, count = fit(wanted)[:90], 1
+    name, count = fit(wanted[:90]), 1
     while (name if count == 1 else f"{name}-{count}").lower() in taken:
         count += 1
     return name if count == 1 else f"{name}-{count}"
@@ -298,8 +301,9 @@ def start(by: Author, flow: Flow) -> Flow:
     if errors:
         raise ApiError(422, "The flow has errors; mend them first.", errors=errors)
     with transaction.atomic():
-        locks.tenant(flow.bundle.tenant_id)
+        tenant = locks.tenant(flow.bundle.tenant_id)
         flow = fresh(flow)
+        limits.check_spare(tenant, flow)
         Flow.objects.filter(pk=flow.pk).update(stopped=False)
         by.record("flow.start", flow.name, flow=str(flow.pk))
         bundle = flow.bundle

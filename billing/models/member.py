@@ -21,6 +21,7 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
     created = models.DateTimeField(auto_now_add=True)
+    paused = models.BooleanField("only reads, beyond the plan", default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=("tenant", "user"), name="one_membership")]
