@@ -10,10 +10,11 @@ import { livelog } from "./livelog";
 import { localtime } from "./localtime";
 import { market } from "./market";
 import { pagetabs } from "./pagetabs";
+import { pick } from "./pick";
 import { reserve } from "./reserve";
 import { tabs } from "./tabs";
 import { theme } from "./theme";
 import { toasts } from "./toast";
 import { tryit } from "./tryit";
 
-for (const behaviour of [theme, drawer, tabs, dialog, confirm, forms, copy, toasts, localtime, livelog, editor, tryit, pagetabs, market, reserve]) behaviour();
+for (const behaviour of [theme, drawer, tabs, dialog, confirm, forms, copy, toasts, localtime, livelog, editor, tryit, pagetabs, market, pick, reserve]) behaviour();
