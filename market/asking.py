@@ -11,7 +11,7 @@ from billing.redis import aredis, redis
 from market import wire
 from market.wire import Message, Standing
 
-PATIENCE_S = 0.3
+PATIENCE_S = 0.8  # a leader in a long round answers after it
 
 
 class Mine(NamedTuple):

@@ -45,6 +45,12 @@ def current() -> int:
     return int(time.time() / settings.ROUND_SECONDS)
 
 
+def newest() -> int:
+    """Where charts end: the last stored round if it is of just now, for this second's may still be under way."""
+    now, last = current(), Round.objects.order_by("-number").values_list("number", flat=True).first()
+    return last if last is not None and 0 <= now - last <= 2 else now
+
+
 def step(span: str) -> int:
     """Rounds of one point."""
     return max(1, round(SPANS[span] / settings.ROUND_SECONDS / POINTS))

@@ -38,7 +38,7 @@ def market(request: Asked) -> HttpResponse:
 @page("read")
 def live(request: Asked) -> HttpResponse:
     """The part that changes with each round, for a page that follows the market."""
-    return render(request, "market/_live.html", changing(request))
+    return render(request, "market/_live.html", changing(request) | {"alone": True})
 
 
 @require_POST
@@ -88,7 +88,7 @@ def changing(request: Asked) -> dict[str, Any]:
     now = figures.now_ms()
     mine = asking.mine(str(tenant))
     shown = figures.public(asking.state(), now)
-    found = points(span, history.current())
+    found = points(span, history.newest())
     return {
         "market": shown,
         "mine": mine,
@@ -103,6 +103,7 @@ def changing(request: Asked) -> dict[str, Any]:
         "winners_chart": chart([point.winners for point in found]),
         "begin": found[0].when,
         "step": history.step(span),
+        "open_reservations": Reservation.objects.filter(tenant_id=tenant, status="active"),
         "rows": [point for point in reversed(found) if point.rounds][:ROWS],
     }
 

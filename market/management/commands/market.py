@@ -1,4 +1,4 @@
-"""`manage.py market`: dry runs of the market, of a scenario in a file or of a whole population."""
+"""`manage.py market`: dry runs of the market, of a scenario or of a whole population; and a crowd for the real one."""
 
 import json
 import sys
@@ -8,6 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from billing import tables
+from market import crowd, demo
 from market.fairness import play
 from market.fairnesstable import lines
 from market.population import Population
@@ -47,7 +49,7 @@ POPULATION = {
 
 
 class Command(BaseCommand):
-    help = "Play a scenario by the rules of the market, without touching anything."
+    help = "Play a scenario by the rules of the market without touching anything, or crowd the real one."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -64,10 +66,19 @@ class Command(BaseCommand):
             "--rounds", type=whole, metavar="N", help="rounds of the day (200, or one for 500 tenants)"
         )
         verb.add_argument("--json", action="store_true", help="JSON instead of the table")
+        verb = verbs.add_parser("demo", help="crowd the running market, to be followed at /market")
+        verb.add_argument("--tenant", default="demo", help="whose page is looked at (demo)")
+        verb.add_argument(
+            "--tenants", type=whole, metavar="N", default=400, help="how many want compute (400)"
+        )
+        verb.add_argument("--seconds", type=whole, metavar="N", default=90, help="how long (90)")
+        verb.add_argument("--clean", action="store_true", help="only take away what earlier demos made")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["verb"] == "population":
             self.population(options)
+        elif options["verb"] == "demo":
+            self.demo(options)
         else:
             self.simulate(options)
 
@@ -75,6 +86,16 @@ class Command(BaseCommand):
         given = {name: options[name] for name in POPULATION}
         told = play(Population(rounds=options["rounds"] or length(options["tenants"]), **given))
         self.stdout.write(json.dumps(told) if options["json"] else "\n".join(lines(told)))
+
+    def demo(self, options: dict[str, Any]) -> None:
+        tables.ensure()
+        if options["clean"]:
+            self.stdout.write(f"{crowd.clean()} demo tenants are gone.")
+            return
+        try:
+            demo.demo(options["tenant"], options["tenants"], options["seconds"], self.stdout.write)
+        except demo.Absent as absent:
+            raise CommandError(str(absent)) from None
 
     def simulate(self, options: dict[str, Any]) -> None:
         try:
