@@ -42,7 +42,7 @@ class Owner(Protocol):
         """The first answer of the frame."""
 
     def closed(self, pump: "Pump", frame: "Frame") -> None:
-        """No message of the frame is left, so nothing more will come."""
+        """No message of the frame is left, so nothing more will come; asked only when nothing has answered."""
 
     def failed(self, pump: "Pump", frame: "Frame", failure: Failure) -> None:
         """A step in the frame failed and nobody in it took care."""
@@ -143,9 +143,8 @@ class SubFlow:
         pump.finish(message)
 
     def closed(self, pump: "Pump", frame: Frame) -> None:
-        if not frame.answered:
-            frame.answered = True
-            self.answered(pump, frame, b"null", "")
+        frame.answered = True
+        self.answered(pump, frame, b"null", "")
 
     def failed(self, pump: "Pump", frame: Frame, failure: Failure) -> None:
         frame.answered = True
@@ -167,9 +166,8 @@ class ToolCall:
         pump.replies.append((self.call, payload))
 
     def closed(self, pump: "Pump", frame: Frame) -> None:
-        if not frame.answered:
-            frame.answered = True
-            pump.replies.append((self.call, b"null"))
+        frame.answered = True
+        pump.replies.append((self.call, b"null"))
 
     def failed(self, pump: "Pump", frame: Frame, failure: Failure) -> None:
         frame.answered = True

@@ -53,9 +53,8 @@ class Rounds:
 
     def closed(self, pump: "Pump", frame: Frame) -> None:
         """A round whose message came to nothing gives no answer; a while goes on with what it had."""
-        if not frame.answered:
-            frame.answered = True
-            self.ended(pump, frame)
+        frame.answered = True
+        self.ended(pump, frame)
 
     def failed(self, pump: "Pump", frame: Frame, failure: Failure) -> None:
         for other in list(self.open.values()):
@@ -73,11 +72,13 @@ class Rounds:
             self.send(pump)
 
     def begin(self, pump: "Pump") -> bool:
-        items, options = self.items, self.message.node.data
+        items = self.items
         assert items is not None
-        while self.running < options.parallel and self.next < len(items):
-            self.round(pump, items[self.next], encoded(items[self.next]))
-        return self.next < len(items)
+        most, parallel = len(items), self.message.node.data.parallel
+        while self.running < parallel and self.next < most:
+            item = items[self.next]
+            self.round(pump, item, encoded(item))
+        return self.next < most
 
     def condition(self, pump: "Pump") -> bool:
         """Another round when the condition holds for what the last one answered."""
@@ -93,13 +94,14 @@ class Rounds:
 
     def round(self, pump: "Pump", item: Any, payload: bytes) -> None:
         message = self.message
+        loop = message.node
         frame = pump.nest(message.frame, self)
+        self.open[frame.id] = frame
         frame.item, frame.index = item, self.next
         self.next += 1
         self.running += 1
-        self.open[frame.id] = frame
-        for node in message.node.data.body:
-            pump.post(node, payload, item, frame, message.node.name)
+        for node in loop.data.body:
+            pump.post(node, payload, item, frame, loop.name)
 
     def send(self, pump: "Pump") -> None:
         message, node = self.message, self.message.node

@@ -1,7 +1,7 @@
 """One handler for each kind of node: takes a message, sends what comes of it; true when it goes on holding the message."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bundles import cel, template
 from runtime import flowjoin, flowloop, flowneeding
@@ -140,24 +140,47 @@ def branch(pump: "Pump", node: "Node", message: Message) -> bool:
 # -- the answer of the flow ---------------------------------------------------------------------------
 
 
-def answer(node: "Node", uses: set[str]) -> dict[str, template.Template]:
+class Answering(NamedTuple):
+    """What an output node is told; ``fixed`` when only the payload differs, ``whole`` when that is the body."""
+
+    parts: dict[str, template.Template]
+    whole: bool
+    fixed: Reply | None
+
+
+def answer(node: "Node", uses: set[str]) -> Answering:
     options = {"status": 200, "headers": {}, "body": "${payload}", **node.listener.options}
     found = {key: template.compile(options[key]) for key in ("status", "headers", "body")}
     for one in found.values():
         uses |= set(one.names)
-    return found
+    whole = options["body"] == "${payload}"
+    return Answering(found, whole, constant(found) if whole else None)
+
+
+def constant(parts: dict[str, template.Template]) -> Reply | None:
+    """The reply but for its body, when that does not change it and nothing else does."""
+    if not (parts["status"].constant and parts["headers"].constant):
+        return None
+    try:
+        made = reply(parts["status"]({}), parts["headers"]({}), None, b"null")
+    except (Refused, cel.CelError):
+        return None  # it is told where it runs
+    return made if made.content_type is JSON and made.body else None
 
 
 def output(pump: "Pump", node: "Node", message: Message) -> bool:
     """The first one is the answer of the run; a caller inside of it (a loop, an agent, a flow) gets the body."""
-    scope, parts = Scope(pump, message, False), node.data
-    if node.listener.options.get("body", "${payload}") == "${payload}":
-        payload, body = message.payload, message.value()
+    parts, whole, fixed = node.data
+    payload = message.payload
+    if fixed is not None:
+        if pump.output is None and not of_another(message):
+            pump.output = Reply(fixed.status, payload, JSON, fixed.headers)
     else:
-        body = parts["body"](scope)
-        payload = encoded(body)
-    if pump.output is None and not of_another(message):
-        pump.output = reply(parts["status"](scope), parts["headers"](scope), body, payload)
+        scope = Scope(pump, message, False)
+        body = message.value() if whole else parts["body"](scope)
+        payload = payload if whole else encoded(body)
+        if pump.output is None and not of_another(message):
+            pump.output = reply(parts["status"](scope), parts["headers"](scope), body, payload)
     pump.send(node, message, payload, UNREAD, ())
     return False
 

@@ -32,6 +32,14 @@ BACKOFF_MAX_S = 300.0
 class Pump:
     """One run of a flow."""
 
+    # More attributes than a dictionary of instances shares, so they have to have places of their own.
+    __slots__ = (
+        *("count", "culprit", "failure", "fires", "frames", "fresh", "fuel", "holding", "hops"),
+        *("ids", "keeps", "killed", "known", "left", "limits", "lost", "max_hops", "needs"),
+        *("only", "output", "pinned", "plan", "put", "ready", "replies", "retrying", "root"),
+        *("start", "steps", "strikes", "tail", "take", "tokens", "trigger", "waiting", "world"),
+    )
+
     def __init__(self, plan: Plan, world: World, start: Start) -> None:
         self.plan = plan
         self.world = world
@@ -157,7 +165,7 @@ class Pump:
 
     def close(self, frame: Frame | None) -> None:
         while frame is not None and frame.live == 0 and not frame.dead:
-            if frame.owner is not None and not (self.killed and is_dead(frame)):
+            if frame.owner is not None and not frame.answered and not (self.killed and is_dead(frame)):
                 frame.owner.closed(self, frame)
             frame = frame.parent
             if frame is not None:
