@@ -7,12 +7,14 @@ from ninja import Router, Schema, Status
 
 from billing import changes
 from billing.door import Asked, Door
+from billing.exact import Exact
 from billing.models import Variable
 
 router = Router()
 
 
-class NewValue(Schema):
+class NewValue(Exact):
+    told = frozenset({"name", "updated"})
     value: Any
 
 

@@ -5,24 +5,26 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from ninja import P, QueryEx, Router, Schema
+from ninja import P, QueryEx, Router
 from ninja import Status as Answer
 from pydantic import Field
 
 from billing.door import Asked, Door
 from billing.errors import ApiError
+from billing.exact import Exact
 from bundles.asked import author_of, bundle_of, expected
 from bundles.models import Flow
 from runtime import flowstore
 from runtime.flowchange import Change
-from runtime.flowshown import bodies, body
+from runtime.flowshown import FLOW, bodies, body
 
 router = Router(tags=["flows"])
 Json = dict[str, Any]
 
 
-class NewFlow(Schema):
-    name: str = Field("", max_length=200)
+class NewFlow(Exact):
+    told = FLOW
+    name: str = ""
     organism_yaml: str = ""
     canvas_state: Json | None = None
     description: str | None = None
@@ -31,8 +33,9 @@ class NewFlow(Schema):
     tags: list[str] | None = None
 
 
-class FlowChange(Schema):
-    name: str | None = Field(None, max_length=200)
+class FlowChange(Exact):
+    told = FLOW
+    name: str | None = None
     organism_yaml: str | None = None
     canvas_state: Json | None = None
     description: str | None = None

@@ -3,23 +3,24 @@
 from typing import Any
 from uuid import UUID
 
-from ninja import Router, Schema
+from ninja import Router
 from ninja import Status as Answer
 from pydantic import Field
 
 from billing.audit import record
 from billing.door import Asked, Door
 from billing.errors import ApiError
+from billing.exact import Exact
 from bundles.asked import author_of
 from runtime import flowstore, inject, triggers
 from runtime.api_flows import flow_of, mine
-from runtime.flowshown import trigger
+from runtime.flowshown import TRIGGER, trigger
 
 router = Router(tags=["triggers"])
 Json = dict[str, Any]
 
 
-class Inject(Schema):
+class Inject(Exact):
     trigger: str = Field("", max_length=100)
     payload: Any = None
     listener: str = Field("", max_length=100)
@@ -28,13 +29,14 @@ class Inject(Schema):
     draft: bool = False
 
 
-class TriggerChange(Schema):
+class TriggerChange(Exact):
+    told = TRIGGER
     enabled: bool | None = None
     rotate: bool = False
     listen: bool = False
 
 
-class Pause(Schema):
+class Pause(Exact):
     enabled: bool
     type: str = ""
     flows: list[UUID] | None = None

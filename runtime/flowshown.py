@@ -11,6 +11,15 @@ from runtime import flowstore, triggers
 from runtime.models import Trigger
 from runtime.shown import stamp
 
+FLOW = frozenset(
+    {"id", "title", "status", "bundle_name", "path", "dialect", "revision", "live_revision", "problems"}
+    | {"triggers", "created", "updated", "bundle"}
+)  # what is told of a flow and only read
+TRIGGER = frozenset(
+    {"name", "type", "to", "url", "token", "respond", "signed", "cron", "every_ms", "timezone", "misfire"}
+    | {"sensor", "rate_limit", "next", "last", "sample"}
+)
+
 
 def body(flow: Flow, *, tokens: bool = False) -> dict[str, Any]:
     """The whole flow; addresses of webhooks only for those who may call."""
@@ -69,6 +78,7 @@ def trigger(row: Trigger, text: Written, state: str, *, tokens: bool) -> dict[st
         "token": row.token if secret else "",
         "respond": text.respond,
         "signed": bool(text.hmac),
+        "rate_limit": str(text.rate or ""),
         "cron": text.cron,
         "every_ms": text.every_ms,
         "timezone": text.timezone,
