@@ -8,10 +8,10 @@ from ninja import Status as Answer
 
 from billing.door import Asked, Door
 from bundles.asked import author_of
-from runtime import flowfigures, flowkept, flowstore
+from runtime import flowfigures, flowkept, flowruns, flowstore
 from runtime.api_flows import flow_of
 from runtime.api_logs import answer, clamped, wants_stream
-from runtime.lines import Line, page, runs_of
+from runtime.lines import Line, page
 from runtime.shown import parsed
 from runtime.told import Source
 
@@ -21,16 +21,16 @@ Json = dict[str, Any]
 
 @router.get("/flows/{uuid:id}/logs", auth=Door("read"))
 def flow_logs(request: Asked, id: UUID, cursor: UUID | None = None, limit: int = 200) -> Any:
-    """The newest lines of the flow's runs, the oldest of them first; a stream with Accept: text/event-stream."""
+    """The newest lines of the flow's runs, whoever called it, the oldest of them first; a stream with Accept: text/event-stream."""
     flow = flow_of(request, id)
     if wants_stream(request):
-        name = flow.name
+        callers = flowruns.callers(flow)
 
         def mine(line: Line) -> bool:
-            return line.service == flowfigures.SERVICE and line.name == name
+            return (line.service, line.name) in callers
 
         return answer(request, Source("bundle", flow.bundle_id, request.who.tenant_id), mine)
-    rows = runs_of(flow.bundle_id).filter(service=flowfigures.SERVICE, name=flow.name)
+    rows = flowstore.runs_of(flow).defer("input", "output", "steps").order_by("-id")
     lines, older = page(rows.filter(pk__lt=cursor) if cursor else rows, clamped(limit))
     return {"items": [line.shown() for line in lines], "next": str(older) if older else None}
 

@@ -5,8 +5,10 @@ import math
 from django.db.models import Q, QuerySet
 
 from billing.access import Principal
+from bundles.definitions import definition
 from bundles.models import Flow
-from runtime.flowfigures import CALLS, DAY, MONTH, since
+from runtime import triggers
+from runtime.flowfigures import CALLS, DAY, MONTH, SERVICE, since
 from runtime.models import Execution
 from runtime.runs import as_uuid, of_tenant
 
@@ -27,6 +29,17 @@ def listed(who: Principal, flow: Flow, wanted: dict[str, str], *, cursor: str = 
     if shortest := milliseconds(wanted.get("longer", "")):
         rows = rows.filter(duration_us__gte=int(shortest * 1000))
     return rows.filter(pk__lt=as_uuid(cursor)) if cursor else rows
+
+
+def callers(flow: Flow) -> frozenset[tuple[str, str]]:
+    """Under which services and names its runs go: its own, and the endpoints and intents that lead to it."""
+    found = {(SERVICE, flow.name)}
+    for revision in triggers.revisions(flow.bundle):
+        for service in definition(revision).services if revision is not None else ():
+            for one in (*service.endpoints, *service.intents):
+                if one.to.kind == "flow" and one.to.module == flow.name:
+                    found.add((service.name, one.name))
+    return frozenset(found)
 
 
 def milliseconds(text: str) -> float:

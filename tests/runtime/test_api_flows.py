@@ -211,17 +211,18 @@ def test_the_plan_bounds_the_number_of_flows(alice: Any) -> None:
 def test_the_log_of_a_flow_has_its_runs_alone(alice: Any) -> None:
     flow = made(alice)
     bundle, now = Bundle.objects.get(), timezone.now()
-    for name, service in (("hello", "flow"), ("other", "flow"), ("hello", "shop")):
+    runs = (("hello", "flow", "flow:hello:a"), ("other", "flow", "flow:other"), ("hello", "shop", "wasm:shop:hello"))
+    for name, service, target in (*runs, ("order", "shop", "flow:hello"), ("x", "shop", "flow:hello2")):
         Execution.objects.create(
             id=uuid7(), tenant=alice.tenant, bundle=bundle, revision=1, service=service, name=name,
-            target=f"{service}:{name}", trigger="api", status="success", created=now, started=now, completed=now,
+            target=target, trigger="api", status="success", created=now, started=now, completed=now,
             logs=[[0, "info", f"{service} {name}"]], duration_us=2000, units_used=5,
         )  # fmt: skip
     lines = alice.api.get(f"/api/flows/{flow['id']}/logs").json()["items"]
     assert lines[0]["text"] == "flow hello"
-    assert {(line["service"], line["name"]) for line in lines} == {("flow", "hello")}
+    assert {(line["service"], line["name"]) for line in lines} == {("flow", "hello"), ("shop", "order")}
     stats = alice.api.get(f"/api/flows/{flow['id']}/stats").json()
-    assert stats == {"runs_24h": 1, "runs_30d": 1, "failed_24h": 0, "p95_ms": 2.0, "units_30d": 5}
+    assert stats == {"runs_24h": 2, "runs_30d": 2, "failed_24h": 0, "p95_ms": 2.0, "units_30d": 10}
 
 
 def test_variables_of_the_tenant_come_before_those_of_the_bundle(alice: Any) -> None:
