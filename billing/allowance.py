@@ -38,18 +38,18 @@ def block(limit: int, left: int) -> int:
     return min(left, max(1, min(BLOCK, limit // 100, left // 8)))
 
 
-@transaction.atomic
 def lease(tenant_id: UUID, now: datetime) -> int | None:
     """So many more executions belong to the caller; None when nobody counts, UsedUp when there are none."""
     limit = limit_of(tenant_id)
-    if limit is None:
+    if limit is None:  # found out without the lock of a writer
         return None
-    row = counted(tenant_id, month(now))
-    left = limit - row.taken
-    if left <= 0:
-        raise UsedUp(limit)
-    count = block(limit, left)
-    ExecutionQuota.objects.filter(pk=row.pk).update(taken=F("taken") + count)
+    with transaction.atomic():
+        row = counted(tenant_id, month(now))
+        left = limit - row.taken
+        if left <= 0:
+            raise UsedUp(limit)
+        count = block(limit, left)
+        ExecutionQuota.objects.filter(pk=row.pk).update(taken=F("taken") + count)
     return count
 
 

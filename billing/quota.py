@@ -49,6 +49,7 @@ class Quota:
 
     def clear(self) -> None:
         self.blocks: dict[str, Block] = {}
+        self.limits: dict[str, int | None] = {}
         self.refused: dict[str, tuple[float, int]] = {}
         self.jobs: queue.SimpleQueue[tuple[str, str, int]] = queue.SimpleQueue()
         self.locks: dict[str, threading.Lock] = {}
@@ -90,8 +91,9 @@ class Quota:
         if limit is None:
             self.drop(tenant_id)
             self.blocks[tenant_id] = Block(None, math.inf)
-        elif (block := self.blocks.get(tenant_id)) is not None and block.units is None:
+        elif self.limits.get(tenant_id) != limit:
             self.forget(tenant_id)
+        self.limits[tenant_id] = limit
 
     def forget(self, tenant_id: str) -> None:
         """The plan may have changed: what is left goes back and is leased anew (billing/live.py)."""

@@ -2,6 +2,7 @@
 
 from billing.access import Principal
 from billing.errors import ApiError
+from billing.quota import quota
 from bundles.models import Flow
 from runtime import flowkeep, runs
 from runtime.models import Execution
@@ -15,7 +16,9 @@ def resume_from(who: Principal, run: Execution) -> str:
     if flow is None:
         raise ApiError(409, GONE)
     record = runs.anew(who, run)
+    quota.demand(str(who.tenant_id))
     if not flowkeep.copy(str(run.tenant_id), str(flow.pk), str(run.pk), record["id"]):
+        quota.give_back(str(who.tenant_id))
         raise ApiError(409, GONE)
     runs.write([record])
     return str(record["id"])

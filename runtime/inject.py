@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
+from billing import allowance
 from billing.access import Principal
 from billing.errors import ApiError
+from billing.quota import quota
 from bundles.flowmodel import Flow as Model
 from bundles.models import Flow
 from runtime import flowqueue, flowstore, runs, triggers
@@ -34,6 +38,10 @@ def inject(who: Principal, flow: Flow, wish: Wish) -> str:
     )
     cause = "test" if wish.draft or any(more.values()) else "manual"
     record = flowqueue.queued(start, cause, told, wish.payload) | {"caller": who.actor}
+    if cause == "test":
+        allowance.test_run(who.tenant_id, timezone.now())
+    else:
+        quota.demand(str(who.tenant_id))
     runs.write([record])
     return str(record["id"])
 

@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from billing.background import end
 from billing.live import CHANNEL, leave, listen_here
 from billing.models import ApiKey, Tenant
+from billing.quota import quota
 from billing.redis import patient
 from billing.secrets import Bound
 from bundles.bundle import Definition
@@ -171,6 +172,7 @@ def assemble(tenant: Tenant, bundles: list[LiveBundle], keys: dict[str, KeyGrant
     flows = {flow.id: (bundle, flow) for bundle in bundles for flow in bundle.served.values()}
     live = Live(str(tenant.pk), tenant.slug, tenant.version, keys, by_id, RouteTable(routes), flows)
     live.keep_alive = tenant.plan.keep_alive
+    quota.know(live.tenant_id, tenant.plan.executions)
     return live
 
 
@@ -263,6 +265,7 @@ class Tenants:
     async def stop(self) -> None:
         leave(self.forget)
         await end(self.tasks)
+        await asyncio.to_thread(quota.stop)
 
     async def listen(self) -> None:
         """Reload a tenant as soon as a change of it is told."""

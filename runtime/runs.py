@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from billing.access import Principal
 from billing.errors import ApiError
 from billing.ids import uuid7
+from billing.quota import quota
 from runtime import executions, importer, resume
 from runtime.journal import JournalFull
 from runtime.models import Execution
@@ -100,6 +101,7 @@ def as_uuid(text: str) -> UUID:
 def retry(who: Principal, run: Execution) -> str:
     """Queue the same request again, for the revision that runs now; the new run's id."""
     record = anew(who, run)
+    quota.demand(str(who.tenant_id))
     write([record])
     return str(record["id"])
 

@@ -5,6 +5,7 @@ Of any number of clocks one wins: the next time is compared and set in the trans
 
 import json
 import logging
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,8 @@ from django.db import transaction
 from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
+from billing.errors import ApiError
+from billing.quota import quota
 from bundles.flowmodel import Trigger as Written
 from bundles.models import Status
 from runtime import executions
@@ -120,11 +123,30 @@ def fire(row: Trigger, now: datetime) -> bool:
     late = now - due > GRACE
     run = not late or plan["misfire"] == "once"
     changed = {"next_at": following(plan, now, last=due)} | ({"last_at": now} if run else {})
+    tenant_id = str(row.flow.bundle.tenant_id)
+    refused = used_up(tenant_id) if run else ""
     with transaction.atomic():
         mine = Trigger.objects.filter(pk=row.pk, next_at=due, enabled=True).update(**changed)
-        if mine != 1 or not run:
-            return False
-        return executions.absorb([record(row, plan, due)]) == 1
+        added = mine == 1 and run and executions.absorb([record(row, plan, due) | refusal(refused)]) == 1
+    if run and not added and not refused:
+        quota.give_back(tenant_id)
+    return added and not refused
+
+
+def used_up(tenant_id: str) -> str:
+    """Why the plan has no execution for it (R39); taken when empty. Before the transaction: it must not be undone."""
+    try:
+        quota.demand(tenant_id)
+    except ApiError as refused:
+        return refused.detail
+    return ""
+
+
+def refusal(reason: str) -> dict[str, Any]:
+    """What a run that is not run says in the history."""
+    if not reason:
+        return {}
+    return {"status": "refused", "error": reason, "completed": time.time_ns() // 1000, "due": None}
 
 
 def record(row: Trigger, plan: Plan, due: datetime) -> dict[str, Any]:

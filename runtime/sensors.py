@@ -14,7 +14,7 @@ from billing.ids import uuid7
 from billing.redis import aredis
 from bundles.intents import Intent
 from bundles.service import Service
-from runtime import ask, flowqueue
+from runtime import ask, counting, flowqueue
 from runtime.flowqueue import Start
 from runtime.live import LiveBundle
 from runtime.liveflow import Hook, LiveFlow
@@ -55,6 +55,7 @@ async def fire(
             if strict:
                 raise
             reason = ""
+        reason = reason or await counting.allowed(bundle.tenant_id)
         if reason:
             fired.skipped.append({"intent": f"{service.name}.{intent.name}", "reason": reason})
         else:
@@ -63,6 +64,8 @@ async def fire(
     for flow, hook in bundle.starts(sensor):
         if depth > MAX_DEPTH:
             fired.skipped.append({"intent": f"flow:{flow.name}", "reason": TOO_DEEP})
+        elif reason := await counting.allowed(bundle.tenant_id):
+            fired.skipped.append({"intent": f"flow:{flow.name}", "reason": reason})
         else:
             record = begun(bundle, flow, hook, payload)
             fired.queued.append({**record, "depth": depth, "parent": parent, "caller": caller})

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from billing.errors import ApiError
 from bundles.target import Target
-from runtime import ask, flowqueue, hot, running, said, samples, signature, webhookrate
+from runtime import ask, counting, flowqueue, hot, running, said, samples, signature, webhookrate
 from runtime.call import Noted, Waist
 from runtime.exchange import BASE, Asked, Given
 from runtime.flowqueue import SERVICE, Start
@@ -194,6 +194,7 @@ async def queued(asked: Asked, start: Start, hook: Hook, data: bytes, waist: Wai
     """Written down, then acknowledged; a worker runs it."""
     body = ask.body(data, asked.headers, limit=settings.CALL_MAX_BODY) if data else None
     record = flowqueue.queued(start, "webhook", told(asked, hook), body)
+    await counting.demand(start.tenant_id)
     record["caller"] = f"webhook:{hook.name}"
     with Noted():
         await waist.journal.append(record)
