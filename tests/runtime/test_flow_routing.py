@@ -169,3 +169,31 @@ listeners:
   - {name: end, handler: "builtin:map", with: {expr: '{"got": payload}'}}
 """
     assert value(run(bundle(f=flow), {"a": 1})) == {"got": {"a": 1}}
+
+
+DECIDES = """
+listeners:
+  - {name: boss, handler: "wasm:echo:run", prompt: "You decide.", peers: [worker]}
+  - name: worker
+    handler: builtin:map
+    with: {expr: '{"status": 200, "body": {"sum": payload.n + 1, "_to": null}}'}
+"""
+
+
+def test_a_function_with_a_prompt_is_an_agent_and_hears_what_its_peer_answers() -> None:
+    made = run(bundle("echo", f=DECIDES), {"n": 1})
+    assert path(made) == ["boss", "worker", "boss"]
+    assert value(made) == {"sum": 2}
+
+
+def test_without_a_prompt_it_only_passes_on() -> None:
+    made = run(bundle("echo", f=DECIDES.replace('prompt: "You decide.", ', "")), {"n": 1})
+    assert path(made) == ["boss", "worker"]
+    assert value(made)["body"]["sum"] == 2
+
+
+def test_a_function_with_a_prompt_is_told_of_its_peers_failure_and_not_sent_in_circles() -> None:
+    made = run(bundle("echo", f=DECIDES), {"x": 1})
+    assert path(made) == ["boss", "worker", "boss"]
+    assert '"code":"validation"' in made.pump.steps.kept[-1]["input"]
+    assert (made.reply().status, made.pump.culprit) == (502, "boss")
