@@ -125,10 +125,14 @@ def identifier(text: str) -> UUID | None:
         return None
 
 
+def mine(tenant_id: UUID, shown: Mapping[str, Any]) -> Mine:
+    """What waits; nobody is asked when nothing of anybody waits, or when nobody leads."""
+    if shown["lost"]:
+        return asking.UNKNOWN
+    return asking.mine(str(tenant_id)) if shown["waiting"] else Mine()
+
+
 def tiles(tenant_id: UUID) -> dict[str, Any]:
     """For the dashboard."""
-    return {
-        "market": public(asking.state(), now_ms()),
-        "purse": purse(tenant_id),
-        "mine": asking.mine(str(tenant_id)),
-    }
+    shown = public(asking.state(), now_ms())
+    return {"market": shown, "purse": purse(tenant_id), "mine": mine(tenant_id, shown)}

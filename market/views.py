@@ -86,8 +86,8 @@ def changing(request: Asked) -> dict[str, Any]:
     span = request.GET.get("span", "")
     span = span if span in history.SPANS else "2m"
     now = figures.now_ms()
-    mine = asking.mine(str(tenant))
     shown = figures.public(asking.state(), now)
+    mine = figures.mine(tenant, shown)
     found = points(span, history.newest())
     return {
         "market": shown,

@@ -12,6 +12,7 @@ from billing.access import Principal
 from billing.pages import page
 from bundles.models import Bundle, Status
 from bundles.views import EXAMPLE
+from market import figures as market_figures
 from runtime import flowlist, runs, signals
 from runtime.flowlist import Row
 from runtime.patience import Patient
@@ -32,7 +33,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     if htmx(request):
         return live(request, "_dashboard.html", shown)
     begin = {"base_url": settings.BASE_URL, "may_write": who.may("write"), "example": EXAMPLE.is_dir()}
-    return render(request, "dashboard.html", shown | begin | {"seen": "first"})
+    tiles = market_figures.tiles(who.tenant_id)
+    return render(request, "dashboard.html", shown | begin | tiles | {"seen": "first"})
 
 
 def day(tenant_id: UUID) -> Usage:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
+from uuid import UUID
 
 import orjson
 
@@ -13,6 +14,8 @@ from bundles.endpoints import Endpoint
 from bundles.paths import segments
 from bundles.routes import RouteTable
 from bundles.service import Service
+from market import estimate
+from runtime.estimates import seeded
 
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -42,6 +45,19 @@ def example(service: Service, endpoint: Endpoint, checks: Checks) -> Example:
         headers = "\n".join(f"{name}: {value}" for name, value in request.headers)
         return Example(match.params, urlencode(request.query), headers, pretty(request.body, endpoint))
     return Example(body=pretty(UNSET, endpoint))
+
+
+def cost(bundle: UUID, service: Service, endpoint: Endpoint) -> dict[str, str]:
+    """What the market's cost preview asks for, as the contract and the last calls say it (R4, R19, R20)."""
+    contract = endpoint.contract
+    written = contract.compute_units if contract.compute_units_written else None
+    measured = None if written is not None else seeded(bundle).raw(service.name, endpoint.name)
+    asked = {"cu": str(estimate.need(written, measured))}
+    if contract.cost_ceiling is not None:
+        asked["ceiling"] = str(contract.cost_ceiling)
+    if contract.auto_bid is False or (contract.auto_bid is None and contract.priority == "low"):
+        asked["bid"] = "never"
+    return asked
 
 
 def pretty(body: Any, endpoint: Endpoint) -> str:

@@ -1,10 +1,12 @@
 """The "Try it" console of an endpoint, and the short-lived key that its browser calls with."""
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from billing import keys
@@ -44,6 +46,7 @@ def console(request: HttpRequest, id: UUID, service: str, endpoint: str) -> Http
         "may_call": author_of(request).who.may("call"),
         "running": bundle.live_revision is not None and bundle.status != Status.STOPPED,
         "minutes": keys.CONSOLE_MINUTES,
+        "cost_url": f"{reverse('market:cost')}?{urlencode(tryit.cost(bundle.pk, serves, calls))}",
     }
     return fragment(request, "runtime/_try.html", shown, f"Try {calls.name}")
 
