@@ -10,12 +10,14 @@ from billing.errors import ApiError
 from market import scenario, simulation
 from market.api_market import router as markets
 from market.api_reservations import router as reservations
+from market.api_spend import router as spends
 from market.scenario import MAX_BODY, Scenario
 
 MAX_WORK = 100_000
 router = Router(tags=["market"])
 router.add_router("", markets)
 router.add_router("", reservations)
+router.add_router("", spends)
 
 
 class SmallDoor(Door):

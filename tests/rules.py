@@ -26,6 +26,7 @@ REST = {
         GET /api/goals
         GET /api/vars
         GET /api/wallet
+        GET /api/bundles/{uuidstr:id}/spend
         GET /api/wallet/entries
         GET /api/flows
         GET /api/flows/{uuidstr:id}
@@ -45,6 +46,8 @@ REST = {
         POST /api/bundles/{uuidstr:id}/tests
         POST /api/executions/{uuidstr:id}/retry
         POST /api/executions/{uuidstr:id}/cancel
+        POST /api/flows/{uuidstr:id}/runs/retry
+        POST /api/flows/{uuidstr:id}/runs/cancel
         POST /api/triggers/{uuidstr:flow_id}/inject
         """,
     "write": """
@@ -93,6 +96,7 @@ REST = {
         GET /api/audit
         PUT /api/market/settings
         PUT /api/wallet
+        PUT /api/bundles/{uuidstr:id}/spend
         """,
 }
 OPERATIONS = {line.strip(): scope for scope, table in REST.items() for line in table.strip().splitlines()}
@@ -164,6 +168,7 @@ PAGES = {
     "/runs/<uuid:id>/retry": ("-", "call"),
     "/runs/<uuid:id>/resume": ("-", "call"),
     "/runs/<uuid:id>/cancel": ("-", "call"),
+    "/bundles/<uuid:id>/spend": ("read", "admin"),
     "/bundles/<uuid:id>/log": ("read", "read"),
     "/bundles/<uuid:id>/goals": ("read", "read"),
     "/bundles/<uuid:id>/performance": ("read", "-"),
@@ -180,6 +185,8 @@ PAGES = {
     "/flow/<uuid:id>": ("read", "-"),
     "/flow/<uuid:id>/yaml": ("read", "-"),
     "/flow/<uuid:id>/runs": ("read", "-"),
+    "/flow/<uuid:id>/runs/many": ("-", "read"),
+    "/flow/<uuid:id>/runs/compare": ("read", "-"),
     "/flow/<uuid:id>/triggers": ("read", "write"),
     "/flow/<uuid:id>/memory": ("read", "write"),
     "/flow/<uuid:id>/settings": ("read", "write"),

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError, transaction
 
+from billing.models import AuditEntry
 from bundles.models import Bundle
 from market import spend
 from market.models import Spend, SpendLimit
@@ -87,3 +88,45 @@ def test_the_database_keeps_counts_from_going_below_0(shop):
     spend.spent([Charge(shop.pk, False, 3)], NOW)
     with pytest.raises(IntegrityError), transaction.atomic():
         Spend.objects.update(credits=-1)
+
+
+def put(person, bundle, body):
+    return person.client.put(f"/api/bundles/{bundle.pk}/spend", body, content_type="application/json")
+
+
+def test_limits_over_rest(alice, bob, charlie, shop):
+    body = {"monthly_credits": 50, "strangers_monthly": None}
+    assert put(alice, shop, body).json()["monthly_credits"] == 50
+    assert put(bob, shop, body).status_code == 403
+    assert put(charlie, shop, body).status_code == 404
+    spend.spent([Charge(shop.pk, True, 4)], datetime.now(UTC))
+    shown = bob.api.get(f"/api/bundles/{shop.pk}/spend").json()
+    assert shown.pop("resets").endswith("-01T00:00:00Z")
+    assert shown == {
+        "monthly_credits": 50,
+        "strangers_monthly": None,
+        "spent": 4,
+        "spent_by_strangers": 4,
+    }
+    assert AuditEntry.objects.get(action="bundle.spend").detail == body
+
+
+@pytest.mark.parametrize("value", ["-1", "1.0", "true", '"5"', "NaN", str(10**12 + 1), "[]"])
+def test_what_is_no_number_of_credits_is_no_limit(alice, shop, value):
+    answer = put(alice, shop, f'{{"monthly_credits": {value}, "strangers_monthly": 1}}')
+    assert answer.status_code in {400, 422}
+    assert not SpendLimit.objects.exists()
+
+
+def test_the_form_on_the_page_of_the_bundle(alice, bob, charlie, shop):
+    path = f"/bundles/{shop.pk}/spend"
+    assert "no limit" in alice.client.get(path).content.decode()
+    saved = alice.client.post(path, {"monthly_credits": "", "strangers_monthly": "7"})
+    assert "Saved" in saved.content.decode()
+    row = SpendLimit.objects.get()
+    assert (row.monthly_credits, row.strangers_monthly) == (None, 7)
+    assert alice.client.post(path, {"monthly_credits": "1.5"}).status_code == 422
+    assert bob.client.post(path, {"monthly_credits": "9"}).status_code == 403
+    assert "at most 7" in bob.client.get(path).content.decode()
+    assert charlie.client.get(path).status_code == 404
+    assert SpendLimit.objects.get().strangers_monthly == 7
