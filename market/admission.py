@@ -58,6 +58,7 @@ class House:
     def __init__(self) -> None:
         self.local = Local()
         self.client: Client | None = None
+        self.waiting = 0  # calls of this process that wait for a round
 
 
 house = House()

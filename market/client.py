@@ -35,6 +35,7 @@ class Client:
         self.name = name or f"{socket.gethostname()}:{os.getpid()}:{token_hex(3)}"
         self.tickets: dict[str, Ticket] = {}
         self.last = 0  # the last round that was heard of
+        self.state: Message = {}  # of the market, as it was told last
         self._of_tenant: dict[str, int] = defaultdict(int)
         self._out: list[bytes] = []
         self._fresh: dict[str, Waiting] = {}
@@ -172,6 +173,7 @@ class Client:
         for id, position, rounds in message["q"]:
             if ticket := self.tickets.get(id):
                 ticket.place = position, rounds
+                ticket.changed.set()
 
     async def _watch(self) -> None:
         """Whether a price is paid: the state is told to everybody."""
@@ -192,6 +194,7 @@ class Client:
         if not state or time.time() * 1000 - state["at"] > LOST_S * 1000:
             return
         self._heard = time.monotonic()
+        self.state = state
         self.local.contended = bool(state["contended"])
 
     async def _beat(self) -> None:

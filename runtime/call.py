@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from billing.errors import ApiError
 from market.admission import Grant, Refuse, Wait, admit, house
 from market.ticket import Denied
-from runtime import inline, metrics, running, sensors, targets
+from runtime import inline, lastgood, metrics, running, sensors, targets
 from runtime.answer import BadAnswer, Reply
 from runtime.hot import Known
 from runtime.job import Effects, Job, Outcome
@@ -64,6 +64,8 @@ class Waist:
         if outcome is None:
             return None
         house.local.spend(instance, outcome.fuel)
+        if job.contract.fallback == "degrade":
+            lastgood.keep(job, outcome.reply)
         job.bundle.estimates.note(job.service, job.name, units(outcome.fuel))
         self.stage(journal, job, outcome, hot)
         self.stream(job, outcome)
@@ -86,15 +88,22 @@ class Waist:
 
     async def admitted(self, job: Job) -> Outcome:
         """At once, or when the market grants it; slice by slice when it is long."""
-        job.purse = purse = Purse(job, house)
+        job.purse = purse = Purse(job, house, self.say)
         try:
             await purse.ready()
             outcome = await execute(job, purse.cap)
         except Denied as denied:
-            outcome = refused(Refuse(denied.reason))
+            outcome = unserved(job, denied)
         finally:
             purse.close()
+        if job.contract.fallback == "degrade" and outcome.status == "success":
+            lastgood.keep(job, outcome.reply)
         return purse.told(outcome)
+
+    def say(self, job: Job, text: str) -> None:
+        """A line for whoever watches a run that waits."""
+        now = time.time_ns() // 1_000_000
+        self.publisher.line(job.bundle.id, job.id, "info", text, now, job.service, job.name)
 
     async def record(self, job: Job, outcome: Outcome) -> None:
         """The journal comes before the reply: a run that nobody could find again must not be acknowledged."""
@@ -214,6 +223,17 @@ def problem_reply(status: int, kind: str, text: str) -> Reply:
     return Reply(status, orjson.dumps(body), "application/problem+json", headers)
 
 
+def unserved(job: Job, denied: Denied) -> Outcome:
+    """What a call gets that the market does not serve; a degraded one its last good answer, when there is one (R32)."""
+    found = lastgood.find(job) if job.contract.fallback == "degrade" else None
+    if found is None:
+        return refused(Refuse(denied.reason))
+    return Outcome("success", found, degraded=True, effects=Effects(logs=[("warning", STALE)]))
+
+
+STALE = "the market had no compute for it: the last good answer to the same request was given again"
+
+
 def refused(decision: Wait | Refuse) -> Outcome:
     reason = decision.reason if isinstance(decision, Refuse) else "no_capacity"
     status = 504 if reason == "queue_timeout" else 503
@@ -245,7 +265,7 @@ def ended(job: Job, outcome: Outcome) -> Record:
         "started": job.created_us,
         "completed": now,
         "duration_us": spent,
-        "units_estimated": job.contract.compute_units,
+        "units_estimated": job.purse.need if job.purse else job.contract.compute_units,
         "units_used": units(outcome.fuel),
         "http_status": outcome.reply.status,
         "input": readable(job.request, mask),

@@ -231,9 +231,9 @@ def give_back(run: Execution, now: datetime) -> None:
 def reap(now: datetime) -> int:
     """Take back runs whose worker stopped reporting: queued ones' work starts again, at most MAX_RESTARTS times."""
     lost = Execution.objects.filter(status__in=("running", "waiting"), leased_until__lt=now)
-    again = lost.filter(restarts__lt=MAX_RESTARTS).exclude(trigger="api")
+    again = lost.filter(restarts__lt=MAX_RESTARTS).exclude(trigger="api", due__isnull=True)
     count = again.update(status="queued", restarts=F("restarts") + 1, lease="", leased_until=None, due=now)
-    # An API call's caller is gone with its connection: nobody waits for a second try.
+    # Who waited for an API call is gone with the connection; one that is due was taken on, so it has to be executed.
     return count + lost.update(
         status="error", completed=now, error="its worker stopped while it ran", lease=""
     )

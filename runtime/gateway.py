@@ -20,7 +20,7 @@ from billing.slugs import GRAMMAR
 from bundles.routes import Match
 from market.admission import house
 from market.client import Client
-from runtime import ask, cors, flowlive, importer, metrics, running, said, webhooks
+from runtime import ask, cors, flowlive, importer, later, metrics, running, said, webhooks
 from runtime.call import Waist, waist
 from runtime.exchange import Asked, Given, problem
 from runtime.hot import Hot, Known
@@ -134,8 +134,10 @@ class Gateway:
         live.used = time.monotonic()
         data = await asked.body(settings.CALL_MAX_BODY)
         job = make_job(match, path, asked, data, caller)
-        outcome = await said.call(waist, job)
-        return given(asked, job, outcome, cors.headers(match.service.cors, asked.headers.get("origin")))
+        extra = cors.headers(match.service.cors, asked.headers.get("origin"))
+        if later.wished(asked):
+            return await later.taken_on(waist.journal, asked, job, extra)
+        return given(asked, job, await said.call(waist, job), extra)
 
     def now(self, asked: Asked, data: bytes) -> Given | None:
         """The answer to a request whose body is here, if nothing has to be waited for; else None, and `respond` is due."""
@@ -154,7 +156,7 @@ class Gateway:
         if live is None or match is None or waist is None:
             return None
         grant = self.known_grant(live, asked)
-        if grant is None or len(data) > settings.CALL_MAX_BODY:
+        if grant is None or len(data) > settings.CALL_MAX_BODY or later.wished(asked):
             return None
         live.used = time.monotonic()
         self.used.add(grant.id)
@@ -181,7 +183,7 @@ class Gateway:
         live = self.tenants.get(slug)
         match = live.table.match(asked.method, path) if live is not None else None
         grant = self.known_grant(live, asked) if live is not None else None
-        if live is None or match is None or grant is None:
+        if live is None or match is None or grant is None or later.wished(asked):
             return None
         return Hot(asked, path, live, match, grant)
 

@@ -35,6 +35,7 @@ class Job:
     level: int = 0  # how many functions and flows called each other to come here
     primitive: str = ""
     purse: "Purse | None" = None  # what the market lets it use; None: whatever its budget is
+    announced: bool = False  # its row was written because it takes long; its caller waits for it all the same
     added: bool = False  # a row of it exists already: its end is a "finish"
     said: "asyncio.Future[Outcome] | None" = None  # gets the first answer, when the run goes on after it
     created_us: int = field(default_factory=lambda: time.time_ns() // 1000)

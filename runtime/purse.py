@@ -6,11 +6,13 @@ between when its part of the round is used up (MARKET R1 to R5). Nothing is held
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from market import estimate
 from market.admission import GRAINS, House, limit
 from market.ticket import Denied, Ticket
 from market.wire import Waiting
+from runtime import running
 from runtime.job import Job, Outcome
 from runtime.wasm import Trap, units
 from runtime.wasmtypes import EXHAUSTED, FUEL_PER_UNIT
@@ -18,6 +20,7 @@ from runtime.wasmtypes import EXHAUSTED, FUEL_PER_UNIT
 PRIORITIES = {"low": 0, "normal": 1, "high": 2, "critical": 3}
 GRACE_S = 3.0  # beyond its deadline, for a leader that is late
 ENTRY = 100
+STRANGER = "public"
 assert GRAINS == FUEL_PER_UNIT
 
 
@@ -25,11 +28,14 @@ def instance(job: Job) -> str:
     return f"{job.bundle.id}/{job.service}"
 
 
+Say = Callable[[Job, str], None]
+
+
 class Purse:
     """One for each run; its functions share it. Fuel where nothing else is said."""
 
-    def __init__(self, job: Job, house: House) -> None:
-        self.job, self._house = job, house
+    def __init__(self, job: Job, house: House, say: Say) -> None:
+        self.job, self._house, self._say = job, house, say
         self.instance = instance(job)
         self.cap = limit(job.contract) * FUEL_PER_UNIT
         self.need = need(job)
@@ -63,9 +69,11 @@ class Purse:
             began = time.monotonic()
             paused, self._working = self._working, 0
             self._rest(paused)
+            self._house.waiting += 1
             try:
                 await self._turn()
             finally:
+                self._house.waiting -= 1
                 self._working = paused
                 self._house.local.working += paused
                 self.waited += time.monotonic() - began
@@ -80,7 +88,13 @@ class Purse:
             if ticket.degraded:
                 raise Trap("fuel", EXHAUSTED, fuel=self.spent)
             house.client.extend(ticket, ENTRY)
+        if self._house.local.contended:
+            await running.announce(self.job)  # it may take long: the history tells that it is there
+        before = ticket.place
         await ticket.more(self._patience())
+        if ticket.place is not None and ticket.place != before:
+            position, rounds = ticket.place
+            self._say(self.job, f"waits for compute: position {position}, about {rounds} rounds")
 
     def queue_rest(self) -> None:
         """A call that is long: the entries beyond its first wait in the queue, where they count (R10)."""
@@ -112,7 +126,8 @@ class Purse:
             auto_bid=contract.auto_bid,
             bundle=job.bundle.id,
             rerun=job.restarts > 0,
-            api=not job.added,
+            api=not job.added or job.announced,
+            stranger=job.caller == STRANGER,
         )
 
     def _patience(self) -> float:
@@ -153,7 +168,7 @@ class Purse:
         outcome.waited_us = int(self.waited * 1e6)
         if ticket is not None:
             outcome.price, outcome.round = ticket.charged, ticket.round
-            outcome.degraded = ticket.degraded
+            outcome.degraded |= ticket.degraded
             outcome.effects.logs.insert(0, ("info", story(ticket, self.waited, outcome)))
         if outcome.status != "refused":
             self.job.bundle.estimates.note(self.job.service, self.job.name, units(outcome.fuel))

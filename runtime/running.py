@@ -55,7 +55,7 @@ async def announce(job: Job) -> None:
     """Make a call that turns out to be long visible as running, once."""
     if job.added or not _announcer:
         return
-    job.added = True
+    job.added = job.announced = True
     await _announcer[0](begun(job))
 
 

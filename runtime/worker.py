@@ -18,6 +18,7 @@ from bundles.contract import Contract
 from bundles.endpoints import Endpoint
 from bundles.intents import Intent
 from bundles.target import parse
+from market.admission import house
 from runtime import executions, importer, running
 from runtime.call import Waist, masked, secrets_of
 from runtime.deploy import ready
@@ -27,6 +28,7 @@ from runtime.live import LiveBundle
 from runtime.models import Execution
 from runtime.record import Record
 
+MOST = 1_000  # runs in hand, with those that wait for compute
 AT_ONCE = 64  # a tenant that is alone gets half of them, so that there is room for the next one
 AGAIN_S = 1.0  # before a run that fell out by a fault of ours is given back
 REAP_S = 5.0
@@ -75,10 +77,12 @@ class Worker(threading.Thread):
 
     async def look(self, waist: Waist) -> None:
         await self.reap()
-        room = AT_ONCE - len(self.busy)
+        room = min(AT_ONCE - (len(self.busy) - house.waiting), MOST - len(self.busy))
         if room <= 0:
             return
-        busy = Counter(self.busy.values())
+        # Those that wait for compute hold no place: of each tenant's runs as large a part as of all.
+        active, whole = len(self.busy) - house.waiting, max(1, len(self.busy))
+        busy = {tenant: count * active // whole for tenant, count in Counter(self.busy.values()).items()}
         for run in await database_sync_to_async(executions.claim, thread_sensitive=False)(
             running.WORKER, room, busy
         ):

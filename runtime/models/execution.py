@@ -20,7 +20,8 @@ class State(models.TextChoices):
 # The only changes a status may make; every writer goes through runtime/executions.py, which compares and sets.
 CHANGES: dict[str, frozenset[str]] = {
     "queued": frozenset({"running", "cancelled", "refused", "timeout", "error", "success"}),
-    "running": frozenset({"waiting", "queued", "success", "error", "timeout", "cancelled"}),
+    # refused: it had begun to wait for compute, or to run, when its time in the queue was over (MARKET R28)
+    "running": frozenset({"waiting", "queued", "success", "error", "timeout", "cancelled", "refused"}),
     "waiting": frozenset({"running", "queued", "success", "error", "timeout", "cancelled", "refused"}),
     "success": frozenset(),
     "error": frozenset(),
