@@ -1,6 +1,8 @@
 """The steps of flows for those who watch: each as it happens, as a line of the level "step"."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -13,11 +15,39 @@ if TYPE_CHECKING:
     from runtime.logs import Publisher
 
 _publisher: "list[Publisher]" = []
+_going: "dict[str, tuple[Job, Steps]]" = {}  # runs that wait for something, by their ids
 
 
 def publish_through(publisher: "Publisher") -> None:
     """Where this process tells watchers."""
     _publisher[:] = [publisher]
+    publisher.joined = tell_earlier
+
+
+@contextmanager
+def joinable(job: "Job", steps: Steps) -> "Iterator[None]":
+    """While this run goes on, who comes later to watch it learns of its earlier steps too."""
+    _going[job.id] = job, steps
+    try:
+        yield
+    finally:
+        _going.pop(job.id, None)
+
+
+def tell_earlier(run: str) -> None:
+    """All steps of a run so far, to those who watch that run; readers leave out what they know."""
+    job, steps = _going.get(run, (None, None))
+    if job is None or steps is None or not _publisher:
+        return
+    if steps.tell is None:
+        attach(steps, job)
+    buffer = _publisher[0].watched.get(run)
+    if buffer is None:
+        return
+    now_ms, now_us = time.time_ns() // 1_000_000, (time.perf_counter_ns() - steps.base) // 1000
+    for step in steps.kept:
+        at = now_ms - max(0, now_us - step["at_us"] - step["duration_us"]) // 1000
+        buffer.add((at, "step", job.service, job.name, job.id, line(step, job.bundle.masks)))
 
 
 def attach(steps: Steps, job: "Job") -> None:

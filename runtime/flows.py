@@ -1,6 +1,7 @@
 """Flows: a job whose target is one is tried at once, and driven to its end when something in it has to be waited for."""
 
 from bundles.target import Target
+from runtime import flowlive
 from runtime.flowrun import Run
 from runtime.job import Job
 from runtime.targets import Done
@@ -49,7 +50,8 @@ async def execute(job: Job, fuel: int) -> Done:
 
     driver = Driver(Run(job, fuel))
     try:
-        return await driver.whole()
+        with flowlive.joinable(job, driver.pump.steps):
+            return await driver.whole()
     finally:
         if not driver.tasks:  # else they still use it while they end
             driver.run.drop()

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from secrets import token_hex
 from typing import Any
@@ -90,6 +91,7 @@ class Publisher:
     def __init__(self) -> None:
         self.id = token_hex(8)
         self.watched: dict[str, Buffer] = {}  # by both spellings of the id of a bundle or a run
+        self.joined: Callable[[str], None] | None = None  # told of each run that somebody begins to watch
         self._dirty: set[Buffer] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -168,7 +170,15 @@ class Publisher:
                     await self._resync(now)
                 message = await wire.get_message(ignore_subscribe_messages=True, timeout=2.0)
                 if message:
-                    self.learn(orjson.loads(message["data"]), time.time())
+                    groups = orjson.loads(message["data"])
+                    self.learn(groups, time.time())
+                    self.tell_joined(groups)
+
+    def tell_joined(self, groups: list[str]) -> None:
+        for group in groups if self.joined is not None else ():
+            spelt = spellings(group) if group.startswith("run.") else None
+            if spelt and self.joined is not None:
+                self.joined(spelt[0])
 
     async def _resync(self, now: float) -> None:
         members: list[Any] = await aredis().zrangebyscore(WATCHED, now, "+inf", 0, MAX_WATCHED)

@@ -12,8 +12,8 @@ from channels.db import database_sync_to_async
 from billing.access import Principal
 from billing.errors import ApiError
 from bundles.models import Bundle
-from runtime import runs
-from runtime.lines import DONE, Batch, Line, Mark, after, of_run, recent
+from runtime import flowlive, runs
+from runtime.lines import DONE, Batch, Line, Mark, after, clean, milliseconds, of_run, recent
 from runtime.models import Execution
 from runtime.watch import bundle_group, run_group
 
@@ -76,6 +76,15 @@ def run_of(source: Source) -> Execution:
     return Execution.objects.get(pk=source.id)
 
 
+def steps_of(run: Execution) -> list[Line]:
+    """The steps of a run that is parked: nobody else could tell them."""
+    if run.status != "waiting":
+        return []
+    start, where = milliseconds(run.started or run.created), (run.service, run.name, str(run.pk))
+    known = [(start + step["at_us"] // 1000, flowlive.line(step, [])) for step in run.steps if "node" in step]
+    return [Line(at, "step", *where, clean(text), n) for n, (at, text) in enumerate(known)]
+
+
 class Told:
     """One reader's memory; small, and empty for the watcher of a bundle once the overlap is over."""
 
@@ -103,7 +112,8 @@ class Told:
     def read(self) -> tuple[Batch, str | None]:
         if self.source.kind == "run":
             run = run_of(self.source)
-            return Batch(after(of_run(run), self.mark)), run.status if run.status in DONE else None
+            lines = [*steps_of(run), *of_run(run)]
+            return Batch(after(lines, self.mark)), run.status if run.status in DONE else None
         since = self.mark.at if self.mark else 0
         return Batch(after(recent(self.source.id, RESUMED, after_ms=since), self.mark)), None
 
@@ -121,7 +131,9 @@ class Told:
         if self.mark is not None and self.source.kind == "run":
             lines = after(lines, self.mark)
         if self._live is not None:
-            self._live.update(line.said for line in lines)
+            told = self._live  # the steps of a run are told again to everybody when somebody else joins
+            lines = [line for line in lines if line.level != "step" or not told[line.said]]
+            told.update(line.said for line in lines)
         return batch if len(lines) == len(batch.lines) else Batch(lines, batch.left_out, batch.status)
 
     async def rest(self) -> list[Line]:

@@ -10,13 +10,14 @@ from weakref import WeakKeyDictionary
 import orjson
 from redis.exceptions import RedisError
 
-from billing.redis import aredis
 from billing.background import end
+from billing.redis import aredis
 from runtime.lines import Batch, Line
 from runtime.logs import CHANNEL, TTL_S, WATCHED, layer
 
 REFRESH_S = 20
 PIECE = 500  # groups told in one message, watchers served before others get their turn
+RUNS = "run."
 MAX_QUEUED = 1000  # lines that wait for a slow watcher; older ones are dropped and counted
 MAX_WATCHERS = 25_000  # on one process
 MAX_OF_TENANT = 12_000
@@ -32,7 +33,7 @@ def bundle_group(bundle: UUID) -> str:
 
 
 def run_group(execution: UUID) -> str:
-    return f"run.{execution.hex}"
+    return f"{RUNS}{execution.hex}"
 
 
 class Watcher:
@@ -94,7 +95,7 @@ class Hub:
             async with self._changing:
                 await self._open()
                 await layer().group_add(watcher.group, self._channel)
-            if len(members) == 1:
+            if len(members) == 1 or watcher.group.startswith(RUNS):  # a run tells each who comes what was
                 await self._announce([watcher.group])
         except BaseException:
             await self.leave(watcher)
