@@ -37,6 +37,7 @@ PLAN: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("wasm", "WASM modules"),
             ("contracts", "Resource contracts"),
             ("market", "The market"),
+            ("wallet", "Wallet and plans"),
             ("canvas", "The canvas"),
         ),
     ),
@@ -63,6 +64,8 @@ PLAN: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("settings", "Settings"),
             ("commands", "Commands"),
             ("operations", "Operations"),
+            ("scaling", "Several machines"),
+            ("fairness", "Fairness of the market"),
             ("bench", "Speed and size"),  # written by `manage.py bench --markdown`
         ),
     ),
