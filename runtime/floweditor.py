@@ -6,7 +6,7 @@ from uuid import UUID
 
 from billing.access import Principal
 from bundles import store
-from bundles.celfunctions import TABLE
+from bundles.celdocs import rows
 from bundles.definitions import definition
 from bundles.endpoints import Endpoint
 from bundles.flowkinds import catalogue
@@ -19,7 +19,8 @@ Item = dict[str, str]
 MOST = 500  # entries of the palette's own part
 
 
-def data_for(who: Principal, flow: Flow, run: str) -> dict[str, Any]:
+def data_for(who: Principal, flow: Flow, run: str, beside: str = "") -> dict[str, Any]:
+    """``beside`` is a run that the one which is opened is compared with."""
     kinds = catalogue()
     return {
         "flow": flowshown.body(flow, tokens=who.may("call")),
@@ -29,21 +30,14 @@ def data_for(who: Principal, flow: Flow, run: str) -> dict[str, Any]:
             "market": [],
             "custom": custom(who, flow),
         },
-        "functions": known_functions(),
+        "functions": rows(),  # what expressions can say, for completion
         "lastRun": last_run(who, flow),
         "run": asked(run),
+        "beside": asked(beside),
         "urls": urls(flow),
         "may_write": who.may("write"),
         "may_call": who.may("call"),
     }
-
-
-def known_functions() -> list[Item]:
-    """What expressions can call, for completion."""
-    return [
-        {"name": one.name, "signature": one.signature, "doc": one.doc, "group": one.group, "style": one.style}
-        for one in TABLE.values()
-    ]
 
 
 def builtin(kind: Mapping[str, Any]) -> Item:

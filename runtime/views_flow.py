@@ -39,12 +39,11 @@ def frame(request: HttpRequest, flow: Flow, tab: str, **more: Any) -> dict[str, 
 @require_safe
 @page("read", back="runtime:flows")
 def editor(request: HttpRequest, id: UUID) -> HttpResponse:
-    """``?run=`` opens that run on the canvas."""
+    """``?run=`` opens that run on the canvas, ``&with=`` marks what another did differently."""
     flow, who = flow_of(request, id), author_of(request).who
-    run = request.GET.get("run", "")[:40]
-    return render(
-        request, "runtime/flow_editor.html", frame(request, flow, "canvas", editor=data_for(who, flow, run))
-    )
+    run, beside = (request.GET.get(name, "")[:40] for name in ("run", "with"))
+    data = data_for(who, flow, run, beside)
+    return render(request, "runtime/flow_editor.html", frame(request, flow, "canvas", editor=data))
 
 
 @require_safe

@@ -6,7 +6,7 @@ import { Boundary } from "./ui/Boundary";
 import { adoptRules } from "./ui/cssom";
 import { readData } from "./ui/data";
 import { startHistory } from "./ui/edit";
-import { openRun, recallRun } from "./ui/run";
+import { compareWith, openRun, recallRun } from "./ui/run";
 import { start } from "./ui/state";
 
 function open(): void {
@@ -17,7 +17,7 @@ function open(): void {
   start(data);
   startHistory();
   createRoot(place).render(<Boundary part="The editor"><App /></Boundary>);
-  if (data.run) void openRun(data.run);
+  if (data.run) void openRun(data.run).then(() => (data.beside ? compareWith(data.beside) : undefined));
   else if (data.lastRun) void recallRun(data.lastRun);
 }
 

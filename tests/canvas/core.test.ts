@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse as yaml } from "yaml";
-import { apply, copy, diff, follow, freshName, History, merge3, parse, placed, search, tidy, together, type Applied, type Op } from "../../static/canvas/core/index.ts";
+import { apply, copy, diff, differing, follow, freshName, History, merge3, parse, placed, search, tidy, together, type Applied, type Op } from "../../static/canvas/core/index.ts";
 
 const HEAD = "organism: {name: q}\n";
 
@@ -244,6 +244,14 @@ test("what the server and the canvas both found counts once", () => {
   const own = [one(4, "'a.b:c' does not run here: the node is drawn", 9), one(7, "there is no module 'n'", 20), one(2, "only seen here")];
   assert.deepEqual(together(told, own).map((found) => `${found.line} ${found.message}`), ["2 only seen here", `4 ${told[0]!.message}`, `7 ${told[1]!.message}`, `7 ${own[1]!.message}`]);
   assert.deepEqual(together(told, []), told);
+});
+
+test("nodes that did something else in another run are told", () => {
+  const step = (node: string, output: unknown, input: unknown = 1) => ({ node, input, output });
+  assert.deepEqual([...differing([step("a", 1), step("b", 2)], [step("a", 1), step("b", 3)])], ["b"]);
+  assert.deepEqual([...differing([step("a", 1), step("a", 1)], [step("a", 1)])], ["a"]);
+  assert.deepEqual([...differing([step("a", { x: 1 })], [step("a", { x: 1 }), step("c", 1)])], ["c"]);
+  assert.deepEqual([...differing([], [])], []);
 });
 
 test("nothing that is parsed throws", () => {

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from runtime.models import Execution
 from tests.conftest import Person
 from tests.e2e.canvas import a_flow, edit
-from tests.e2e.conftest import Visitor
+from tests.e2e.conftest import PHONE, Visitor
 from tests.e2e.test_canvas_faults import long_flow
 from tests.runtime.watching import a_run
 
@@ -78,3 +78,17 @@ def test_a_node_that_comes_into_sight_leaves_the_others_alone(visit: Visitor, al
         " for (const sheet of document.styleSheets) walk(sheet.cssRules); return found; }"
     )
     assert rules == []
+
+
+def test_wires_and_nodes_can_be_seen_on_a_phone_however_large_the_flow(visit: Visitor, alice: Person) -> None:
+    page = edit(visit, alice, a_flow(alice, long_flow(20), "long"), viewport=PHONE).page
+    page.locator(".react-flow__pane").click(position={"x": 5, "y": 5})
+    page.keyboard.press("f")
+    expect(page.locator(".ed-canvas")).to_have_attribute("data-tiny", "true")
+    expect(page.locator(".react-flow__edge-path")).to_have_count(20)
+    seen = page.evaluate(
+        "() => { const zoom = new DOMMatrix(getComputedStyle(document.querySelector('.react-flow__viewport')).transform).a;"
+        " return [...document.querySelectorAll('.react-flow__edge-path')]"
+        ".map((path) => parseFloat(getComputedStyle(path).strokeWidth) * zoom); }"
+    )
+    assert min(seen) > 0.7

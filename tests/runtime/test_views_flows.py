@@ -9,6 +9,7 @@ import pytest
 from billing.ids import uuid7
 from billing.redis import redis
 from bundles.asked import Author
+from bundles.celdocs import rows
 from bundles.models import Bundle, Flow
 from runtime import flowkept, flowstore
 from runtime.flowexamples import examples
@@ -105,7 +106,7 @@ def test_the_editor_gets_its_data_and_nothing_of_it_is_markup(alice: Any) -> Non
     assert data["may_write"] is True
     assert {"builtin", "market", "custom"} == set(data["palette"])
     assert any(one["handler"] == "builtin:http" for one in data["palette"]["builtin"])
-    assert any(one["name"] == "size" for one in data["functions"])
+    assert data["functions"] == rows()
     assert data["urls"]["api"] == f"/api/flows/{flow.pk}"
 
 

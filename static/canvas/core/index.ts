@@ -12,4 +12,5 @@ export { template } from "./templates.ts";
 export { merge3, type Merged } from "./merge.ts";
 export { diff, type GraphDiff } from "./diff.ts";
 export { search, type Found } from "./search.ts";
+export { differing } from "./rundiff.ts";
 export { together } from "./told.ts";

@@ -19,10 +19,11 @@ export type FlowNodeType = Node<NodeData, "flow">;
 export const FlowNode = memo(function FlowNode({ data, selected }: NodeProps<FlowNodeType>) {
   const { node, ports, worst, pinned } = data;
   const run = useEditor((state) => state.nodeRuns[node.id]);
+  const differs = useEditor((state) => state.differs?.has(node.id.toLowerCase()) ?? false);
   const shape = useMemo(() => shapeOf(node), [node]);
   const round = node.kind === "trigger";
   return (
-    <div className={round ? "nd nd-round" : "nd"} data-kind={node.kind} data-tone={toneOf(node.kind)} data-selected={selected || undefined} data-disabled={node.disabled || undefined} data-run={run?.state} data-problem={worst || undefined} style={{ width: shape.width, height: shape.height }}>
+    <div className={round ? "nd nd-round" : "nd"} data-kind={node.kind} data-tone={toneOf(node.kind)} data-selected={selected || undefined} data-disabled={node.disabled || undefined} data-run={run?.state} data-problem={worst || undefined} data-differs={differs || undefined} style={{ width: shape.width, height: shape.height }}>
       {hasInput(node) && <Handle type="target" position={Position.Left} id="in" className="nd-port nd-in" style={{ top: 26 }} />}
       {round ? <Round node={node} /> : <Card node={node} run={run} worst={worst} pinned={pinned} />}
       {ports.map((port) => <Out key={port.id} port={port} />)}

@@ -21,6 +21,7 @@ export function RunPanel() {
         <a href={`/runs/${run.id}`} title="The run's own page">{run.id.slice(-8)}</a>
         <span className="ed-hint">{count(run.steps.length, "step")}{run.steps.length > 0 && ` · ${duration(span(run.steps))}`}</span>
         {run.error && <span className="ed-field-problem" role="alert">{run.error}</span>}
+        <Compared />
         <span className="ed-grow" />
         {!readOnly && !over && <Button icon="stop" text label="Cancel" onClick={() => void cancelRun()} />}
         {!readOnly && over && run.steps.some((step) => step.error) && run.status !== "success" && <Button icon="step" text label="Retry from the failed step" onClick={() => void retryRun(true)} />}
@@ -31,6 +32,14 @@ export function RunPanel() {
       {!run.steps.length && over && <p className="ed-hint">This run recorded no steps.</p>}
     </section>
   );
+}
+
+function Compared() {
+  const differs = useEditor((state) => state.differs);
+  const [one, two] = [useEditor((state) => state.data.beside), useEditor((state) => state.run?.id)];
+  const page = useEditor((state) => state.data.urls.runs);
+  if (!differs) return null;
+  return <a className="ed-compared" href={`${page}/compare?a=${one}&b=${two}`}>{differs.size ? `${count(differs.size, "node")} differ${differs.size === 1 ? "s" : ""} from run ${one?.slice(-8)}` : `The same as run ${one?.slice(-8)}`}</a>;
 }
 
 function span(steps: readonly Step[]): number {

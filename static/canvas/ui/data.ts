@@ -64,22 +64,25 @@ export interface KindSpec {
   common: FieldSpec[];
 }
 
+/** A row of bundles/celdocs.py: what an expression can say. */
 export interface FunctionSpec {
   name: string;
+  kind: "name" | "macro" | "function" | "method" | "operator";
   signature: string;
   doc: string;
-  style: "function" | "method" | "both";
+  group: string;
 }
 
 export interface EditorData {
   flow: FlowBody;
   palette: { builtin: PaletteItem[]; market: PaletteItem[]; custom: PaletteItem[] };
   catalogue: KindSpec[];
-  /** What expressions can call. */
   functions?: FunctionSpec[];
   lastRun: string | null;
   /** The run that the address names. */
   run?: string | null;
+  /** The run that it is compared with. */
+  beside?: string | null;
   urls: Record<string, string>;
   may_write: boolean;
   may_call?: boolean;

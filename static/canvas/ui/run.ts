@@ -1,8 +1,10 @@
 // Running: save, start, send a payload in, watch the steps; and opening a run that is over.
+import { differing } from "../core";
 import { ask, Refused } from "./http";
 import { flowUrl, save } from "./save";
 import { say, store, toast, type Run, type Step } from "./state";
 import { showRun } from "./lights";
+import { count } from "./words";
 import { listenAhead, unwatch, watch } from "./watch";
 
 interface ExecutionBody {
@@ -127,9 +129,22 @@ function realSteps(told: readonly Step[], before: readonly Step[] = []): Step[] 
 /** A run that is over, or still going on. */
 export async function openRun(id: string): Promise<void> {
   unwatch();
-  store.set({ run: null, runShown: true });
+  store.set({ run: null, runShown: true, differs: null });
   try {
     if (!(await refresh(id))) follow(id);
+  } catch (problem) {
+    failed(problem);
+  }
+}
+
+/** Marks the nodes that did something else in another run. */
+export async function compareWith(id: string): Promise<void> {
+  try {
+    const { body } = await ask<ExecutionBody>("GET", `/api/executions/${id}`);
+    const steps = store.get().run?.steps ?? [];
+    const differs = new Set([...differing(realSteps(body.steps ?? []), steps)].map((name) => name.toLowerCase()));
+    store.set({ differs });
+    say(differs.size ? `${count(differs.size, "node")} did something else in the other run.` : "Both runs did the same.");
   } catch (problem) {
     failed(problem);
   }
@@ -166,5 +181,5 @@ export async function cancelRun(): Promise<void> {
 
 export function closeRun(): void {
   unwatch();
-  store.set({ runShown: false, nodeRuns: {}, wireRuns: {} });
+  store.set({ runShown: false, nodeRuns: {}, wireRuns: {}, differs: null });
 }

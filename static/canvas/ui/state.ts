@@ -82,6 +82,8 @@ export interface State {
   nodeRuns: Readonly<Record<string, NodeRun>>;
   /** How often a message passed from one node to another; the key is both names with a line break between. */
   wireRuns: Readonly<Record<string, number>>;
+  /** Nodes that did something else in the run beside, by their folded names; null while none is compared. */
+  differs: ReadonlySet<string> | null;
   conflict: Conflict | null;
   readOnly: boolean;
   /** A phone: the flow is read, its runs are watched. */
@@ -103,7 +105,7 @@ function begin(data: EditorData): State {
     data, text, graph, canvas, stale: false, problems: graph.problems, told: data.flow.problems ?? [],
     savedText: text, savedCanvas: canvasText(canvas), revision: data.flow.revision, status: data.flow.status, save: "saved",
     view: "canvas", selected: [], selectedEdge: "", inspecting: false, overlay: "", palette: true, minimap: false,
-    canUndo: false, canRedo: false, zoom: 1, said: "", toast: null, inputs: {}, served: data.flow.live_revision ?? 0, run: null, runShown: false, nodeRuns: {}, wireRuns: {}, conflict: null,
+    canUndo: false, canRedo: false, zoom: 1, said: "", toast: null, inputs: {}, served: data.flow.live_revision ?? 0, run: null, runShown: false, nodeRuns: {}, wireRuns: {}, differs: null, conflict: null,
     readOnly: !data.may_write || matchMedia(NARROW).matches, narrow: matchMedia(NARROW).matches,
   };
 }

@@ -5,14 +5,10 @@ import { stepsOf } from "../lights";
 import { store } from "../state";
 import { plain } from "../words";
 
-const ROOTS: [string, string][] = [
-  ["payload", "what came in"], ["trigger", "what started the run"], ["steps", "answers of earlier nodes"], ["item", "in a loop"], ["index", "in a loop"],
-  ["execution", "this run"], ["vars", "variables"], ["secret", "secrets"],
-];
-const MACROS: FunctionSpec[] = [
-  { name: "has", signature: "has(payload.field)", doc: "Is the field there?", style: "function" },
-  ...["all", "exists", "exists_one", "map", "filter"].map((name): FunctionSpec => ({ name, signature: `list.${name}(one, expression)`, doc: "", style: "method" })),
-];
+const spec = (): readonly FunctionSpec[] => store.get().data.functions ?? [];
+const rootNames = (): readonly FunctionSpec[] => spec().filter((one) => one.kind === "name");
+/** `list.map(x, …)` stands behind a value, `math.round(x)` and `size(x)` stand alone. */
+const BEHIND = /^(?!math\.)\w+\.\w+\(/;
 const PATH = /[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*|\[\d+\])*\.?\w*$/;
 
 export function celWords(node: string, bare: boolean, secrets: boolean) {
@@ -31,18 +27,24 @@ export function celWords(node: string, bare: boolean, secrets: boolean) {
 function offerHole(context: CompletionContext, before: string): CompletionResult | null {
   if (!context.explicit && !before.endsWith("$")) return null;
   const from = before.endsWith("$") ? context.pos - 1 : context.pos;
-  return { from, options: ROOTS.filter(([name]) => name !== "secret").map(([name, detail]) => ({ label: `\${${name}}`, detail, type: "variable" })), filter: false };
+  return { from, options: rootNames().filter(({ name }) => name !== "secret").map(({ name, doc }) => ({ label: `\${${name}}`, detail: doc, type: "variable" })), filter: false };
 }
 
 function roots(secrets: boolean): Completion[] {
-  const names = ROOTS.filter(([name]) => secrets || name !== "secret").map(([label, detail]): Completion => ({ label, detail, type: "variable", boost: 2 }));
+  const names = rootNames().filter(({ name }) => secrets || name !== "secret").map(({ name, doc }): Completion => ({ label: name, detail: doc, type: "variable", boost: 2 }));
   return [...names, ...called("function")];
 }
 
 /** The functions that the server knows, in one style of calling. */
 function called(style: "function" | "method"): Completion[] {
-  const all = [...MACROS, ...(store.get().data.functions ?? [])];
-  return all.filter((one) => one.style === style || one.style === "both").map((one): Completion => ({ label: one.name, detail: one.signature.replace(/^\w*\./, style === "method" ? "." : "$&"), info: one.doc || undefined, type: style, apply: `${one.name}(` }));
+  const all = spec().filter((one) => one.kind !== "name" && one.kind !== "operator");
+  return all.filter((one) => fits(one, style)).map((one): Completion => ({ label: one.name, detail: one.signature.replace(/^\w*\./, style === "method" ? "." : "$&"), info: one.doc || undefined, type: style, apply: `${one.name}(` }));
+}
+
+/** A method whose signature begins with its own name can be called either way. */
+function fits({ kind, signature }: FunctionSpec, style: "function" | "method"): boolean {
+  const behind = kind === "method" || (kind === "macro" && BEHIND.test(signature));
+  return style === "method" ? behind : !behind || !BEHIND.test(signature);
 }
 
 /** What stands behind a dot: real fields of the last run first, then methods of any value. */
