@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.bench import editor, living, single, throughput
+from tests.bench import curve, editor, living, single, throughput
 from tests.bench.house import House, furnished
 from tests.bench.load import tool
 from tests.bench.page import write
@@ -19,13 +19,14 @@ from tests.bench.throughput import Pace
 
 SLOW = Pace(rounds=7, seconds=2, growth_calls=100_000)
 QUICK = Pace(rounds=2, seconds=1, growth_calls=20_000)
-NAMES = ("inside", "start", "load", "flows", "editor", "wake", "growth", "watchers")
+NAMES = ("inside", "start", "load", "flows", "editor", "wake", "growth", "watchers", "processes")
 Measure = Callable[[], Iterable[Row]]
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="manage.py bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short rounds, less certain figures")
+    parser.add_argument("--processes", action="store_true", help="only the curve on one and two processes")
     parser.add_argument("--only", choices=NAMES, action="append", help="measure this alone; may be repeated")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument(
@@ -94,6 +95,8 @@ def measure(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
         rows += attempt("start", lambda: living.start_and_idle(1 if quick else 3))
     if "watchers" in wanted:
         rows += attempt("watchers", lambda: [single.crowd(1_000 if quick else 10_000)])
+    if "processes" in wanted:
+        rows += attempt("processes", lambda: curve.measure(pace))
     return rows
 
 
@@ -102,7 +105,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that everything started is ended
     pace = QUICK if options.quick else SLOW
     known = facts(pace)
-    rows = measure(options.only or list(NAMES), pace, quick=options.quick)
+    only = [*(options.only or ()), *(("processes",) if options.processes else ())]
+    rows = measure(only or list(NAMES), pace, quick=options.quick)
     sys.stdout.write((as_json(rows, known) if options.json else text(rows)) + "\n")
     if options.markdown:
         write(rows, known)

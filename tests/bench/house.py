@@ -152,14 +152,14 @@ def allow(port: int) -> dict[str, str]:
 
 
 @contextmanager
-def furnished() -> Iterator[House]:
-    """A house with the bench's tenant (a plan without limits) and its bundle running, server and one edge process."""
+def furnished(edges: int = 1) -> Iterator[House]:
+    """A house with the bench's tenant (a plan without limits) and its bundle running, server and edge processes."""
     with data_dir() as home:
         manage(home, "migrate", "--no-input", "-v", "0")
         made = manage(
             home, "tenant", work.SLUG, "--email", "bench@example.org", "--plan", "enterprise", "--json"
         )
-        with upstream() as port, up(home, "--no-demo", "--split", "1", **allow(port)) as house:
+        with upstream() as port, up(home, "--no-demo", "--split", str(edges), **allow(port)) as house:
             house.upstream = port
             house.token, house.password = (str(json.loads(made)[name]) for name in ("api_key", "password"))
             for port in (house.port, house.edge):

@@ -33,7 +33,7 @@ def share(text: str) -> float:
 
 def length(tenants: int) -> int:
     """Rounds of a day in which so many have something to do."""
-    return max(Population().rounds, tenants // 500)
+    return max(Population().rounds, tenants // 1000)
 
 
 POPULATION = {
@@ -63,7 +63,7 @@ class Command(BaseCommand):
                 f"--{name.replace('_', '-')}", type=kind, metavar="N", default=default, help=text
             )
         verb.add_argument(
-            "--rounds", type=whole, metavar="N", help="rounds of the day (200, or one for 500 tenants)"
+            "--rounds", type=whole, metavar="N", help="rounds of the day (200, or one for 1000 tenants)"
         )
         verb.add_argument("--json", action="store_true", help="JSON instead of the table")
         verb = verbs.add_parser("demo", help="crowd the running market, to be followed at /market")

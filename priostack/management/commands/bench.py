@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-NAMES = ("inside", "start", "load", "flows", "editor", "wake", "growth", "watchers")
+NAMES = ("inside", "start", "load", "flows", "editor", "wake", "growth", "watchers", "processes")
 
 
 class Command(BaseCommand):
@@ -16,6 +16,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--quick", action="store_true", help="short rounds, less certain figures")
+        parser.add_argument("--processes", action="store_true", help="the curve on one and two processes")
         parser.add_argument("--only", choices=NAMES, action="append", help="this alone; may be repeated")
         parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
         parser.add_argument("--markdown", action="store_true", help="write templates/docs/bench.md too")
@@ -23,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not (settings.BASE_DIR / "tests" / "bench").is_dir():
             raise CommandError("The bench is part of a checkout of the sources (tests/bench).")
-        flags = [f"--{name}" for name in ("quick", "json", "markdown") if options[name]]
+        flags = [f"--{name}" for name in ("quick", "processes", "json", "markdown") if options[name]]
         flags += [part for name in options["only"] or () for part in ("--only", name)]
         os.chdir(settings.BASE_DIR)
         os.execv(sys.executable, [sys.executable, "-m", "tests.bench", *flags])  # noqa: S606  no shell
