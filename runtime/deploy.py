@@ -69,9 +69,15 @@ def made(
         served=flows.served,
         idle_flows=idle,
         flows=plans,
+        memory_limit=memory_limit(tenant),
         vars={**definition.vars, **variables.values(tenant.pk)},
         estimates=seeded(bundle.pk),
     )
+
+
+def memory_limit(tenant: Tenant) -> int | None:
+    megabytes = tenant.plan.memory_mb
+    return None if megabytes is None else megabytes * 1_000_000
 
 
 def read(

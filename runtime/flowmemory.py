@@ -4,7 +4,7 @@ Every change is one script in Redis: compared, summed up and written with nothin
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.commands.core import AsyncScript
 
@@ -22,6 +22,7 @@ CHANGE = """
 local place, sizes, total, done = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local verb, name, value, limit, values, step, kept = unpack(ARGV, 1, 7)
 local expected, most = ARGV[8], tonumber(ARGV[9])
+local members, own, of_all, flows = KEYS[5], ARGV[10], tonumber(ARGV[11]), ARGV[12]
 
 if step ~= '' then
   local before = redis.call('HGET', done, step)
@@ -77,7 +78,7 @@ local mine = #name + #value
 local function is_full()
   return left() + mine > tonumber(limit) or (size() == 0 and redis.call('HLEN', sizes) >= most)
 end
-if is_full() then
+local function recount(values, sizes, total)
   local all = 0
   local known = redis.call('HGETALL', sizes)
   for at = 1, #known, 2 do
@@ -85,8 +86,29 @@ if is_full() then
     else redis.call('HDEL', sizes, known[at]) end
   end
   redis.call('SET', total, all)
+end
+if is_full() then
+  recount(values, sizes, total)
   if is_full() then return {'full', ''} end
 end
+local function elsewhere(anew)
+  local all = 0
+  for _, flow in ipairs(redis.call('SMEMBERS', members)) do
+    local above = flows .. flow .. ':'
+    if flow ~= own and redis.call('EXISTS', above .. 'size') == 0 then redis.call('SREM', members, flow)
+    elseif flow ~= own then
+      if anew then recount(above .. 'memory:', above .. 'sizes', above .. 'size') end
+      all = all + tonumber(redis.call('GET', above .. 'size'))
+    end
+  end
+  return all
+end
+local function too_much(anew) return left() + mine + elsewhere(anew) > of_all end
+if of_all >= 0 and too_much(false) then
+  recount(values, sizes, total)
+  if too_much(true) then return {'plan', ''} end
+end
+redis.call('SADD', members, own)
 redis.call('SET', total, left() + mine)
 redis.call('HSET', sizes, name, mine)
 redis.call('SET', place, value)
@@ -109,16 +131,29 @@ async def perform(need: Need, job: Job, flow: Flow) -> bytes | Failure:
         return b"null" if found is None else bytes(found)
     # Only a run that starts again after the loss of its process could do a step twice.
     step = str(need.step) if job.added and not job.level else ""
-    return await change(need, prefix(bundle.tenant_id, flow_id), flow.memory, (changes_of(job), step))
+    room = Room(bundle.tenant_id, flow_id, flow.memory, bundle.memory_limit)
+    return await change(need, room, (changes_of(job), step))
 
 
-async def change(need: Need, above: str, limit: int, once: tuple[str, str]) -> bytes | Failure:
+class Room(NamedTuple):
+    """Whose memory it is, how much the flow may keep, and all flows of the tenant by its plan (None: any)."""
+
+    tenant_id: str
+    flow_id: str
+    limit: int
+    of_plan: int | None = None
+
+
+async def change(need: Need, room: Room, once: tuple[str, str]) -> bytes | Failure:
     """One change as a whole; ``once`` is where the run keeps what its steps changed, and the step."""
+    above, limit = prefix(room.tenant_id, room.flow_id), room.limit
     options, values = need.options, f"{above}memory:"
     verb, key, (changes, step) = options["verb"], options["key"], once
-    places = [values + key, f"{above}sizes", f"{above}size", changes]
+    flows = above.removesuffix(f"{room.flow_id}:")
+    places = [values + key, f"{above}sizes", f"{above}size", changes, f"tenant:{room.tenant_id}:remembering"]
     arguments = [verb, key, options.get("value", b""), limit, values, step, KEPT_S]
     arguments += [options.get("expect", b""), MOST_KEYS]
+    arguments += [room.flow_id, -1 if room.of_plan is None else room.of_plan, flows]
     outcome, answer = await changer()(keys=places, args=arguments, client=aredis())
     if outcome == b"done":
         return bytes(answer) or need.payload
@@ -130,6 +165,8 @@ def refusal(outcome: str, key: str, limit: int) -> Failure:
         return Failure("conflict", f"“{key[:100]}” has another value than was expected; nothing was changed")
     if outcome == "number":
         return Failure("validation", f"“{key[:100]}” and what is added are not numbers whose sum can be kept")
+    if outcome == "plan":
+        return Failure("budget", "the plan has no more room for memory of flows")
     return Failure("budget", f"the memory of this flow is limited to {limit} bytes and {MOST_KEYS:,} keys")
 
 

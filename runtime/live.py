@@ -67,6 +67,7 @@ class LiveBundle:
     served: Mapping[str, LiveFlow] = field(default_factory=dict)  # flows that may be started from outside
     idle_flows: Mapping[str, str] = field(default_factory=dict)  # those that may not run, and why
     vars: Mapping[str, Any] = field(default_factory=dict)
+    memory_limit: int | None = None  # bytes that all flows of the tenant may remember, by its plan
     estimates: Estimates = field(default_factory=Estimates)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: set[Target] = field(

@@ -28,8 +28,11 @@ def need(verb: str, key: str, value: Any = None, step: int = 1, **more: Any) -> 
     )
 
 
-async def change(*wanted: Any, limit: int = 1024, step: str = "", **more: Any) -> bytes | Failure:
-    return await flowmemory.change(need(*wanted, **more), ABOVE, limit, (CHANGES, step))
+async def change(
+    *wanted: Any, limit: int = 1024, step: str = "", flow: str = "f", plan: int | None = None, **more: Any
+) -> bytes | Failure:
+    room = flowmemory.Room("1", flow, limit, plan)
+    return await flowmemory.change(need(*wanted, **more), room, (CHANGES, step))
 
 
 def kept(key: str) -> bytes | None:
@@ -40,6 +43,29 @@ def kept(key: str) -> bytes | None:
 @pytest.fixture(autouse=True)
 def _clean(clean_redis: None) -> None:
     """Nothing from the test before."""
+
+
+async def test_all_flows_of_a_tenant_together_keep_what_its_plan_has_room_for() -> None:
+    text = "x" * 38  # with its quotes and its key 41 bytes
+    assert await change("set", "a", text, plan=100) == b'"payload"'
+    assert await change("set", "a", text, flow="g", plan=100) == b'"payload"'
+    full = await change("set", "b", text, flow="h", plan=100)
+    assert isinstance(full, Failure)
+    assert (full.code, full.message) == ("budget", "the plan has no more room for memory of flows")
+    assert await change("set", "a", "y" * 38, flow="g", plan=100) == b'"payload"'  # instead of what was there
+    redis().unlink("tenant:1:flow:f:memory:a")  # on its page, without a word to the counters
+    assert await change("set", "b", text, flow="h", plan=100) == b'"payload"'
+    redis().unlink(*redis().keys("tenant:1:flow:g:*"))  # the flow is deleted
+    assert await change("set", "c", text[:3], flow="h", plan=100) == b'"payload"'
+
+
+async def test_a_plan_without_memory_keeps_nothing_new_and_lets_what_is_there_be_deleted() -> None:
+    await change("set", "a", 1)
+    for verb in ("set", "add"):
+        assert isinstance(await change(verb, "a", 2, plan=0), Failure)
+    assert kept("a") == b"1"
+    assert await change("delete", "a", plan=0) == b'"payload"'
+    assert kept("a") is None
 
 
 async def test_many_additions_side_by_side_are_all_counted() -> None:
