@@ -19,13 +19,14 @@ from market import clearing, past, reservations, spend
 from market.account import Account
 from market.action import Action
 from market.leading import Refund, Sums
-from market.models import Bidding, Leadership, Round
+from market.models import Bidding, Leadership, Round, SpendLimit
 from market.reservation import Reservation
 from market.result import Queue, RoundResult
-from market.turn import Turn, granted
+from market.turn import Payer, Turn, granted
 from market.wire import Granted
 
 CHUNK = 500
+FEW = 500  # limits that are looked up at once, whoever bids
 DETAILS = timedelta(hours=1)  # for which a round remembers what each action got
 COLUMNS = [field.name for field in Round._meta.concrete_fields if not field.primary_key]
 
@@ -44,7 +45,9 @@ def clear(turn: Turn, term: int) -> RoundResult:
             return past.again(turn, stored(turn.number, term), settings.MARKET)
         accounts, held = parties(turn)
         queue = limited(turn, accounts)
-        found = unlimited(clearing.clear(turn.number, queue, accounts, held, settings.MARKET), turn)
+        found = clearing.clear(turn.number, queue, accounts, held, settings.MARKET)
+        if queue is not turn.queue:
+            found = unlimited(found, turn)
         charge(turn, found)
         reservations.draw(found.drawn)
         write(turn, found, term)
@@ -54,17 +57,27 @@ def clear(turn: Turn, term: int) -> RoundResult:
 def limited(turn: Turn, accounts: Mapping[str, Account]) -> Queue:
     """What a bundle may still spend this month is a ceiling beside the contract's."""
     bidding = [action for action in turn.queue.actions if action.may_bid(accounts[action.account].auto_bid)]
-    payers = {action.number: payer for action in bidding if (payer := payer_of(turn, action.number))}
-    rest = spend.remaining(payers.values(), moment(turn.at)) if payers else {}
-    ceilings = {number: left for number, payer in payers.items() if (left := rest[payer]) is not None}
-    if not ceilings:
+    known = askers({turn.payers[action.number] for action in bidding})
+    rest = spend.remaining(known.values(), moment(turn.at)) if known else {}
+    left = {payer: rest[asked] for payer, asked in known.items()}
+    if all(one is None for one in left.values()):
         return turn.queue
-    actions = tuple(below(one, ceilings.get(one.number)) for one in turn.queue.actions)
+    actions = tuple(below(one, left.get(turn.payers[one.number])) for one in turn.queue.actions)
     return replace(turn.queue, actions=actions)
 
 
-def payer_of(turn: Turn, number: int) -> tuple[UUID, bool] | None:
-    payer = turn.payers[number]
+def askers(payers: Iterable[Payer]) -> dict[Payer, spend.Asked]:
+    """Those whose bundles have limits; few have, the others cost no more than this question."""
+    some = SpendLimit.objects.values_list("pk", flat=True)
+    limits = set(some[: FEW + 1])
+    found = {payer: asked for payer in payers if (asked := asker(payer))}
+    if len(limits) > FEW:
+        ids = sorted({bundle for bundle, _ in found.values()})
+        limits = {one for part in chunks(ids) for one in some.filter(pk__in=part)}
+    return {payer: asked for payer, asked in found.items() if asked[0] in limits}
+
+
+def asker(payer: Payer) -> spend.Asked | None:
     bundle = identifier(payer.bundle)
     return (bundle, payer.stranger) if bundle else None
 
@@ -87,7 +100,7 @@ def charge(turn: Turn, found: RoundResult) -> None:
         return
     winners = [UUID(account) for account in found.winners]
     wallet.charge_all(f"round:{turn.number}", found.price, winners, f"round {turn.number}")
-    booked = [(payer_of(turn, number), credits) for number, credits in found.booked.items()]
+    booked = [(asker(turn.payers[number]), credits) for number, credits in found.booked.items()]
     charges = [spend.Charge(*payer, credits) for payer, credits in booked if payer]
     spend.spent(charges, moment(turn.at))
 
@@ -126,12 +139,12 @@ def parties(turn: Turn) -> tuple[dict[str, Account], list[Reservation]]:
     waiting = {action.account for action in turn.queue.actions}
     tenants = sorted(found for account in waiting if (found := identifier(account)) is not None)
     at = moment(turn.at)
-    rows = {row.tenant_id: row for some in chunks(tenants) for row in bidding(some)}
+    rows = {tenant: cap for some in chunks(tenants) for tenant, cap in bidding(some)}
     reserved = reservations.holders(at, tenants)
-    wallets = wallet.lock([*rows, *(reserved - rows.keys())])
+    wallets = wallet.funds(sorted({*rows, *reserved}))
     accounts = {account: Account(account) for account in waiting}
-    for one, row in rows.items():
-        accounts[str(one)] = Account(str(one), wallets[one].balance, True, row.bid_cap)
+    for one, cap in rows.items():
+        accounts[str(one)] = Account(str(one), wallets[one].balance, True, cap)
     held = reservations.locked(at, reserved, turn.number) if reserved else []
     return accounts, held
 
@@ -148,8 +161,8 @@ def chunks(tenants: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
         yield tenants[start : start + CHUNK]
 
 
-def bidding(tenants: Sequence[UUID]) -> Iterable[Bidding]:
-    return Bidding.objects.filter(auto_bid=True, tenant_id__in=tenants)
+def bidding(tenants: Sequence[UUID]) -> Iterable[tuple[UUID, int]]:
+    return Bidding.objects.filter(auto_bid=True, pk__in=tenants).values_list("pk", "bid_cap")
 
 
 def write(turn: Turn, found: RoundResult, term: int) -> None:
