@@ -85,7 +85,7 @@ def test_wires_and_nodes_can_be_seen_on_a_phone_however_large_the_flow(visit: Vi
     page.locator(".react-flow__pane").click(position={"x": 5, "y": 5})
     page.keyboard.press("f")
     expect(page.locator(".ed-canvas")).to_have_attribute("data-tiny", "true")
-    expect(page.locator(".react-flow__edge-path")).to_have_count(20)
+    expect(page.locator(".react-flow__edge-path")).to_have_count(21)
     seen = page.evaluate(
         "() => { const zoom = new DOMMatrix(getComputedStyle(document.querySelector('.react-flow__viewport')).transform).a;"
         " return [...document.querySelectorAll('.react-flow__edge-path')]"
