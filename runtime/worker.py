@@ -36,6 +36,9 @@ LOOK_S = 0.2  # how often to look for work that nobody announced
 BACKOFF_S = 1.0  # before the first retry; doubled with each
 BACKOFF_MAX_S = 300.0
 log = logging.getLogger(__name__)
+Key = tuple[
+    str, int, int, bool
+]  # a bundle, its revision, the tenant's version, whether with flows that are stopped
 
 
 class Worker(threading.Thread):
@@ -47,7 +50,8 @@ class Worker(threading.Thread):
         self.ending = threading.Event()
         self.busy: dict[asyncio.Task[None], UUID] = {}  # whose run it is
         self.reaped = 0.0
-        self.bundles: dict[tuple[str, int, int, bool], LiveBundle] = {}
+        self.bundles: dict[Key, LiveBundle] = {}
+        self.loading: dict[Key, asyncio.Task[LiveBundle | None]] = {}
 
     def run(self) -> None:
         self.importer.start()
@@ -122,12 +126,21 @@ class Worker(threading.Thread):
         key = (str(run.bundle_id), run.revision, run.tenant.version, whole)
         known = self.bundles.get(key)
         if known is None:
-            known = await ready(run.bundle, run.tenant, run.revision, whole=whole)
+            known = await self.loaded(key, run)
             if known is not None:
                 self.bundles[key] = known
         if len(self.bundles) > 200:
             self.bundles.pop(next(iter(self.bundles)))
         return known
+
+    async def loaded(self, key: Key, run: Execution) -> LiveBundle | None:
+        """Once for all runs that begin at the same time: what a flow may do at once counts in one place."""
+        task = self.loading.get(key)
+        if task is None:
+            made = ready(run.bundle, run.tenant, run.revision, whole=key[3])
+            task = self.loading[key] = asyncio.create_task(made)
+            task.add_done_callback(lambda _: self.loading.pop(key, None))
+        return await asyncio.shield(task)
 
     async def settle(self, waist: Waist, job: Job, outcome: Outcome) -> None:
         """Write the end down, or the next try of an intent that has one left."""

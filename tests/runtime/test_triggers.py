@@ -1,6 +1,7 @@
 """Starting flows by hand, by sensors, and after a wait: what was acknowledged runs, once, and nothing is lost."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from billing import variables
-from runtime import importer
+from runtime import importer, worker
+from runtime.deploy import ready
 from runtime.models import Execution, Trigger
 from runtime.worker import Worker
 
@@ -236,3 +238,24 @@ def test_a_trigger_that_is_written_away_is_gone_with_the_next_start(alice: Any) 
     alice.api.post(f"/api/flows/{flow['id']}/start")
     alice.api.get(f"/api/flows/{flow['id']}")
     assert [row.name for row in Trigger.objects.all()] == ["by-hand"]
+
+
+def test_runs_that_begin_together_share_the_bundle_and_so_its_limit_at_once(
+    alice: Any, work: Any, monkeypatch: Any
+) -> None:
+    """Each of them loading it for itself would count `max_concurrent_pipelines` for itself, too."""
+    loads: list[int] = []
+
+    async def counted(*args: Any, **more: Any) -> Any:
+        loads.append(1)
+        return await ready(*args, **more)
+
+    monkeypatch.setattr(worker, "ready", counted)
+    variables.put(alice.tenant, "n", 7)
+    flow = flow_of(alice, ECHO)
+    for n in range(20):
+        assert inject(alice, flow, payload=n).status_code == 202
+    work(60)
+    ends = Counter(Execution.objects.values_list("status", "error"))
+    assert ends == {("success", ""): 20}
+    assert len(loads) == 1
