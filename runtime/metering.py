@@ -51,7 +51,9 @@ class Added:
     recent: list[int] = field(default_factory=list)
 
     def call(self, record: Record) -> None:
-        spent = record.get("spent") or 0
+        spent = (
+            record.get("spent", record.get("price")) or 0
+        )  # of a record without it, what it paid is its price
         self.calls += 1
         self.degraded += bool(record.get("degraded"))
         self.retried += bool(record.get("attempts"))

@@ -74,6 +74,12 @@ def test_what_was_refused_is_counted_by_reason_and_measures_nothing(alice: Any) 
     assert sum(row.waits.values()) == 4
 
 
+def test_what_a_run_paid_is_its_price_where_nothing_else_is_said(alice: Any) -> None:
+    bundle = a_bundle(alice.tenant)
+    executions.absorb([ran(bundle, price=4), ran(bundle, price=9, spent=0)])
+    assert Usage.objects.get().spent == 4
+
+
 def test_a_guest_cannot_fill_a_row_with_reasons(alice: Any) -> None:
     bundle = a_bundle(alice.tenant)
     executions.absorb([ran(bundle, status="refused", error=f"because {n}") for n in range(500)])
