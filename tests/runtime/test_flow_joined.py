@@ -63,7 +63,7 @@ class Viewer:
     """A socket, and the steps it was told of."""
 
     def __init__(self, run: str, token: str) -> None:
-        self.wire = socket(f"/ws/executions/{run}", ORIGIN, with_key(token))
+        self.wire: Any = socket(f"/ws/executions/{run}", ORIGIN, with_key(token))
         self.steps: list[str] = []
 
     async def until(self, node: str) -> list[str]:
