@@ -137,11 +137,11 @@ def moment(ms: int) -> datetime:
 def parties(turn: Turn) -> tuple[dict[str, Account], list[Reservation]]:
     """Who may bid, with what; and whose pools hold. Wallets are locked before reservations, here as everywhere."""
     waiting = {action.account for action in turn.queue.actions}
-    tenants = sorted(found for account in waiting if (found := identifier(account)) is not None)
+    tenants = [found for account in sorted(waiting) if (found := identifier(account)) is not None]
     at = moment(turn.at)
     rows = {tenant: cap for some in chunks(tenants) for tenant, cap in bidding(some)}
     reserved = reservations.holders(at, tenants)
-    wallets = wallet.funds(sorted({*rows, *reserved}))
+    wallets = wallet.funds([one for one in tenants if one in rows or one in reserved])
     accounts = {account: Account(account) for account in waiting}
     for one, cap in rows.items():
         accounts[str(one)] = Account(str(one), wallets[one].balance, True, cap)
