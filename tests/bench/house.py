@@ -73,7 +73,7 @@ class House:
         kind = f"multipart/form-data; boundary={edge}"
         self.bundle = str(self.api("POST", "/bundles/upload", body, Content_Type=kind)["id"])
         self.run()
-        until(lambda: self.status() == "running", "the bundle runs")
+        until(lambda: self.status() == "running", "the bundle runs", seconds=180)
 
     def run(self) -> None:
         self.api("POST", f"/bundles/{self.bundle}/run")
@@ -163,6 +163,6 @@ def furnished(edges: int = 1) -> Iterator[House]:
             house.upstream = port
             house.token, house.password = (str(json.loads(made)[name]) for name in ("api_key", "password"))
             for port in (house.port, house.edge):
-                until(lambda port=port: request(port, "GET", "/healthz")[0], "the servers answer")  # type: ignore[misc]
+                until(lambda port=port: request(port, "GET", "/healthz")[0], "the servers answer", seconds=180)  # type: ignore[misc]
             house.upload()
             yield house
