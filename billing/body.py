@@ -3,12 +3,10 @@
 import zlib
 from collections.abc import Iterator
 
-import httpx
-
 PIECE = 65_536
 
 
-class EgressFailed(httpx.TransportError):
+class EgressFailed(Exception):
     """The request was allowed but did not end well. `reason` is fit to be shown."""
 
     def __init__(self, reason: str) -> None:

@@ -12,18 +12,20 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-import httpx
+import certifi
 
 from billing import destination
 from billing.body import EgressFailed
 from billing.destination import Destination, EgressRefused, avet, vet
+from billing.gate import Budget, Gate, Limits, Permit
 from billing.hops import following
 from billing.pool import Ask, Pool
-from billing.wire import BUDGET, Budget, Gate, GuardedTransport, Limits, Permit
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = [
     "Destination", "EgressFailed", "EgressRefused", "Gate", "Limits", "Permit", "Response", "Stream",
@@ -52,11 +54,11 @@ class Response:
     url: str = ""
 
 
-def client(gate: Gate | None = None, *, tls: ssl.SSLContext | None = None) -> httpx.Client:
+def client(gate: Gate | None = None, *, tls: ssl.SSLContext | None = None) -> "httpx.Client":
     """A guarded httpx client. It may live long: limits count per request, and it keeps no cookies."""
-    return httpx.Client(
-        transport=GuardedTransport(gate or Gate(destination.allowed(None)), tls or _tls()), **_manners()
-    )
+    from billing import wire  # which loads httpx: not before somebody fetches and blocks
+
+    return wire.guarded(gate or Gate(destination.allowed(None)), tls or _tls())
 
 
 def pool(gate: Gate | None = None, *, tls: ssl.SSLContext | None = None) -> Pool:
@@ -78,15 +80,13 @@ def fetch(
 
     `permit(url)` is asked for every hop and raises EgressRefused where the caller does not want to go.
     """
+    from billing import wire  # as above
+
     ready = _prepare(method, url, headers)
-    extensions = {BUDGET: Budget.of(Limits(total_s=timeout, max_bytes=max_bytes), permit)}
-    try:
-        answer = _shared(os.getpid(), ready.allow).request(
-            ready.method, ready.url, headers=ready.headers, content=content, extensions=extensions
-        )
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise _failure(error) from error
-    return _response(answer)
+    budget = Budget.of(Limits(total_s=timeout, max_bytes=max_bytes), permit)
+    sender = wire.shared(os.getpid(), ready.allow, _tls())
+    answer = wire.ask(sender, ready.method, ready.url, ready.headers, content, budget)
+    return Response(answer.status_code, dict(answer.headers), answer.content, str(answer.url))
 
 
 async def afetch(  # noqa: PLR0913  one argument for each property of a request
@@ -194,45 +194,9 @@ def _checked(headers: Mapping[str, str]) -> dict[str, str]:
     return dict(headers)
 
 
-def _response(answer: httpx.Response) -> Response:
-    return Response(answer.status_code, dict(answer.headers), answer.content, str(answer.url))
-
-
-def _failure(error: Exception) -> EgressFailed:
-    """What went wrong in words for the person who wrote the URL; no addresses, no internals."""
-    if isinstance(error, EgressFailed):
-        return error
-    if isinstance(error, httpx.TimeoutException):
-        return EgressFailed("the other side takes too long")
-    if isinstance(error, httpx.TooManyRedirects):
-        return EgressFailed(f"more than {MAX_REDIRECTS} redirects")
-    if isinstance(error, httpx.ConnectError) and "CERTIFICATE" in str(error):
-        return EgressFailed("the certificate of the other side is not valid for its name")
-    if isinstance(error, httpx.ConnectError):
-        return EgressFailed("the other side does not accept connections")
-    return EgressFailed("the other side does not answer with valid HTTP")
-
-
 @lru_cache(maxsize=1)
 def _tls() -> ssl.SSLContext:
-    return httpx.create_ssl_context(verify=True, trust_env=False)
-
-
-def _manners() -> dict[str, Any]:
-    # A jar that takes nothing: a long-lived client must not carry cookies from one tenant to another.
-    return {
-        "trust_env": False,
-        "follow_redirects": True,
-        "max_redirects": MAX_REDIRECTS,
-        "headers": {"User-Agent": USER_AGENT},
-        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-    }
-
-
-@lru_cache(maxsize=8)
-def _shared(process: int, allow: frozenset[str]) -> httpx.Client:
-    """One pool of connections per process (keyed by its id: a fork must not share sockets)."""
-    return client(Gate(allow))
+    return ssl.create_default_context(cafile=certifi.where())
 
 
 _LOOPS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[frozenset[str], Pool]] = WeakKeyDictionary()

@@ -5,8 +5,8 @@ from dataclasses import replace
 from urllib.parse import urldefrag, urljoin
 
 from billing.body import EgressFailed
+from billing.gate import SAFE_HEADERS, Gate
 from billing.pool import Ask
-from billing.wire import SAFE_HEADERS, Gate
 
 REDIRECTS = (301, 302, 303, 307, 308)
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from billing.body import EgressFailed
 from billing.connection import Answer, Connection
 from billing.destination import Destination
+from billing.gate import Gate
 from billing.places import Places
-from billing.wire import Gate
 
 IDLE_S = 4.0  # shorter than the usual 5 s after which servers hang up
 OLDEST_S = 60.0  # so that an address is judged anew now and then

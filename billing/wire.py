@@ -1,122 +1,79 @@
-"""The wire under our blocking HTTP client: vets each hop, connects to vetted addresses only, bounds time and size."""
+"""Our blocking HTTP client: vets each hop, connects to vetted addresses only, bounds time and size.
 
-import logging
+httpx and what it draws in take 20 MB, so this is loaded when something blocking is first fetched (billing/egress.py).
+"""
+
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpcore
 import httpx
 
-from billing import destination
 from billing.body import Body, EgressFailed
-from billing.destination import AsyncResolver, Destination, EgressRefused, Resolver
-
-log = logging.getLogger("priostack.egress")
+from billing.destination import EgressRefused
+from billing.gate import BUDGET, Budget, Gate
 
 MAX_HEADERS = 200
+MAX_REDIRECTS = 5
+USER_AGENT = "PrioStack"
 WRITE_SLICE = 65_536
-BUDGET = "priostack.budget"
-_ORIGIN = "priostack.origin"
-# What may follow a redirect to another origin; everything else may be a credential.
-SAFE_HEADERS = frozenset(
-    {"host", "accept", "accept-encoding", "accept-language", "connection", "user-agent"}
-    | {"content-type", "content-length", "transfer-encoding"}
-)
-
-# The caller's own rule for where a request may go, asked for every hop; it raises EgressRefused.
-Permit = Callable[[str], None]
 
 _deadline: ContextVar[float | None] = ContextVar("egress_deadline", default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds on one request with all its redirects."""
-
-    connect_s: float = 5.0
-    read_s: float = 15.0
-    total_s: float = 30.0
-    max_bytes: int = 10_000_000
+def guarded(gate: Gate, tls: ssl.SSLContext) -> httpx.Client:
+    """A client that may live long: limits count per request, and it keeps no cookies."""
+    return httpx.Client(transport=GuardedTransport(gate, tls), **_manners())
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """What is left for one request: passed along its redirects in the request's extensions."""
-
-    deadline: float
-    max_bytes: int
-    permit: Permit | None = None
-
-    @classmethod
-    def of(cls, limits: Limits, permit: Permit | None = None) -> "Budget":
-        return cls(time.monotonic() + limits.total_s, limits.max_bytes, permit)
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """What a client may reach, and how names are looked up."""
-
-    allow: frozenset[str] = frozenset()
-    limits: Limits = Limits()
-    resolve: Resolver = destination.system_resolve
-    aresolve: AsyncResolver = destination.system_aresolve
-
-    def admit(self, request: httpx.Request) -> Budget:
-        """Every hop passes here: URL, Host, credentials, time left."""
-        place = self.place(str(request.url))
-        if request.headers.get("host", "").lower() != place.authority:
-            raise EgressRefused("the Host header is set by the platform")
-        _drop_credentials(request, place)
-        budget = request.extensions.setdefault(BUDGET, Budget.of(self.limits))
-        assert isinstance(budget, Budget)
-        if budget.permit is not None:
-            budget.permit(place.url)
-        request.extensions["timeout"] = self._timeouts(budget)
-        request.headers["accept-encoding"] = "gzip"
-        return budget
-
-    def place(self, url: str) -> Destination:
-        """The syntax of a URL, judged."""
-        try:
-            return destination.read(url, allow=self.allow)
-        except EgressRefused as refusal:
-            log.warning("egress refused: %s", refusal.reason)
-            raise
-
-    def vetted(self, host: str, port: int) -> Destination:
-        place = destination.at(host, port, allow=self.allow)
-        return self._judge(place, self.resolve(place.host, port))
-
-    async def avetted(self, host: str, port: int) -> Destination:
-        place = destination.at(host, port, allow=self.allow)
-        return self._judge(place, await self.aresolve(place.host, port))
-
-    def _judge(self, place: Destination, answers: Iterable[str]) -> Destination:
-        try:
-            return destination.judge(place, answers)
-        except EgressRefused as refusal:
-            log.warning("egress refused: %s", refusal.reason)
-            raise
-
-    def _timeouts(self, budget: Budget) -> dict[str, float]:
-        left = budget.deadline - time.monotonic()
-        if left <= 0:
-            raise EgressFailed("the other side takes too long")
-        read, connect = min(self.limits.read_s, left), min(self.limits.connect_s, left)
-        return {"connect": connect, "read": read, "write": read, "pool": connect}
+def ask(  # one argument for each part of a request
+    client: httpx.Client,
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    content: bytes | None,
+    budget: Budget,
+) -> httpx.Response:
+    try:
+        return client.request(method, url, headers=headers, content=content, extensions={BUDGET: budget})
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise _failure(error) from error
 
 
-def _drop_credentials(request: httpx.Request, place: Destination) -> None:
-    origin = (place.scheme, place.host, place.port)
-    if request.extensions.setdefault(_ORIGIN, origin) == origin:
-        return
-    for name in [name for name in request.headers if name.lower() not in SAFE_HEADERS]:
-        del request.headers[name]
+def _failure(error: Exception) -> EgressFailed:
+    """What went wrong in words for the person who wrote the URL; no addresses, no internals."""
+    if isinstance(error, httpx.TimeoutException):
+        return EgressFailed("the other side takes too long")
+    if isinstance(error, httpx.TooManyRedirects):
+        return EgressFailed(f"more than {MAX_REDIRECTS} redirects")
+    if isinstance(error, httpx.ConnectError) and "CERTIFICATE" in str(error):
+        return EgressFailed("the certificate of the other side is not valid for its name")
+    if isinstance(error, httpx.ConnectError):
+        return EgressFailed("the other side does not accept connections")
+    return EgressFailed("the other side does not answer with valid HTTP")
+
+
+def _manners() -> dict[str, Any]:
+    # A jar that takes nothing: a long-lived client must not carry cookies from one tenant to another.
+    return {
+        "trust_env": False,
+        "follow_redirects": True,
+        "max_redirects": MAX_REDIRECTS,
+        "headers": {"User-Agent": USER_AGENT},
+        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+    }
+
+
+@lru_cache(maxsize=8)
+def shared(process: int, allow: frozenset[str], tls: ssl.SSLContext) -> httpx.Client:
+    """One pool of connections per process (keyed by its id: a fork must not share sockets)."""
+    return guarded(Gate(allow), tls)
 
 
 class GuardedTransport(httpx.HTTPTransport):

@@ -10,6 +10,7 @@ GUARD = {
     "billing/body.py",
     "billing/connection.py",
     "billing/egress.py",
+    "billing/gate.py",
     "billing/pool.py",
     "billing/wire.py",
 }
