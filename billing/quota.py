@@ -51,7 +51,7 @@ class Quota:
         self.blocks: dict[str, Block] = {}
         self.limits: dict[str, int | None] = {}
         self.refused: dict[str, tuple[float, int]] = {}
-        self.jobs: queue.SimpleQueue[tuple[str, str, int]] = queue.SimpleQueue()
+        self.jobs: queue.Queue[tuple[str, str, int]] = queue.Queue()
         self.locks: dict[str, threading.Lock] = {}
         self.thread: threading.Thread | None = None
 
@@ -151,6 +151,7 @@ class Quota:
         for tenant_id in list(self.blocks):
             self.drop(tenant_id)
         self.work(wait=0)
+        self.jobs.join()  # the thread may have one in its hands
 
     # -- a thread of its own ------------------------------------------------------------------------
 
@@ -171,7 +172,10 @@ class Quota:
         try:
             job = self.jobs.get(timeout=wait) if wait else self.jobs.get_nowait()
             while True:
-                self.perform(*job)
+                try:
+                    self.perform(*job)
+                finally:
+                    self.jobs.task_done()
                 job = self.jobs.get_nowait()
         except queue.Empty:
             pass

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.contrib.sessions.models import Session
 
+from billing import allowance
 from billing.models import ApiKey, Invitation, ReleasedSlug
 
 
@@ -15,4 +16,4 @@ def tidy(now: datetime) -> int:
         Session.objects.filter(expire_date__lte=now),
         ReleasedSlug.objects.filter(until__lte=now),
     )
-    return sum(rows.delete()[0] for rows in old)
+    return sum(rows.delete()[0] for rows in old) + allowance.tidy(now)

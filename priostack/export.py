@@ -11,7 +11,7 @@ from django.core import serializers
 from django.db.models import BinaryField, Model, QuerySet
 from django.utils import timezone
 
-from billing import memory
+from billing import memory, statement
 from billing.belongings import rows_of
 from billing.models import Membership, Tenant
 from bundles import files
@@ -24,6 +24,7 @@ rows/*.jsonl    its rows, one JSON object a line, a file for each table
 blobs/…         contents of bundles and modules by SHA-256, as rows/bundles.revision.jsonl and
                 rows/bundles.module.jsonl name them
 memory.jsonl    what its bundles keep in their key-value stores
+wallet.csv      the statement of its wallet
 members.json    addresses and roles of its members
 
 Values of secrets and tokens of API keys are not in here; nobody can read them.
@@ -42,6 +43,9 @@ def export(tenant_id: UUID, out: IO[bytes]) -> None:
         with archive.open("memory.jsonl", "w", force_zip64=True) as file:
             for entry in memory.dump(f"tenant:{tenant_id}:*"):
                 file.write(json.dumps(entry).encode() + b"\n")
+        with archive.open("wallet.csv", "w", force_zip64=True) as file:
+            for line in statement.as_csv(tenant_id):
+                file.write(line.encode())
         archive.writestr("members.json", json.dumps(members(tenant_id), indent=1))
 
 

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from billing.errors import ApiError
 from market.admission import Grant, Refuse, Wait, admit, house
 from market.ticket import Denied
-from runtime import inline, lastgood, metrics, running, sensors, targets
+from runtime import counting, inline, lastgood, metrics, running, sensors, targets
 from runtime.answer import BadAnswer, Reply
 from runtime.hot import Known
 from runtime.job import Effects, Job, Outcome
@@ -58,10 +58,11 @@ class Waist:
         instance = f"{job.bundle.id}/{job.service}"
         decision = admit(job.contract, instance, job.started)
         journal = self.journal
-        if not (isinstance(decision, Grant) and isinstance(journal, FileJournal)):
+        if not (isinstance(decision, Grant) and isinstance(journal, FileJournal) and counting.at_once(job)):
             return None
         outcome = execute_now(job, decision.units * FUEL_PER_UNIT)
         if outcome is None:
+            counting.undo(job)  # it is counted where it waits
             return None
         house.local.spend(instance, outcome.fuel)
         if job.contract.fallback == "degrade":
@@ -88,14 +89,19 @@ class Waist:
 
     async def admitted(self, job: Job) -> Outcome:
         """At once, or when the market grants it; slice by slice when it is long."""
+        await counting.begin(job)
         job.purse = purse = Purse(job, house, self.say)
+        served = False
         try:
             await purse.ready()
+            served = True
             outcome = await execute(job, purse.cap)
         except Denied as denied:
             outcome = unserved(job, denied)
         finally:
             purse.close()
+            if not served:
+                counting.undo(job)
         if job.contract.fallback == "degrade" and outcome.status == "success":
             lastgood.keep(job, outcome.reply)
         return purse.told(outcome)

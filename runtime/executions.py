@@ -11,6 +11,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from billing.quota import quota
 from runtime import metering, signals
 from runtime.models import CHANGES, Execution
 from runtime.record import Record, storable
@@ -214,7 +215,19 @@ def parked() -> "QuerySet[Execution]":
 def expired(now: datetime) -> int:
     """End queued runs that came too late (an intent's expiresIn)."""
     late = Execution.objects.filter(status="queued", expires__lte=now)
-    return late.update(status="timeout", completed=now, error="expired before it could start (expiresIn)")
+    ending = {"status": "timeout", "completed": now, "error": "expired before it could start (expiresIn)"}
+    return sum(end_queued(run, ending) for run in late.only(*TO_GIVE_BACK)[:1000])
+
+
+TO_GIVE_BACK = ("tenant_id", "created", "trigger", "started")
+
+
+def end_queued(run: Execution, ending: dict[str, Any]) -> bool:
+    """End a run that has not begun; the plan's execution that was taken for it goes back (R39)."""
+    ended = Execution.objects.filter(pk=run.pk, status="queued").update(**ending) == 1
+    if ended and run.started is None and run.trigger != "test":
+        quota.give_back(str(run.tenant_id), run.created.timestamp())
+    return ended
 
 
 def heartbeat(worker: str, runs: list[str]) -> int:
@@ -242,6 +255,8 @@ def reap(now: datetime) -> int:
 def ask_cancel(run: Execution) -> bool:
     """Cancel at once what only waits; ask the worker of what runs. False when it is over already."""
     now = timezone.now()
+    if end_queued(run, {"status": "cancelled", "completed": now, "error": "cancelled"}):
+        return True
     idle = Q(status="queued") | Q(status="waiting", leased_until__isnull=True)
     if (
         Execution.objects.filter(idle, pk=run.pk).update(status="cancelled", completed=now, error="cancelled")

@@ -9,6 +9,7 @@ import orjson
 
 from billing.errors import ApiError
 from market.admission import house
+from runtime import counting
 from runtime.answer import JSON
 from runtime.exchange import BASE, Asked, Given, Pairs
 from runtime.flowqueue import MAX_INPUT
@@ -28,6 +29,7 @@ async def taken_on(journal: Journal, asked: Asked, job: Job, extra: Pairs) -> Gi
     """In the journal before it is acknowledged."""
     if len(job.request) > MAX_INPUT:
         raise ApiError(413, f"What runs in the background may have {MAX_INPUT} bytes.")
+    await counting.begin(job)
     await journal.append(queued(job))
     position, rounds = standing()
     told = {"execution": job.id, "status": "queued", "position": position, "rounds": rounds}

@@ -10,6 +10,7 @@ from billing import allowance, quota
 from billing.errors import ApiError
 from billing.models import ExecutionQuota, Plan
 from billing.quota import LOOKS, Quota
+from billing.tidy import tidy
 from tests.billing.elsewhere import processes
 
 pytestmark = pytest.mark.django_db
@@ -216,7 +217,7 @@ def test_old_days_and_months_are_tidied_away(alice):
     now = datetime(2026, 11, 21, tzinfo=UTC)
     for period in ("2026-11", "2026-10", "2023-12", "2026-11-21", "2026-10-30"):
         ExecutionQuota.objects.create(tenant=alice.tenant, period=period)
-    assert allowance.tidy(now) == 2
+    assert tidy(now) == 2
     left = set(ExecutionQuota.objects.values_list("period", flat=True))
     assert left == {"2026-11", "2026-10", "2026-11-21"}
 

@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from billing import allowance
 from billing.models import ExecutionQuota, Plan
 from billing.quota import quota
-from runtime import importer, schedules
+from runtime import executions, importer, schedules
 from runtime.models import Execution, Trigger
+from tests.runtime import stage
 from tests.runtime.flowstage import start as started
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
@@ -88,3 +90,33 @@ def test_a_person_s_retry_is_a_run_of_its_own(alice, flow):
     assert Execution.objects.update(status="error", completed=datetime.now(UTC)) == 1
     assert alice.client.post(f"/api/executions/{run}/retry").status_code == 202
     assert taken() == 2
+
+
+def test_a_queued_run_that_is_cancelled_or_expires_is_given_back(alice, flow):
+    limit(alice, 10)
+    runs = [inject(alice, flow).json()["execution"] for _ in range(2)]
+    importer.drain()
+    assert alice.client.post(f"/api/executions/{runs[0]}/cancel").status_code in {200, 202}
+    now = datetime.now(UTC)
+    Execution.objects.filter(pk=runs[1]).update(expires=now)
+    assert executions.expired(now) == 1
+    assert executions.expired(now) == 0
+    assert set(Execution.objects.values_list("status", flat=True)) == {"cancelled", "timeout"}
+    assert taken() == 0
+
+
+@pytest.fixture
+def shop(alice):
+    return stage.run_bundle(alice, stage.bundle_files("w", ["echo"], POST_echo="wasm:echo:run"))
+
+
+async def test_a_call_takes_one_whichever_way_it_runs(alice, shop):
+    await sync_to_async(limit)(alice, 3)
+    call = stage.Caller(alice.token)
+    answers = [await call("POST", "/alice/api/w/echo", {"a": 1}) for _ in range(5)]
+    later = await call("POST", "/alice/api/w/echo", {"a": 1}, prefer="respond-async")
+    await call.close()
+    assert [one.status for one in answers] == [200, 200, 200, 429, 429]
+    assert int(answers[3].headers["retry-after"]) > 0
+    assert later.status == 429
+    assert await sync_to_async(taken)() == 3
