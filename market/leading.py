@@ -182,7 +182,7 @@ class Leader:
         if self._working:
             return self.opened + self.long_ms
         if self._idle:
-            return (max(self._epoch(now), self._number) + 1) * self.long_ms
+            return (self._epoch(self.opened) + 1) * self.long_ms
         return self.opened + self.least_ms
 
     def tick(self, now: int) -> None:

@@ -109,6 +109,20 @@ def test_seconds_in_which_nothing_waits_are_not_written(clock: Clock) -> None:
     assert not Round.objects.exists()
 
 
+def test_who_rests_after_a_miss_is_served_when_it_wakes(clock: Clock) -> None:
+    """R30: nobody else wakes the leader then."""
+    with rules():
+        owner = uuid7()
+        house, first = House(clock), waiting(owner, 100, service="s")
+        rest = waiting(owner, 100, service="s", fallback="retry")
+        house.submit(first, rest)
+        told = Told()
+        for second in range(5):
+            house.step(MS + second * 1000)
+            hear(told)
+    assert served(told, rest.id) == 100
+
+
 # -- bidding rounds ----------------------------------------------------------------------------------
 
 
