@@ -285,6 +285,8 @@ def ended(job: Job, outcome: Outcome) -> Record:
         "depth": job.depth,
         "attempts": job.attempts,
         "price": outcome.price,
+        "spent": outcome.spent,
+        "degraded": outcome.degraded,
         "round": outcome.round,
         "waited_us": outcome.waited_us,
     }

@@ -11,8 +11,8 @@ import logging
 import time
 from email.utils import formatdate
 
-from billing.errors import ApiError
 from billing.background import end
+from billing.errors import ApiError
 from runtime.connection import Connection, Head
 from runtime.exchange import Given, problem
 from runtime.gateway import Gateway

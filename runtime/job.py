@@ -64,7 +64,8 @@ class Outcome:
     effects: Effects = field(default_factory=Effects)
     retryable: bool = False
     due_us: int | None = None  # it waits until then: nothing has ended
-    price: int = 0  # credits that were paid for it
+    price: int = 0  # of the round that served it last
+    spent: int = 0  # credits that were charged for it
     round: int | None = None  # of the market, the last that served it
     waited_us: int = 0
     degraded: bool = False  # cut to one entry by its contract (R32)

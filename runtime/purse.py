@@ -167,7 +167,7 @@ class Purse:
         ticket = self.ticket
         outcome.waited_us = int(self.waited * 1e6)
         if ticket is not None:
-            outcome.price, outcome.round = ticket.charged, ticket.round
+            outcome.price, outcome.spent, outcome.round = ticket.price, ticket.charged, ticket.round
             outcome.degraded |= ticket.degraded
             outcome.effects.logs.insert(0, ("info", story(ticket, self.waited, outcome)))
         if outcome.status != "refused":

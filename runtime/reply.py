@@ -39,6 +39,7 @@ def market(outcome: Outcome) -> Pairs:
     told = [
         ("x-queue-wait", f"{outcome.waited_us / 1e6:.3f}"),
         ("x-market-price", str(outcome.price)),
+        ("x-credits-spent", str(outcome.spent)),
     ]
     if outcome.round is not None:
         told.append(("x-market-round", str(outcome.round)))

@@ -128,7 +128,7 @@ async def test_under_a_price_a_call_waits_for_its_grant_and_says_what_it_paid(de
         "99",
     )
     run = await history(answer)
-    assert (run.price, run.round, run.units_estimated) == (7, 99, 225)
+    assert (run.price, run.spent, run.round, run.units_estimated) == (7, 7, 99, 225)
     assert run.waited_us > 0
 
 
