@@ -15,6 +15,7 @@ class Denied(Exception):
     def __init__(self, reason: str, price: int = 0) -> None:
         super().__init__(reason)
         self.reason, self.price = reason, price
+        self.partly: object = None  # what it had done by then, for whoever writes that down
 
 
 class Ticket:

@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 @router.get("/flows/{uuid:id}/logs", auth=Door("read"))
 def flow_logs(request: Asked, id: UUID, cursor: UUID | None = None, limit: int = 200) -> Any:
-    """The newest lines of the flow's runs, whoever called it, the oldest of them first; a stream with Accept: text/event-stream."""
+    """The newest lines of all its runs, the oldest of them first; a stream with Accept: text/event-stream."""
     flow = flow_of(request, id)
     if wants_stream(request):
         callers = flowruns.callers(flow)

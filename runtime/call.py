@@ -233,7 +233,10 @@ def unserved(job: Job, denied: Denied) -> Outcome:
     """What a call gets that the market does not serve; a degraded one its last good answer, when there is one (R32)."""
     found = lastgood.find(job) if job.contract.fallback == "degrade" else None
     if found is None:
-        return refused(Refuse(denied.reason))
+        outcome = refused(Refuse(denied.reason))
+        if isinstance(denied.partly, Effects):
+            outcome.effects = denied.partly
+        return outcome
     return Outcome("success", found, degraded=True, effects=Effects(logs=[("warning", STALE)]))
 
 

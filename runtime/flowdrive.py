@@ -8,6 +8,7 @@ from functools import cache, partial
 from importlib import import_module
 from typing import Any
 
+from market.ticket import Denied
 from runtime import flowguest, flowkeep, flowmemory, running
 from runtime.flowframe import Frame, ToolCall
 from runtime.flowneeds import Context, Failure, Need
@@ -56,6 +57,11 @@ class Driver:
             except running.Cancelled as cancelled:
                 await self.settled()
                 cancelled.effects = Effects(logs=self.run.logs, steps=self.pump.steps.whole())
+                await self.keeper.forget()
+                raise
+            except Denied as denied:  # the market serves it no further: what it has done stands in the history
+                await self.settled()
+                denied.partly = Effects(logs=self.run.logs, steps=self.pump.steps.whole())
                 await self.keeper.forget()
                 raise
             finally:

@@ -317,6 +317,20 @@ async def test_a_flow_waits_between_its_steps_when_its_round_is_used_up(flowing)
     assert 180 <= run.units_used <= 190
 
 
+async def test_a_flow_that_is_served_no_further_shows_how_far_it_came(flowing):
+    house.local.contended = True
+    call = asyncio.create_task(flowing.call("POST", "/alice/api/w/heavy", {}))
+    action = wire.submitted(await flowing.hear("submit"))[0]
+    await flowing.grant(action.id, 100)
+    await flowing.hear("idle")
+    await flowing.tell(wire.grants(2, 9, 5, ended=[(action.id, "expired", 5)]))
+    answer = await call
+    assert answer.status == 504
+    run = await flowstage.history(answer)
+    assert run.status == "refused"
+    assert [step["node"] for step in run.steps][:2] == ["a", "one"]
+
+
 async def test_a_flow_that_nobody_hurries_runs_whole(flowing):
     """Price 0, and nothing waits: its rounds are those of its process."""
     answer = await flowing.call("POST", "/alice/api/w/heavy", {})
