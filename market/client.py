@@ -221,4 +221,3 @@ class Client:
                 ticket.loose = True
                 self.local.leave(ticket.action.service)
                 ticket.changed.set()
-

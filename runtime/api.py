@@ -15,5 +15,17 @@ from runtime.api_runs import router as runs
 from runtime.api_triggers import router as triggers
 
 router = Router()
-for subject in (bundles, checks, contracts, estimates, flows, flowruns, flowstate, triggers, runs, logs, goals):
+for subject in (
+    bundles,
+    checks,
+    contracts,
+    estimates,
+    flows,
+    flowruns,
+    flowstate,
+    triggers,
+    runs,
+    logs,
+    goals,
+):
     router.add_router("", subject)

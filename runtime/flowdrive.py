@@ -59,7 +59,9 @@ class Driver:
                 cancelled.effects = Effects(logs=self.run.logs, steps=self.pump.steps.whole())
                 await self.keeper.forget()
                 raise
-            except Denied as denied:  # the market serves it no further: what it has done stands in the history
+            except (
+                Denied
+            ) as denied:  # the market serves it no further: what it has done stands in the history
                 await self.settled()
                 denied.partly = Effects(logs=self.run.logs, steps=self.pump.steps.whole())
                 await self.keeper.forget()

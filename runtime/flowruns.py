@@ -6,6 +6,8 @@ from django.db.models import Q, QuerySet
 
 from billing.access import Principal
 from bundles.definitions import definition
+from bundles.endpoints import Endpoint
+from bundles.intents import Intent
 from bundles.models import Flow
 from runtime import triggers
 from runtime.flowfigures import CALLS, DAY, MONTH, SERVICE, since
@@ -36,7 +38,8 @@ def callers(flow: Flow) -> frozenset[tuple[str, str]]:
     found = {(SERVICE, flow.name)}
     for revision in triggers.revisions(flow.bundle):
         for service in definition(revision).services if revision is not None else ():
-            for one in (*service.endpoints, *service.intents):
+            led: list[Endpoint | Intent] = [*service.endpoints, *service.intents]
+            for one in led:
                 if one.to.kind == "flow" and one.to.module == flow.name:
                     found.add((service.name, one.name))
     return frozenset(found)

@@ -13,7 +13,8 @@ FLOORS = ["billing", "bundles", "market", "runtime", "priostack"]
 PURE = {
     "bundles": {
         *("values", "nodes", "composer", "scalars", "names", "fields", "schema", "duration", "target"),
-        *("paths", "contract", "contractlint", "objective", "goals", "intents", "endpoints", "service", "overlay", "gather"),
+        *("paths", "contract", "contractlint", "objective", "goals", "intents", "endpoints", "service"),
+        *("overlay", "gather"),
         *(
             "flowmodel",
             "flowkinds",

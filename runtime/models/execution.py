@@ -61,7 +61,9 @@ class Execution(models.Model):
     units_used = models.PositiveIntegerField(default=0)
     price = models.PositiveIntegerField(default=0)
     spent = models.PositiveBigIntegerField(default=0)  # credits that were booked on it, over all its rounds
-    waited_us = models.PositiveBigIntegerField(default=0)  # for compute, until its first round and between rounds
+    waited_us = models.PositiveBigIntegerField(
+        default=0
+    )  # for compute, until its first round and between rounds
     degraded = models.BooleanField(default=False)  # it was cut to one entry (fallbackBehavior: degrade)
     round = models.PositiveBigIntegerField(null=True)
     http_status = models.PositiveSmallIntegerField(null=True)

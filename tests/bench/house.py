@@ -163,6 +163,8 @@ def furnished(edges: int = 1) -> Iterator[House]:
             house.upstream = port
             house.token, house.password = (str(json.loads(made)[name]) for name in ("api_key", "password"))
             for port in (house.port, house.edge):
-                until(lambda port=port: request(port, "GET", "/healthz")[0], "the servers answer", seconds=180)  # type: ignore[misc]
+                until(
+                    lambda port=port: request(port, "GET", "/healthz")[0], "the servers answer", seconds=180
+                )  # type: ignore[misc]
             house.upload()
             yield house

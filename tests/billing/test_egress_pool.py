@@ -112,7 +112,7 @@ async def test_an_answer_packed_for_its_way_is_a_failure(allow, coding: bytes) -
     body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(packed), packed)
     with (
         allow(Listener(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: %b\r\n\r\n%b" % (coding, body))) as listener,
-        pytest.raises(EgressFailed, match="transfer encoding|valid HTTP"),
+        pytest.raises(EgressFailed, match=r"transfer encoding|valid HTTP"),
     ):
         await afetch("GET", listener.url())
 

@@ -78,7 +78,9 @@ def test_every_table_with_a_way_to_a_tenant_is_known():
     } <= known
     assert User not in paths()
     for model in apps.get_models():
-        if model is not Leg and any(field.name == "tenant" for field in model._meta.fields):  # the ledger stays
+        if model is not Leg and any(
+            field.name == "tenant" for field in model._meta.fields
+        ):  # the ledger stays
             assert model in paths(), model
 
 

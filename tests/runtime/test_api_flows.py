@@ -211,7 +211,11 @@ def test_the_plan_bounds_the_number_of_flows(alice: Any) -> None:
 def test_the_log_of_a_flow_has_its_runs_alone(alice: Any) -> None:
     flow = made(alice)
     bundle, now = Bundle.objects.get(), timezone.now()
-    runs = (("hello", "flow", "flow:hello:a"), ("other", "flow", "flow:other"), ("hello", "shop", "wasm:shop:hello"))
+    runs = (
+        ("hello", "flow", "flow:hello:a"),
+        ("other", "flow", "flow:other"),
+        ("hello", "shop", "wasm:shop:hello"),
+    )
     for name, service, target in (*runs, ("order", "shop", "flow:hello"), ("x", "shop", "flow:hello2")):
         Execution.objects.create(
             id=uuid7(), tenant=alice.tenant, bundle=bundle, revision=1, service=service, name=name,
