@@ -1,6 +1,6 @@
 """The tenants of `manage.py market demo`: made with wallets and caps, taken away again; only the ledger remembers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -26,6 +26,7 @@ SHOWN_CAP = 5  # of the tenant that somebody follows: the price will pass it
 SHOWN_CREDITS = 200
 POOL = 20  # credits of its reservation
 BEFORE = "market:demo"  # how the followed tenant bid before, in Redis
+FEW = 25  # tenants of one transaction
 PATIENT = 40  # that do not bid
 
 
@@ -40,14 +41,22 @@ def cap_of(index: int) -> int:
     return 0 if index < PATIENT else 1 + index * 37 % CAPS
 
 
-@transaction.atomic
 def gather(count: int) -> list[Member]:
+    """A few at a time: the market goes on meanwhile, and on SQLite only one writes."""
     run = token_hex(2)
-    rows = [
-        Tenant(id=uuid7(), slug=f"{SLUG}{run}-{index:03}", name=f"Demo {index:03}") for index in range(count)
-    ]
-    Tenant.objects.bulk_create(rows)
-    members = [Member(row.pk, cap_of(index)) for index, row in enumerate(rows)]
+    members: list[Member] = []
+    for start in range(0, count, FEW):
+        with transaction.atomic():
+            members += some(run, range(start, min(start + FEW, count)))
+    return members
+
+
+def some(run: str, indexes: Iterable[int]) -> list[Member]:
+    members = [Member(uuid7(), cap_of(index)) for index in indexes]
+    Tenant.objects.bulk_create(
+        Tenant(id=one.tenant_id, slug=f"{SLUG}{run}-{index:03}", name=f"Demo {index:03}")
+        for index, one in zip(indexes, members, strict=True)
+    )
     Bidding.objects.bulk_create(
         Bidding(tenant_id=one.tenant_id, auto_bid=one.cap > 0, bid_cap=one.cap) for one in members
     )
@@ -80,12 +89,17 @@ def clean() -> int:
     """How many tenants went; the ledger keeps its entries, as it always does (R36)."""
     unfollow()
     ids = list(Tenant.objects.filter(slug__startswith=SLUG).values_list("pk", flat=True))
-    with transaction.atomic():
-        empty(ids)
-        for model, path in reversed(list(paths().items())):
-            rows: Any = model._default_manager.filter(**{f"{path or 'pk'}__in": ids})
-            rows.delete()
+    for start in range(0, len(ids), FEW):
+        with transaction.atomic():
+            empty(ids[start : start + FEW])
+            forget(ids[start : start + FEW])
     return len(ids)
+
+
+def forget(ids: Sequence[UUID]) -> None:
+    for model, path in reversed(list(paths().items())):
+        rows: Any = model._default_manager.filter(**{f"{path or 'pk'}__in": ids})
+        rows.delete()
 
 
 def empty(ids: Iterable[UUID]) -> None:
