@@ -65,18 +65,24 @@ class Purse:
         """Until a slice may run; Denied when the market says that it never will, Trap when its budget is used up."""
         if self.spent >= self.cap:
             raise Trap("fuel", EXHAUSTED, fuel=self.spent)
-        while not self.open():
-            began = time.monotonic()
-            paused, self._working = self._working, 0
-            self._rest(paused)
-            self._house.waiting += 1
-            try:
+        if not self.open():
+            await self._wait()
+
+    async def _wait(self) -> None:
+        """At rest all the while: a round that waits for this run alone may end."""
+        began = time.monotonic()
+        paused, self._working = self._working, 0
+        self._rest(paused)
+        self._house.waiting += 1
+        try:
+            await self._turn()
+            while not self.open():
                 await self._turn()
-            finally:
-                self._house.waiting -= 1
-                self._working = paused
-                self._house.local.working += paused
-                self.waited += time.monotonic() - began
+        finally:
+            self._house.waiting -= 1
+            self._working = paused
+            self._house.local.working += paused
+            self.waited += time.monotonic() - began
 
     async def _turn(self) -> None:
         house, ticket = self._house, self.ticket

@@ -336,3 +336,13 @@ async def test_a_flow_that_nobody_hurries_runs_whole(flowing):
     answer = await flowing.call("POST", "/alice/api/w/heavy", {})
     assert answer.status == 200
     assert not flowing.client.tickets
+
+
+async def test_a_long_call_without_anybody_beside_it_gets_a_round_each_few_milliseconds(alice, shop):
+    """R2: a round ends as soon as the work in it rests; 225 CU are three of them, not three seconds."""
+    call = stage.Caller(alice.token)
+    began = time.monotonic()
+    answers = await asyncio.gather(*(call("POST", PATH, spin(224)) for _ in range(3)))
+    assert [answer.status for answer in answers] == [200] * 3
+    assert all(float(answer.headers["x-queue-wait"]) < 1 for answer in answers), time.monotonic() - began
+    await call.close()
