@@ -13,7 +13,7 @@ from django.utils import timezone
 from billing import wallet
 from billing.models import Tenant
 from market import asking, crowd, figures, history
-from market.callers import Callers, path_of
+from market.management.callers import Callers, path_of
 from market.rush import Rush
 
 TELL_S = 2.0

@@ -19,13 +19,13 @@ CLIENTS = {
     "telnetlib", "websocket", "websockets", "pycurl", "xmlrpc.client",
 }  # fmt: skip
 # Commands of the operator, and the wait for the first answer, speak to the operator's own processes.
-OPERATOR = ROOT / "priostack" / "management"
+OPERATOR = {ROOT / "priostack" / "management", ROOT / "market" / "management"}
 GUARD |= {"priostack/ready.py"}
 FILES = [
     path
     for floor in ("billing", "bundles", "market", "runtime", "priostack")
     for path in sorted((ROOT / floor).rglob("*.py"))
-    if str(path.relative_to(ROOT)) not in GUARD and OPERATOR not in path.parents
+    if str(path.relative_to(ROOT)) not in GUARD and OPERATOR.isdisjoint(path.parents)
 ]
 
 
