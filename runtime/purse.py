@@ -94,11 +94,12 @@ class Purse:
             if ticket.degraded:
                 raise Trap("fuel", EXHAUSTED, fuel=self.spent)
             house.client.extend(ticket, ENTRY)
-        if self._house.local.contended:
-            await running.announce(self.job)  # it may take long: the history tells that it is there
         before = ticket.place
         await ticket.more(self._patience())
         if ticket.place is not None and ticket.place != before:
+            await running.announce(
+                self.job
+            )  # it takes long enough to have a place: the history tells that it is there
             position, rounds = ticket.place
             self._say(self.job, f"waits for compute: position {position}, about {rounds} rounds")
 
