@@ -21,7 +21,7 @@ def redis() -> "sync_redis.Redis":
 
 def patient() -> "async_redis.Redis":
     """A client of its own for a subscription, which may be silent for hours; close it after use."""
-    return async_redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2)
+    return async_redis.Redis.from_url(settings.REDIS_URL, socket_timeout=None, socket_connect_timeout=2)
 
 
 def aredis() -> "async_redis.Redis":
