@@ -1,4 +1,4 @@
-"""Durations: an integer with a unit, nothing else."""
+"""Durations: an integer with a unit, nothing else (MARKET R35)."""
 
 import pytest
 from hypothesis import given, settings

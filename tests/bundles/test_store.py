@@ -149,6 +149,7 @@ def test_a_module_may_be_replaced_at_the_limit(alice: Person) -> None:
 
 
 def test_the_modules_of_the_example_do_not_count(alice: Person) -> None:
+    """R41: what comes with the platform is no module of the tenant's own."""
     from django.conf import settings
 
     Plan.objects.filter(pk=alice.tenant.plan_id).update(modules=0)
