@@ -14,9 +14,9 @@ from market.reservations import Wanted
 from tests.market.running import balance, tenant
 
 pytestmark = pytest.mark.django_db
-NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=6)  # its windows have not begun when they are made
+NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(
     hours=6
-)  # windows begin in the future, however long the tests take
+)  # its windows have not begun when they are made
 
 
 @pytest.fixture
