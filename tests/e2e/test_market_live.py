@@ -60,7 +60,7 @@ def test_a_crowd_makes_a_price_that_is_followed_live_and_leaves_receipts(site: A
     expect(receipts).to_contain_text(
         re.compile(r"your reservation: [\d,]+ CU from its pool"), timeout=SLOW_MS
     )
-    crowd.join(60)
+    crowd.join(180)
     assert "The ledger adds up." in told[0]
     expect(price).to_have_text("free", timeout=SLOW_MS)
     assert "120 demo tenants are gone" in site.manage("market", "demo", "--clean")

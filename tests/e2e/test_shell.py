@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import Person
+from tests.conftest import Person, ensure_plans
 from tests.e2e.conftest import PHONE, Visitor
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -80,6 +80,7 @@ def test_the_wide_sidebar_needs_no_button(visit: Visitor, alice: Person) -> None
 
 
 def test_signing_up_and_out_and_in_again(visit: Visitor) -> None:
+    ensure_plans()
     page = visit(f"/accounts/signup/?next={OWN[0]}")
     page.get_by_label("Email").fill("dora@example.org")
     page.get_by_label("Tenant name").fill("dora")
