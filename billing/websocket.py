@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -17,7 +18,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
-class Peer:
+class Peer(ABC):
     """The other side of one socket. A task for sending lives only while there is something to send."""
 
     __slots__ = ("_frames", "_minute", "_send", "closed", "main", "quiet", "sending", "who")
@@ -44,9 +45,9 @@ class Peer:
         finally:
             self.sending = None
 
+    @abstractmethod
     async def rest(self) -> None:
         """Send what has gathered, until there is nothing more."""
-        raise NotImplementedError
 
     async def data(self, value: dict[str, Any]) -> None:
         await self.text(orjson.dumps(value).decode())

@@ -19,6 +19,7 @@ __all__ = ["Ask", "Fiber", "run"]
 class Purse(Protocol):
     """What a call may use, slice by slice (runtime/purse.py)."""
 
+    def open(self) -> bool: ...
     async def ready(self) -> None: ...
     def spend(self, fuel: int) -> None: ...
     def work(self) -> None: ...
@@ -133,7 +134,7 @@ async def _poll_paid(fiber: Fiber, answer: Answerer, purse: Purse) -> None:
     try:
         done = False
         while not done:
-            await purse.ready()
+            await _allowed(purse)
             before = fiber.spent
             done = await loop.run_in_executor(thread, fiber.poll)
             purse.spend(fiber.spent - before)
@@ -145,6 +146,17 @@ async def _poll_paid(fiber: Fiber, answer: Answerer, purse: Purse) -> None:
                     purse.work()
     finally:
         purse.rest()
+
+
+async def _allowed(purse: Purse) -> None:
+    """A slice may run. Only its own work rests while it waits: others of the same run may be at work."""
+    if purse.open():
+        return await purse.ready()
+    purse.rest()
+    try:
+        await purse.ready()
+    finally:
+        purse.work()
 
 
 async def _ask(answer: Answerer, ask: Ask) -> Outcome | Iterable[str]:

@@ -69,10 +69,9 @@ class Purse:
             await self._wait()
 
     async def _wait(self) -> None:
-        """At rest all the while: a round that waits for this run alone may end."""
+        """A round that waits for this run alone may end meanwhile."""
         began = time.monotonic()
-        paused, self._working = self._working, 0
-        self._rest(paused)
+        self._rested()
         self._house.waiting += 1
         try:
             await self._turn()
@@ -80,8 +79,6 @@ class Purse:
                 await self._turn()
         finally:
             self._house.waiting -= 1
-            self._working = paused
-            self._house.local.working += paused
             self.waited += time.monotonic() - began
 
     async def _turn(self) -> None:
@@ -162,10 +159,10 @@ class Purse:
     def rest(self) -> None:
         if self._working:
             self._working -= 1
-            self._rest(1)
+            self._house.local.working -= 1
+            self._rested()
 
-    def _rest(self, count: int) -> None:
-        self._house.local.working -= count
+    def _rested(self) -> None:
         if self.ticket is not None and self._house.client is not None and not self._working:
             self._house.client.rests(self.job.id)
 

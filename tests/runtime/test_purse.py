@@ -13,7 +13,9 @@ from market.admission import house
 from market.client import Client
 from runtime import executions
 from runtime.deploy import ready
+from runtime.job import Job
 from runtime.models import Execution
+from runtime.purse import Purse
 from runtime.worker import job_of
 from tests.runtime import flowstage, stage
 
@@ -345,4 +347,22 @@ async def test_a_long_call_without_anybody_beside_it_gets_a_round_each_few_milli
     answers = await asyncio.gather(*(call("POST", PATH, spin(224)) for _ in range(3)))
     assert [answer.status for answer in answers] == [200] * 3
     assert all(float(answer.headers["x-queue-wait"]) < 1 for answer in answers), time.monotonic() - began
+    await call.close()
+
+
+async def test_parts_of_one_run_that_wait_and_work_side_by_side_leave_nothing_at_work(alice, shop):
+    """What is left at work for ever would keep each later round open for its whole second."""
+    call = stage.Caller(alice.token)
+    await call.gateway.start()
+    bundle = (await call.gateway.tenants.load("alice")).bundles[str(shop.pk)]
+    endpoint = bundle.definition.services[0].endpoints[0]
+    job = Job(bundle, endpoint.service, endpoint.name, endpoint.to, endpoint.contract, b"", "api")
+    purse = Purse(job, house, lambda job, text: None)
+    purse.spend(100 * 100_000)  # its room is used up, so the second part has to wait for the next round
+    purse.work()
+    waiting = asyncio.create_task(purse.ready())
+    await asyncio.sleep(0)
+    purse.rest()
+    await waiting
+    assert house.local.working == 0
     await call.close()
