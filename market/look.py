@@ -1,15 +1,13 @@
 """What the leader tells of the market: its last state, and what a tenant has waiting."""
 
-from secrets import token_hex
 from typing import Any, cast
 from uuid import UUID
 
 import orjson
 
 from billing.redis import redis
-from market import wire
+from market import asking, wire
 
-PATIENCE_S = 0.5  # for a leader that is busy or away
 FRESH_MS = 5_000  # a state older than this says nothing about now, when there was a price
 QUIET = {
     "number": 0, "at": 0, "price": 0, "pressure": 0, "contended": False, "waiting": 0, "entries": 0, "bidders": 0,
@@ -28,15 +26,10 @@ def state(now_ms: int) -> dict[str, Any]:
 
 def queue(tenant_id: UUID) -> dict[str, Any] | None:
     """Its first waiting actions, and how many there are; None when nobody leads who could say."""
-    reader, tenant, client = f"look:{token_hex(8)}", str(tenant_id), redis()
-    client.rpush(wire.INBOX, wire.ask(reader, [tenant]))
-    came = cast("tuple[bytes, bytes] | None", client.blpop([wire.outbox(reader)], timeout=PATIENCE_S))
-    if came is None:
+    found = asking.mine(str(tenant_id))
+    if not found.known:
         return None
-    told = orjson.loads(came[1])
-    actions, entries = told["waiting"][tenant]
-    first = [wire.Standing(*one) for one in told["of"][tenant]]
-    return {"actions": actions, "entries": entries, "first": [shown(one) for one in first]}
+    return {"actions": found.actions, "entries": found.entries, "first": [shown(one) for one in found.lines]}
 
 
 def shown(one: wire.Standing) -> dict[str, Any]:
