@@ -137,6 +137,13 @@ PAGES = {
     "/wallet": ("read", "admin"),
     "/wallet/entries.csv": ("read", "-"),
     "/wallet/low": ("read", "-"),
+    "/market": ("read", "-"),
+    "/market/live": ("read", "-"),
+    "/market/bidding": ("-", "admin"),
+    "/market/cost": ("read", "-"),
+    "/market/tiles": ("read", "-"),
+    "/market/reserve": ("write", "write"),
+    "/market/reservations/<uuid:id>/cancel": ("-", "write"),
     "/bundles": ("read", "-"),
     "/bundles/import/zip": ("-", "write"),
     "/bundles/import/git": ("-", "write"),
@@ -198,7 +205,7 @@ PAGES = {
 }
 
 # Websockets: path -> the scope that is needed.
-SOCKETS = {"ws/bundles/<uuid:id>/logs": "read", "ws/executions/<uuid:id>": "read"}
+SOCKETS = {"ws/bundles/<uuid:id>/logs": "read", "ws/executions/<uuid:id>": "read", "ws/market": "read"}
 
 # Admins may do this, but not to an owner, who is the object that the matrix tries it on: tests/billing/test_team.py.
 OWNERS_ONLY = {"DELETE /api/members/{member_id}", "/settings/members/<int:member_id>/remove"}

