@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from bundles import fields, names, paths
+from bundles import fields, interceptor, names, paths
 from bundles.contract import Contract, Contracts
 from bundles.fields import Field, Read, Unique
+from bundles.interceptor import Interceptors
 from bundles.target import Target
 from bundles.values import NOWHERE, Mapping, Node, Place, Report, Scalar, Sequence, shown
 
@@ -19,7 +20,7 @@ API_FIELDS = fields.table(
     Field("endpoints", "list", "The endpoints"),
     Field("auth", "choice", "key (default): the tenant's key is needed; public: open to all", choices=AUTH),
     Field("cors", "any", 'Origins whose pages may call: a list, "*" or true for all (default none)'),
-    Field("interceptors", "any", "What wraps each call, for example rateLimit or cache"),
+    Field("interceptors", "node", "What wraps each call, for example rateLimit or cache"),
     Field("description", "text", "What this API is for"),
 )
 ENDPOINT_FIELDS = fields.table(
@@ -30,7 +31,7 @@ ENDPOINT_FIELDS = fields.table(
     Field("description", "text", "What this endpoint does"),
     Field("goal", "name", "The goal whose contract applies (default: all goals of the service together)"),
     Field("auth", "choice", "key or public; default as the api", choices=AUTH),
-    Field("interceptors", "any", "What wraps each call, after those of the api"),
+    Field("interceptors", "node", "What wraps each call, within those of the api"),
 )
 
 Auth = Literal["key", "public"]
@@ -51,7 +52,7 @@ class Endpoint:
     contract: Contract
     file: str
     line: int
-    interceptors: Any = None
+    interceptors: Interceptors = ()  # all that wrap its calls, those of the api too, outermost first
     to_place: Place = NOWHERE
     path_place: Place = NOWHERE
 
@@ -63,7 +64,6 @@ class Api:
     base_path: str = ""
     auth: Auth = "key"
     cors: tuple[str, ...] = ()
-    interceptors: Any = None
     endpoints: tuple[Endpoint, ...] = field(default=())
 
 
@@ -74,12 +74,12 @@ def read(node: Mapping, report: Report, *, service: str, contracts: Contracts) -
     if base is not None and (why := _base_fault(base)):
         report.error(found.at("basePath"), f"'basePath' {shown(base)} {why}")
         base = None
-    reader = _Reader(report, service, found, contracts)
+    outer = interceptor.read(found.get("interceptors"), report, scope="api")
+    reader = _Reader(report, service, found, contracts, outer)
     return Api(
         base_path=(base or "").rstrip("/"),
         auth=found.get("auth", "key"),
         cors=_cors(node.entries.get("cors"), report),
-        interceptors=found.get("interceptors"),
         endpoints=reader.endpoints() if base is not None else (),
     )
 
@@ -92,6 +92,7 @@ class _Reader:
     service: str
     api: Read
     contracts: Contracts
+    outer: Interceptors
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         result: list[Endpoint] = []
@@ -122,10 +123,16 @@ class _Reader:
             contract=self.contracts(found.get("goal"), found.at("goal")),
             file=node.place.file,
             line=node.place.line,
-            interceptors=found.get("interceptors"),
+            interceptors=self.interceptors(found),
             to_place=found.at("to"),
             path_place=found.at("path"),
         )
+
+    def interceptors(self, found: Read) -> Interceptors:
+        own = interceptor.read(found.get("interceptors"), self.report, scope="endpoint")
+        every = interceptor.combined(self.outer, own)
+        interceptor.check_access(every, found.get("auth", self.api.get("auth", "key")), self.report)
+        return every
 
     def method(self, found: Read) -> str | None:
         method = found.get("method")

@@ -54,6 +54,8 @@ def check_routes(services: Iterable[Service], report: Report) -> None:
 
 def _calls(service: Service) -> Iterator[tuple[Target, Place]]:
     yield from ((endpoint.to, endpoint.to_place) for endpoint in service.endpoints)
+    own = {one.place: one.target for endpoint in service.endpoints for one in endpoint.interceptors}
+    yield from ((to, place) for place, to in own.items() if to)
     yield from ((intent.to, intent.to_place) for intent in service.intents)
 
 

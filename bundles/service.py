@@ -1,7 +1,6 @@
 """A service: goals, intents and an API, read from its mapping in a file, in bundle.yaml, or from both."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from bundles import contract, endpoints, fields, goals, intents
 from bundles.contract import Contract, Contracts, Terms
@@ -41,7 +40,6 @@ class Service:
     goals: tuple[Goal, ...]
     contract: Contract
     line: int = 1
-    interceptors: Any = None
 
 
 def read(node: Mapping, report: Report, *, name: str, outer: Terms) -> Service:
@@ -66,7 +64,6 @@ def read(node: Mapping, report: Report, *, name: str, outer: Terms) -> Service:
         goals=tuple(one.goal for one in known),
         contract=contract.seal(terms),
         line=node.place.line,
-        interceptors=api.interceptors,
     )
 
 

@@ -14,7 +14,7 @@ PURE = {
     "bundles": {
         *("values", "nodes", "composer", "scalars", "names", "fields", "schema", "duration", "target"),
         *("paths", "contract", "contractlint", "objective", "goals", "intents", "endpoints", "service"),
-        *("overlay", "gather"),
+        *("overlay", "gather", "interceptor", "interceptorkinds"),
         *(
             "flowmodel",
             "flowkinds",
