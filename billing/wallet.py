@@ -5,21 +5,22 @@ All of it happens in the caller's transaction. Rows are locked in one helper, or
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
-from billing import reckoning
+from billing import plain, reckoning
 from billing.credits import checked
 from billing.models import Account, Journal, Tenant, Wallet
 from billing.models.ledger import OWNED
 from billing.models.wallet import MOST as FULL
 
 CHUNK = 500  # rows of one statement
+FUNDS = "SELECT tenant_id, balance, held FROM billing_wallet WHERE tenant_id IN ({keys}) ORDER BY tenant_id"
+PAY = "UPDATE billing_wallet SET balance = balance - %s WHERE balance >= %s AND tenant_id IN ({keys})"
 INSERT = "INSERT INTO billing_leg (journal_id, account, tenant_id, amount, after) VALUES "
 Owner = tuple[str, UUID | None]  # an account, and whose it is
 Entry = tuple[str, UUID | None, int]  # the same, with an amount and its sign
@@ -103,8 +104,7 @@ def funds(ids: Sequence[UUID]) -> dict[UUID, Moves]:
     in_transaction()
     found: dict[UUID, Moves] = {}
     for some in chunks(ids):
-        rows = Wallet.objects.select_for_update().filter(pk__in=some).order_by("pk")
-        found |= {pk: Moves(*both) for pk, *both in rows.values_list("pk", "balance", "held")}
+        found |= {pk: Moves(*both) for pk, both in plain.rows(FUNDS + plain.locking(), some).items()}
     if len(found) < len(ids):
         found = {pk: Moves(wallet.balance, wallet.held) for pk, wallet in every(ids).items()}
     return found
@@ -167,12 +167,14 @@ def moved(wallet: Wallet, move: Moves) -> int:
 
 def write(journal: Journal, legs: Sequence[Entry], after: dict[UUID, int]) -> None:
     """The legs in one statement for each CHUNK; objects for each of 200 winners cost more than the rows."""
-    event = as_kept(journal.pk)
+    event = plain.kept(journal.pk)
+    owners = sorted({one for _, one, _ in legs if one})
+    known: dict[UUID | None, Any] = {None: None, **dict(zip(owners, plain.all_kept(owners), strict=True))}
     rows = [
         (
             event,
             str(account),
-            as_kept(one),
+            known[one],
             amount,
             after.get(one) if one and account == Account.WALLET else None,
         )
@@ -183,11 +185,6 @@ def write(journal: Journal, legs: Sequence[Entry], after: dict[UUID, int]) -> No
             some = rows[start : start + CHUNK]
             values = ", ".join(["(%s, %s, %s, %s, %s)"] * len(some))
             cursor.execute(INSERT + values, [value for row in some for value in row])
-
-
-def as_kept(id: UUID | None) -> UUID | str | None:
-    """As this database takes an identifier."""
-    return id.hex if id is not None and not connection.features.has_native_uuid_field else id
 
 
 def in_transaction() -> None:
@@ -253,10 +250,7 @@ def charge_all(key: str, price: int, tenant_ids: Iterable[UUID], note: str = "")
     journal = begun(key, "round", note=note, actor="")
     if journal is None:
         return False
-    paid = sum(
-        Wallet.objects.filter(pk__in=some, balance__gte=price).update(balance=F("balance") - price)
-        for some in chunks(ids)
-    )
+    paid = sum(plain.change(PAY, [price, price], some) for some in chunks(ids))
     if paid != len(ids):
         raise TransactionManagementError("A wallet changed although it was locked.")
     if ids:

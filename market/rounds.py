@@ -14,12 +14,12 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from billing import wallet
+from billing import plain, wallet
 from market import clearing, past, reservations, spend
 from market.account import Account
 from market.action import Action
 from market.leading import Refund, Sums
-from market.models import Bidding, Leadership, Round, SpendLimit
+from market.models import Leadership, Round, SpendLimit
 from market.reservation import Reservation
 from market.result import Queue, RoundResult
 from market.turn import Payer, Turn, granted
@@ -28,6 +28,7 @@ from market.wire import Granted
 CHUNK = 500
 FEW = 500  # limits that are looked up at once, whoever bids
 DETAILS = timedelta(hours=1)  # for which a round remembers what each action got
+BIDDING = "SELECT tenant_id, bid_cap FROM market_bidding WHERE auto_bid AND tenant_id IN ({keys})"
 COLUMNS = [field.name for field in Round._meta.concrete_fields if not field.primary_key]
 
 
@@ -162,7 +163,7 @@ def chunks(tenants: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
 
 
 def bidding(tenants: Sequence[UUID]) -> Iterable[tuple[UUID, int]]:
-    return Bidding.objects.filter(auto_bid=True, pk__in=tenants).values_list("pk", "bid_cap")
+    return ((tenant, cap) for tenant, (cap,) in plain.rows(BIDDING, tenants).items())
 
 
 def write(turn: Turn, found: RoundResult, term: int) -> None:

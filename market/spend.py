@@ -14,11 +14,12 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.transaction import TransactionManagementError
 
+from billing import plain
 from billing.periods import month
-from bundles.models import Bundle
 from market.models import Spend, SpendLimit
 
 CHUNK = 500
+LIVING = "SELECT id FROM bundles_bundle WHERE id IN ({keys}) ORDER BY id"
 ADD = """
 INSERT INTO market_spend (bundle_id, month, credits, strangers) VALUES {rows}
 ON CONFLICT (bundle_id, month) DO UPDATE
@@ -96,14 +97,12 @@ def spent(charges: Sequence[Charge], now: datetime) -> None:
 
 def count(ids: Sequence[UUID], everybody: Counter[UUID], strangers: Counter[UUID], when: str) -> None:
     """One statement that adds: a round has little time."""
-    living = set(Bundle.objects.filter(pk__in=ids).values_list("pk", flat=True))  # one may be deleted by now
+    living = list(plain.rows(LIVING, ids))  # one may be deleted by now
     if not living:
         return
-    stored = Bundle._meta.pk.get_db_prep_value
     values: list[Any] = []
-    for one in ids:
-        if one in living:
-            values += (stored(one, connection), when, everybody[one], strangers[one])
+    for one, id in zip(living, plain.all_kept(living), strict=True):
+        values += (id, when, everybody[one], strangers[one])
     with connection.cursor() as cursor:
         cursor.execute(ADD.format(rows=", ".join(["(%s, %s, %s, %s)"] * len(living))), values)
 

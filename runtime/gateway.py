@@ -1,7 +1,6 @@
 """The data plane: `/{tenant}/…` without Django's middleware, without cookies, private unless an endpoint is public."""
 
 import asyncio
-import gc
 import hashlib
 import logging
 import time
@@ -13,7 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
-from billing import keys
+from billing import collector, keys
 from billing.background import end
 from billing.errors import ApiError
 from billing.slugs import GRAMMAR
@@ -69,7 +68,7 @@ class Gateway:
             if self.role:
                 house.client = Client(house.local)
                 await house.client.start()
-                settle()
+                collector.settle()
         return self.waist
 
     async def note_keys(self) -> None:
@@ -244,13 +243,6 @@ class Gateway:
 NOTE_KEYS_S = 60.0
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 AWAY = ApiError(503, "A store of the platform does not answer at the moment.", headers={"Retry-After": "1"})
-
-
-def settle() -> None:
-    """What was loaded stays for good: the collector need not look at it again with every few hundred calls."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def split(path: str) -> tuple[str, str]:

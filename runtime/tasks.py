@@ -10,6 +10,7 @@ from celery.bootsteps import StartStopStep
 from django.conf import settings
 from django.utils import timezone
 
+from billing import collector
 from billing.tidy import tidy
 from market.leader import Driver
 from runtime import deploy, executions, futures, goals, guests, metering, schedules, signals
@@ -81,6 +82,7 @@ class RunnerStep(StartStopStep):
         self.runner.start()
         self.market = Driver()
         self.market.start()
+        collector.settle()
 
     def stop(self, parent: Any) -> None:
         if self.market is not None:

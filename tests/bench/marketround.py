@@ -87,6 +87,7 @@ def whole(rounds: int) -> list[float]:
     """ms of a bidding round: 1,500 waiting entries of 400 tenants, 200 winners, from the queue to the commit."""
     from django.conf import settings
 
+    from billing import collector
     from market import office, wire
     from market import rounds as money
     from market.leading import Leader
@@ -97,6 +98,7 @@ def whole(rounds: int) -> list[float]:
     term = office.take("bench")
     leader = Leader(settings.MARKET, 1.0, 5, term, now)
     names = count()
+    collector.settle()  # as the worker does
     for _ in range(rounds + 1):
         waiting = [action(f"a{next(names)}", str(ids[n % TENANTS]), now) for n in range(ENTRIES)]
         leader.handle(wire.read(wire.submit("bench", waiting)), now)
