@@ -239,6 +239,11 @@ JOURNAL = env.text("PRIOSTACK_JOURNAL", "file" if SQLITE else "postgres")
 METRICS_TOKEN = env.text("PRIOSTACK_METRICS_TOKEN")
 RETENTION_DAYS = env.number("PRIOSTACK_RETENTION_DAYS", 30)
 CALL_MAX_BODY = env.number("PRIOSTACK_MAX_BODY", 1024 * 1024)
+# Of interceptors and the sandbox's slot pool, under the names that Prompd gave them.
+SANDBOX_SLOTS = env.whole("PROMPD_POOL_SIZE", 1_100, least=100, most=10_000)
+INTERCEPTOR_METRICS = env.flag("PROMPD_ENABLE_METRICS", True)
+INTERCEPTOR_RATE_MAX = env.whole("PROMPD_RATE_LIMIT_MAX", 1_000, least=1)
+INTERCEPTOR_TIMEOUT_MS = env.whole("PROMPD_TIMEOUT_MS", 30_000, least=10, most=600_000)
 ROUND_SECONDS = env.seconds("PRIOSTACK_ROUND_SECONDS", 1.0, least=0.05, most=60.0)
 ROUND_MIN_MS = 5
 MARKET = MarketRules(

@@ -20,6 +20,7 @@ from bundles.models import Binary, Bundle, Revision, Status
 from bundles.resolve import resolve
 from runtime import flowload, flowsecrets, guests, liveflow, triggers
 from runtime.estimates import seeded
+from runtime.interceptors.made import Source, chains
 from runtime.kv import Space
 from runtime.live import LiveBundle
 from runtime.wasm import Guest
@@ -52,6 +53,7 @@ def made(
     loaded, absent = load_all(modules)
     flows = liveflow.read(bundle.pk, tenant.pk, definition, whole=whole)
     plans, idle = flowload.plans(definition, flows.idle)
+    values = {name: one.value.decode("utf-8", "replace") for name, one in secrets.items()}
     return LiveBundle(
         id=str(bundle.pk),
         tenant_id=str(tenant.pk),
@@ -62,7 +64,7 @@ def made(
         modules=modules,
         guests=loaded,
         absent=absent,
-        secrets={name: one.value.decode("utf-8", "replace") for name, one in secrets.items()},
+        secrets=values,
         bound=secrets,
         space=Space.of(tenant.pk, bundle.pk),
         flow_ids=flows.ids,
@@ -72,6 +74,7 @@ def made(
         memory_limit=memory_limit(tenant),
         vars={**definition.vars, **variables.values(tenant.pk)},
         estimates=seeded(bundle.pk),
+        chains=chains(definition, Source(str(tenant.pk), str(bundle.pk), values)),
     )
 
 

@@ -2,15 +2,18 @@
 
 from typing import Any
 
+from bundles import interceptor
 from bundles.bundle import Definition
 from bundles.flow import Flow
 from runtime.flowhttp import references
 
 
 def names(definition: Definition) -> set[str]:
-    """Those that the bundle lists, and those that a node of a flow of it or a language model's backend names."""
+    """Those that the bundle lists, and those that a node of a flow, a model's backend or an interceptor of it names."""
     flows = map(of_flow, definition.organisms.values())
-    return set(definition.secrets).union(keys_in(definition.llm), *flows)
+    endpoints = [one for service in definition.services for one in service.endpoints]
+    wrapping = [interceptor.secrets(one.interceptors) for one in endpoints]
+    return set(definition.secrets).union(keys_in(definition.llm), *flows, *wrapping)
 
 
 def of_flow(flow: Flow) -> set[str]:

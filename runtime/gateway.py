@@ -23,6 +23,7 @@ from runtime import ask, cors, flowlive, importer, later, metrics, running, said
 from runtime.call import Waist, waist
 from runtime.exchange import Asked, Given, problem
 from runtime.hot import Hot, Known
+from runtime.interceptors import serve as intercepted
 from runtime.job import Job
 from runtime.live import KeyGrant, Live, Tenants
 from runtime.reply import given
@@ -129,6 +130,8 @@ class Gateway:
             if isinstance(found, Given):
                 return found
             live, match = found
+        if match.endpoint.interceptors:
+            return await intercepted.respond(asked, path, live, match, self)
         caller = await self.who(live, match, asked)
         live.used = time.monotonic()
         data = await asked.body(settings.CALL_MAX_BODY)
@@ -159,6 +162,8 @@ class Gateway:
             return None
         live.used = time.monotonic()
         self.used.add(grant.id)
+        if match.endpoint.interceptors:
+            return intercepted.now(asked, path, match, self, data=data, grant=grant)
         job = make_job(match, path, asked, data, grant.actor)
         outcome = waist.now(job)
         if outcome is None:
@@ -182,7 +187,13 @@ class Gateway:
         live = self.tenants.get(slug)
         match = live.table.match(asked.method, path) if live is not None else None
         grant = self.known_grant(live, asked) if live is not None else None
-        if live is None or match is None or grant is None or later.wished(asked):
+        if (
+            live is None
+            or match is None
+            or grant is None
+            or later.wished(asked)
+            or match.endpoint.interceptors
+        ):
             return None
         return Hot(asked, path, live, match, grant)
 

@@ -37,6 +37,7 @@ from runtime.wasm import Guest
 
 if TYPE_CHECKING:
     from runtime.flowplan import Plan
+    from runtime.interceptors.chain import Chain
 
 IDLE_S = 15 * 60
 CHECK_S = 1.0
@@ -69,6 +70,7 @@ class LiveBundle:
     vars: Mapping[str, Any] = field(default_factory=dict)
     memory_limit: int | None = None  # bytes that all flows of the tenant may remember, by its plan
     estimates: Estimates = field(default_factory=Estimates)
+    chains: "Mapping[tuple[str, str], Chain]" = field(default_factory=dict)  # of endpoints with interceptors
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: set[Target] = field(
         default_factory=set

@@ -3,6 +3,7 @@
 import gzip
 from http import HTTPStatus
 
+from runtime.answer import Reply
 from runtime.exchange import BASE, Asked, Given, Pairs
 from runtime.job import Job, Outcome
 from runtime.wasm import units
@@ -13,21 +14,29 @@ LINES = {code: f"HTTP/1.1 {code} {PHRASES.get(code, 'Unnamed')}\r\n".encode() fo
 BODILESS = (204, 304)
 
 
-def given(asked: Asked, job: Job, outcome: Outcome, extra: Pairs) -> Given:
+def given(asked: Asked, job: Job, outcome: Outcome, extra: Pairs, *, pack: bool = True) -> Given:
     """HEAD gets the headers alone; nothing is kept by caches unless the function says so."""
-    reply, body = outcome.reply, outcome.reply.body
     head = [
         *BASE,
         ("x-execution-id", job.id),
         ("x-compute-units", str(units(outcome.fuel))),
         *extra,
         *(market(outcome) if outcome.waited_us or outcome.price else ()),
-        ("content-type", reply.content_type),
-        *(reply.headers or ()),
     ]
+    return whole(asked, outcome.reply, head, pack=pack)
+
+
+def bare(asked: Asked, reply: Reply, extra: Pairs, *, pack: bool = True) -> Given:
+    """An answer for which nothing was executed: it is refused, or was kept."""
+    return whole(asked, reply, [*BASE, *extra], pack=pack)
+
+
+def whole(asked: Asked, reply: Reply, head: Pairs, *, pack: bool) -> Given:
+    body = reply.body
+    head += [("content-type", reply.content_type), *(reply.headers or ())]
     if not reply.headers or not any(name == "cache-control" for name, _ in reply.headers):
         head.append(("cache-control", "no-store"))
-    if len(body) >= GZIP_FROM and takes_gzip(asked) and textual(reply.content_type):
+    if pack and len(body) >= GZIP_FROM and takes_gzip(asked) and textual(reply.content_type):
         body = gzip.compress(body, 5)
         head += [("content-encoding", "gzip"), ("vary", "accept-encoding")]
     head.append(("content-length", str(len(body))))

@@ -99,6 +99,12 @@ async def cancellable(job: Job, work: Awaitable[T]) -> T:
         _tasks.pop(job.id, None)
 
 
+def cancel(run: str) -> bool:
+    """Cancel a run of this process that takes long; False when there is nothing that could be cancelled."""
+    task = _tasks.get(run)
+    return task is not None and task.cancel()
+
+
 def current_is_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import wasmtime
+from django.conf import settings as django
 from wasmtime import _ffi as ffi
 
 from runtime import hostfiber, hostpublic, hostraw
@@ -138,5 +139,5 @@ def engine() -> Engine:
     global _shared
     with _lock:
         if _shared is None or _shared.pid != os.getpid():
-            _shared = Engine()
+            _shared = Engine(slots=django.SANDBOX_SLOTS)
         return _shared

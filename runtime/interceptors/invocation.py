@@ -1,0 +1,111 @@
+"""One request on its way through the interceptors of its endpoint."""
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from django.conf import settings
+
+from billing.errors import ApiError
+from bundles.routes import Match
+from runtime import ask
+from runtime.answer import Reply
+from runtime.exchange import Asked, Given
+from runtime.job import Job, Outcome
+
+if TYPE_CHECKING:
+    from runtime.call import Waist
+
+STRANGER = "public"
+
+
+class Invocation:
+    """``data`` is None until the body has been read; ``job`` is there when something was executed."""
+
+    __slots__ = (
+        "_request",
+        "asked",
+        "caller",
+        "changed",
+        "claims",
+        "data",
+        "identity",
+        "job",
+        "key",
+        "match",
+        "outcome",
+        "path",
+        "queued",
+        "unpacked",
+        "waist",
+    )
+
+    def __init__(self, asked: Asked, path: str, match: Match, waist: "Waist", data: bytes | None) -> None:
+        self.asked, self.path, self.match, self.waist, self.data = asked, path, match, waist, data
+        self.caller = ""  # for the history; empty until somebody vouches for it
+        self.identity = ""  # whose calls and answers are the same caller's
+        self.claims: dict[str, Any] = {}
+        self.job: Job | None = None
+        self.outcome: Outcome | None = None
+        self.queued: Given | None = None  # it was taken on, to be executed later
+        self.unpacked = False  # its answer must not be packed by default
+        self.changed = False  # a transform gave the request another body
+        self.key: Any = None  # under which its answer may be kept
+        self._request: dict[str, Any] | None = None
+
+    def known_as(self, caller: str, identity: str) -> None:
+        self.caller, self.identity = caller, identity
+
+    @property
+    def is_stranger(self) -> bool:
+        return self.caller in ("", STRANGER)
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """What the function will be told, with its body as values; read once."""
+        found = self._request
+        if found is None:
+            found = self._request = self.told()
+            found["body"] = self.body()
+        return found
+
+    def told(self) -> dict[str, Any]:
+        asked = self.asked
+        return {
+            "method": asked.method,
+            "path": self.path,
+            "params": self.match.params,
+            "query": ask.query(asked.query),
+            "headers": asked.headers,
+        }
+
+    def body(self) -> Any:
+        if not self.data:
+            return None
+        found = ask.body(self.data, self.asked.headers, limit=settings.CALL_MAX_BODY)
+        return orjson.loads(orjson.dumps(found)) if isinstance(found, orjson.Fragment) else found
+
+    def scope(self) -> dict[str, Any]:
+        """What expressions see."""
+        return {"request": self.request, "caller": {"id": self.caller, "claims": self.claims}}
+
+    def make_job(self) -> Job:
+        endpoint, bundle = self.match.endpoint, self.match.owner
+        job = Job(bundle, endpoint.service, endpoint.name, endpoint.to, endpoint.contract, b"", "api")
+        job.caller = self.caller
+        if self.changed:
+            values, body = self.request, self.request["body"]
+        else:
+            values = self.told()
+            body = (
+                ask.body(self.data, self.asked.headers, limit=settings.CALL_MAX_BODY) if self.data else None
+            )
+        if self.claims:
+            values = {**values, "claims": self.claims}
+        job.request = ask.request(values, body, tenant=bundle.tenant, execution=job.id)
+        return job
+
+
+def refusal(error: ApiError) -> Reply:
+    """A refusal of the platform as the answer of a link, so that those around it see it too."""
+    headers = [(name.lower(), value) for name, value in error.headers.items()]
+    return Reply(error.status, orjson.dumps(error.body()), "application/problem+json", headers or None)

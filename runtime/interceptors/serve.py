@@ -1,0 +1,79 @@
+"""Requests to endpoints with interceptors: who calls, the chain, the answer. All others never come here."""
+
+import hashlib
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bundles.routes import Match
+from runtime import cors
+from runtime.answer import Reply
+from runtime.exchange import Asked, Given
+from runtime.interceptors.chain import Chain
+from runtime.interceptors.invocation import STRANGER, Invocation
+from runtime.interceptors.link import Postponed
+from runtime.live import KeyGrant, Live
+from runtime.reply import bare, given
+from runtime.strangers import throttled
+
+if TYPE_CHECKING:
+    from runtime.gateway import Gateway
+
+OURS = "ps_"  # how keys of tenants begin
+
+
+def chain_of(match: Match) -> Chain:
+    chain: Chain = match.owner.chains[match.endpoint.service, match.endpoint.name]
+    return chain
+
+
+def now(
+    asked: Asked, path: str, match: Match, gateway: "Gateway", *, data: bytes, grant: KeyGrant
+) -> Given | None:
+    """The answer to the holder of a key, if nothing has to be waited for."""
+    run, waist = chain_of(match).now, gateway.waist
+    if run is None or waist is None:
+        return None
+    call = Invocation(asked, path, match, waist, data)
+    call.known_as(grant.actor, of_token(asked))
+    try:
+        return answered(call, run(call))
+    except Postponed:
+        return None
+
+
+async def respond(asked: Asked, path: str, live: Live, match: Match, gateway: "Gateway") -> Given:
+    """The same with all the time it takes."""
+    chain, waist = chain_of(match), gateway.waist or await gateway.start()
+    call = Invocation(asked, path, match, waist, None)
+    await let_in(call, chain, live, gateway)
+    live.used = time.monotonic()
+    return answered(call, await chain.later(call))
+
+
+async def let_in(call: Invocation, chain: Chain, live: Live, gateway: "Gateway") -> None:
+    """Keys are checked here. Other tokens are left to the link that knows them: nobody vouches for them yet."""
+    asked = call.asked
+    if chain.proves and not (asked.token or "").startswith(OURS):
+        if asked.token is None and not chain.required:
+            await throttled(live, asked.peer)
+            call.known_as(STRANGER, f"{STRANGER}:{asked.peer}")
+        return
+    caller = await gateway.who(live, call.match, asked)
+    identity = f"{STRANGER}:{asked.peer}" if asked.token is None else of_token(asked)
+    call.known_as(STRANGER if asked.token is None else caller, identity)
+
+
+def of_token(asked: Asked) -> str:
+    return "key:" + hashlib.sha256((asked.token or "").encode()).hexdigest()
+
+
+def answered(call: Invocation, reply: Reply) -> Given:
+    if call.queued is not None:
+        return call.queued
+    asked, job, outcome = call.asked, call.job, call.outcome
+    extra = cors.headers(call.match.service.cors, asked.headers.get("origin"))
+    if job is None or outcome is None:
+        return bare(asked, reply, extra, pack=not call.unpacked)
+    told = outcome if outcome.reply is reply else replace(outcome, reply=reply)
+    return given(asked, job, told, extra, pack=not call.unpacked)
