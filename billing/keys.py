@@ -36,9 +36,10 @@ def create(
     scopes: tuple[str, ...] = SCOPES,
     expires: datetime | None = None,
     by: User | None = None,
+    token: str = "",
 ) -> tuple[ApiKey, str]:
-    """A new key and its token, which is not kept and cannot be shown again."""
-    token = new_token()
+    """A new key and its token, which is not kept and cannot be shown again; ``token``: the operator chose it."""
+    token = token or new_token()
     key = ApiKey.objects.create(
         tenant=tenant,
         name=name,

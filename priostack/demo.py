@@ -51,10 +51,11 @@ def present(tenant: Tenant, files: Mapping[str, bytes]) -> Bundle | None:
 
 
 def remember(made: Provisioned, login: dict[str, str]) -> dict[str, str | None]:
-    token = login.get("api_key") or made.api_key
+    token = settings.DEMO_API_KEY or login.get("api_key") or made.api_key
     if token is None or access.of_token(token) is None:
         ApiKey.objects.filter(tenant=made.tenant, name="demo").delete()
-        token = keys.create(made.tenant, "demo", scopes=keys.OPERATOR, by=made.owner)[1]
+        chosen = settings.DEMO_API_KEY
+        token = keys.create(made.tenant, "demo", scopes=keys.OPERATOR, by=made.owner, token=chosen)[1]
     known = {**made.answer(), "password": made.password or login.get("password"), "api_key": token}
     write({key: value for key, value in known.items() if value})
     return known

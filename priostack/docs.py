@@ -32,6 +32,7 @@ PLAN: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("bundles", "Bundles"),
             ("services", "Services"),
+            ("interceptors", "Interceptors"),
             ("intents", "Intents"),
             ("goals", "Goals and metrics"),
             ("wasm", "WASM modules"),
@@ -47,6 +48,7 @@ PLAN: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("yaml", "YAML fields"),
             ("flows", "Flow files"),
             ("agents", "Models and servers"),
+            ("prompts", "Prompts"),
             ("expressions", "Expressions"),
             ("host", "Functions and host"),
             ("data-plane", "Calling your API"),

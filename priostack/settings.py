@@ -244,6 +244,9 @@ SANDBOX_SLOTS = env.whole("PROMPD_POOL_SIZE", 1_100, least=100, most=10_000)
 INTERCEPTOR_METRICS = env.flag("PROMPD_ENABLE_METRICS", True)
 INTERCEPTOR_RATE_MAX = env.whole("PROMPD_RATE_LIMIT_MAX", 1_000, least=1)
 INTERCEPTOR_TIMEOUT_MS = env.whole("PROMPD_TIMEOUT_MS", 30_000, least=10, most=600_000)
+DEMO_API_KEY = env.text("PROMPD_API_KEY")
+if DEMO_API_KEY and len(DEMO_API_KEY) < 20:
+    raise env.BadSetting("PROMPD_API_KEY: at least 20 characters")
 ROUND_SECONDS = env.seconds("PRIOSTACK_ROUND_SECONDS", 1.0, least=0.05, most=60.0)
 ROUND_MIN_MS = 5
 MARKET = MarketRules(

@@ -17,10 +17,24 @@ from django.core.management import load_command_class
 from django.test import Client
 from django.urls import Resolver404, get_resolver, resolve
 
-from bundles import bundle, cel, celdocs, celerror, checks, flow, template, values
+from bundles import (
+    bundle,
+    cel,
+    celdocs,
+    celerror,
+    checks,
+    flow,
+    promptcompile,
+    prompttest,
+    template,
+    values,
+)
 from bundles.flowfields import KEPT
 from bundles.flowkinds import BUILTINS
-from bundles.schema import FLOW_TABLES, TABLES
+from bundles.promptparams import TYPES
+from bundles.prompttest import CHECKS
+from bundles.interceptorkinds import KINDS
+from bundles.schema import FLOW_TABLES, PROMPT_TABLES, TABLES
 from bundles.service import SERVICE_FIELDS
 from bundles.wasmfile import inspect
 from bundles.wasmimports import PRIOSTACK
@@ -172,6 +186,31 @@ def test_every_field_of_a_flow_file_is_described(heading: str) -> None:
     assert all(f"`{name}`" in described for name in FLOW_TABLES[heading])
 
 
+@pytest.mark.parametrize("heading", PROMPT_TABLES)
+def test_every_field_of_a_prompt_is_described(heading: str) -> None:
+    described = section("prompts", heading)
+    for field in PROMPT_TABLES[heading].values():
+        row = re.search(rf"^\| `{field.name}` \| (.*?) \| (.*) \|$", described, re.MULTILINE)
+        assert row, f"{heading}: {field.name}"
+        assert row[2] == field.meaning
+        assert ("required" in row[1]) == field.required
+
+
+def test_every_code_type_and_check_of_prompts_is_described() -> None:
+    sources = "\n".join(path.read_text() for path in (ROOT / "bundles").glob("prompt*.py"))
+    codes = set(re.findall(r'(?:error|warning|say)\(\s*[^"]*?"([A-Z][A-Z_]+)"', sources))
+    assert len(codes) > 20
+    assert codes <= set(re.findall(r"^\| `([A-Z_]+)` \|", text("prompts"), re.MULTILINE))
+    assert all(f"`{word}`" in text("prompts") for word in (*TYPES, *CHECKS))
+
+
+def test_the_prompts_of_the_page_compile_and_their_tests_pass() -> None:
+    main, tests = (code.encode() for _, code in blocks("prmd"))
+    files = {"prompts/review.prmd": main, "prompts/x.test.prmd": tests, "systems/reviewer.md": b"Review."}
+    assert not promptcompile.check(files, "prompts/review.prmd")
+    assert [one.passed for one in prompttest.run_tests(files)] == [True]
+
+
 @pytest.mark.parametrize("kind", BUILTINS)
 def test_every_builtin_is_described_with_its_keys(kind: str) -> None:
     described, options = section("flows", f"builtin:{kind}"), BUILTINS[kind].options
@@ -187,6 +226,19 @@ def test_every_builtin_is_described_with_its_keys(kind: str) -> None:
 def test_every_field_of_declared_tests_is_described(heading: str) -> None:
     for field in TESTS[heading].values():
         assert f"| `{field.name}` |" in section("yaml", heading)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_interceptor_is_described_with_its_options(kind: str) -> None:
+    described, options = section("interceptors", "Your own" if kind == "wasm" else kind), KINDS[kind].options
+    assert KINDS[kind].help in described
+    for option in options.values():
+        row = re.search(rf"^\| `{option.name}` \| (.*?) \| (.*) \|$", described, re.MULTILINE)
+        assert row, f"{kind}: {option.name}"
+        assert row[2] == option.meaning
+        assert ("required" in row[1]) == option.required
+        assert all(f"`{choice}`" in row[1] for choice in option.choices)
+    assert described.count("\n| `") == len(options)
 
 
 def in_table(text: str) -> str:
