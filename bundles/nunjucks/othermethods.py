@@ -1,0 +1,127 @@
+"""The methods of numbers, booleans, objects and regexes that templates may call."""
+
+import math
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Any
+
+from bundles.nunjucks import numbers, units, values
+from bundles.nunjucks.entry import count_of, entries
+from bundles.nunjucks.errors import Failure
+from bundles.nunjucks.limits import Run
+from bundles.nunjucks.regex import Regex, matches
+from bundles.nunjucks.undefined import UNDEFINED
+
+EXACTLY = Context(prec=1200)
+
+
+def rounded(number: float, places: int) -> str:
+    """The exact value of the double, halves away from zero."""
+    step = Decimal(1).scaleb(-places, EXACTLY)
+    return f"{Decimal(number).quantize(step, ROUND_HALF_UP, EXACTLY):f}"
+
+
+def to_fixed(run: Run, value: Any, places: Any = UNDEFINED) -> Any:
+    count = count_of(run, places, 0)
+    if not 0 <= count <= 100:
+        raise Failure("toFixed() digits argument must be between 0 and 100")
+    if not math.isfinite(numbers.float_of(value)) or abs(value) >= 1e21:
+        return numbers.number_text(value)
+    return rounded(value, count) if value or str(value)[0] != "-" else rounded(0, count)
+
+
+def to_precision(run: Run, value: Any, digits: Any = UNDEFINED) -> Any:
+    if digits is UNDEFINED or not math.isfinite(numbers.float_of(value)):
+        return numbers.number_text(value)
+    count = count_of(run, digits, 0)
+    if not 1 <= count <= 100:
+        raise Failure("toPrecision() argument must be between 1 and 100")
+    found = Decimal(abs(value)).normalize(Context(prec=count, rounding=ROUND_HALF_UP))
+    exponent = found.adjusted() if found else 0
+    sign = "-" if value < 0 else ""
+    if -7 < exponent < count:
+        return sign + f"{found:.{max(0, count - 1 - exponent)}f}"
+    digits_made = "".join(map(str, found.as_tuple().digits)).ljust(count, "0")
+    head = digits_made[0] + ("." + digits_made[1:] if count > 1 else "")
+    return f"{sign}{head}e{'+' if exponent >= 0 else '-'}{abs(exponent)}"
+
+
+def number_text(run: Run, value: Any, base: Any = UNDEFINED) -> Any:
+    radix = count_of(run, base, 10)
+    if not 2 <= radix <= 36:
+        raise Failure("toString() radix must be between 2 and 36")
+    if radix == 10 or not math.isfinite(numbers.float_of(value)):
+        return numbers.number_text(value)
+    number = abs(value)
+    made = _whole(math.floor(number), radix)
+    fraction = number - math.floor(number)
+    if fraction:
+        made += "." + _fraction(fraction, radix)
+    return ("-" if value < 0 else "") + made
+
+
+def _whole(number: int, radix: int) -> str:
+    made = ""
+    while number:
+        number, digit = divmod(number, radix)
+        made = numbers.DIGITS[digit] + made
+    return made or "0"
+
+
+def _fraction(fraction: float, radix: int) -> str:
+    made = ""
+    while fraction and len(made) < 52:
+        fraction *= radix
+        made += numbers.DIGITS[int(fraction)]
+        fraction -= int(fraction)
+    return made
+
+
+def number_local(run: Run, value: Any) -> Any:
+    """As in English: commas between thousands, at most three places."""
+    if not math.isfinite(numbers.float_of(value)):
+        return "NaN" if value != value else ("-∞" if value < 0 else "∞")
+    whole, _, places = rounded(value, 3).partition(".")
+    places = places.rstrip("0")
+    made = ("-" if whole.startswith("-") else "") + f"{abs(int(whole)):,}"
+    return made + ("." + places if places else "")
+
+
+def same(run: Run, value: Any) -> Any:
+    return value
+
+
+def simple_text(run: Run, value: Any) -> Any:
+    return values.text(run, value)
+
+
+def has_own(run: Run, value: Any, name: Any = UNDEFINED) -> Any:
+    return isinstance(value, dict) and values.key_text(run, name) in value
+
+
+def test(run: Run, value: Regex, text: Any = UNDEFINED) -> Any:
+    return execute(run, value, text) is not None
+
+
+def execute(run: Run, value: Regex, text: Any = UNDEFINED) -> Any:
+    """Regexes with the flag g or y go on where the last match ended."""
+    cut = units.units(values.text(run, text))
+    run.make(len(cut))
+    sticky = "g" in value.flags or "y" in value.flags
+    start = value.last if sticky else 0
+    found = next(iter(matches(run, value, cut, start=start)), None) if start <= len(cut) else None
+    if sticky:
+        value.last = found.end if found else 0
+    return found.as_list(cut) if found else None
+
+
+SIMPLE_METHODS = entries({"toString": simple_text, "valueOf": same, "toLocaleString": simple_text})
+NUMBER_METHODS = entries(
+    {
+        **{"toFixed": to_fixed, "toPrecision": to_precision, "toString": number_text},
+        **{"toLocaleString": number_local, "valueOf": same},
+    }
+)
+OBJECT_METHODS = entries(
+    {"hasOwnProperty": has_own, "toString": simple_text, "valueOf": same, "toLocaleString": simple_text}
+)
+REGEX_METHODS = entries({"test": test, "exec": execute, "toString": simple_text})

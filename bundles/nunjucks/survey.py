@@ -1,0 +1,61 @@
+"""What is found by walking a parsed template once: its blocks, and whether it may change the values it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+from bundles.nunjucks import nodes
+from bundles.nunjucks.lexer import Lexer
+
+CHANGING = frozenset(["push", "pop", "shift", "unshift", "splice", "reverse", "sort", "fill", "copyWithin"])
+FOREIGN = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    blocks: list[tuple[nodes.Block, bool]]  # and whether it asks for super()
+    changes_values: bool
+
+
+def survey(body: nodes.Body, lexer: Lexer) -> Survey:
+    blocks: list[tuple[nodes.Block, bool]] = []
+    changing = False
+    for node in walk(body):
+        if isinstance(node, nodes.Block):
+            if any(node.name == other.name for other, _ in blocks):
+                lexer.fail(f'Block "{node.name}" defined more than once.', node.place)
+            blocks.append((node, asks_super(node.body)))
+        elif isinstance(node, FOREIGN) or (isinstance(node, nodes.Lookup) and _changing(node.key)):
+            changing = True
+    return Survey(blocks, changing)
+
+
+def _changing(key: nodes.Node) -> bool:
+    return isinstance(key, nodes.Literal) and key.value in CHANGING
+
+
+def asks_super(body: nodes.Node) -> bool:
+    return any(
+        isinstance(node, nodes.Call) and isinstance(node.callee, nodes.Symbol) and node.callee.name == "super"
+        for node in walk(body)
+    )
+
+
+def walk(node: Any) -> Iterator[nodes.Node]:
+    """The node and all inside of it, in the order of the source."""
+    waiting = [node]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, nodes.Node):
+            yield found
+            waiting.extend(getattr(found, name) for name in reversed(_names(type(found))))
+        elif isinstance(found, list | tuple):
+            waiting.extend(reversed(found))
+
+
+@cache
+def _names(kind: type[nodes.Node]) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind) if each.name != "place")
