@@ -50,7 +50,12 @@ def take_users() -> dict[str, list[str]]:
 
 
 def snapshot() -> list[list[Any]]:
-    return [[*place, *found] for place, found in list(_cells.items()) if found[COUNT]]
+    return [[*place, *counted(found)] for place, found in list(_cells.items()) if counted(found)[COUNT]]
+
+
+def counted(found: Cell) -> Cell:
+    """With the executions of those that count by their histogram."""
+    return [sum(found[BUCKETS:]), *found[1:]] if len(found) > BUCKETS else found
 
 
 def merged(rows: Iterable[list[Any]]) -> dict[Place, Cell]:
@@ -66,7 +71,7 @@ def merged(rows: Iterable[list[Any]]) -> dict[Place, Cell]:
 
 def metrics(found: Cell) -> dict[str, float]:
     """As `getMetrics()` tells them; averageTime in milliseconds, successRate in per cent."""
-    count = found[COUNT]
+    count = counted(found)[COUNT]
     return {
         "totalExecutions": int(count),
         "averageTime": round(1000 * found[SECONDS] / count, 4) if count else 0.0,
@@ -79,7 +84,7 @@ def metrics(found: Cell) -> dict[str, float]:
 
 def dashboard(found: Mapping[Place, Cell], seconds: float) -> dict[str, float]:
     """The figures of a bundle's monitored endpoints together."""
-    monitored = [one for place, one in found.items() if place.name == "monitoring"]
+    monitored = [counted(one) for place, one in found.items() if place.name == "monitoring"]
     caches = [one for place, one in found.items() if place.name == "cache"]
     sums = [sum(column) for column in zip(*monitored, strict=False)] or [0.0] * (BUCKETS + len(BOUNDS) + 1)
     count, asked = sums[COUNT], sum(one[COUNT] for one in caches)

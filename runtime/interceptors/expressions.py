@@ -59,7 +59,7 @@ class RequestTransform(Link):
             if self.optional:
                 raise
             return refusal(ApiError(422, UNREADABLE))
-        call.request["body"] = body
+        (call.parsed or call.request)["body"] = body
         call.changed = True
         return None
 

@@ -22,7 +22,6 @@ class Invocation:
     """``data`` is None until the body has been read; ``job`` is there when something was executed."""
 
     __slots__ = (
-        "_request",
         "asked",
         "caller",
         "changed",
@@ -33,6 +32,7 @@ class Invocation:
         "key",
         "match",
         "outcome",
+        "parsed",
         "path",
         "queued",
         "unpacked",
@@ -50,7 +50,7 @@ class Invocation:
         self.unpacked = False  # its answer must not be packed by default
         self.changed = False  # a transform gave the request another body
         self.key: Any = None  # under which its answer may be kept
-        self._request: dict[str, Any] | None = None
+        self.parsed: dict[str, Any] | None = None
 
     def known_as(self, caller: str, identity: str) -> None:
         self.caller, self.identity = caller, identity
@@ -62,9 +62,9 @@ class Invocation:
     @property
     def request(self) -> dict[str, Any]:
         """What the function will be told, with its body as values; read once."""
-        found = self._request
+        found = self.parsed
         if found is None:
-            found = self._request = self.told()
+            found = self.parsed = self.told()
             found["body"] = self.body()
         return found
 

@@ -33,7 +33,7 @@ def _before(before: Any, inner: Run, cell: Any, failures: Any) -> Run:
                 reply = before(call)
             except failures:
                 reply = None
-                cell[3] += 1
+                cell[3] += 1.0
             if reply is None:
                 reply = inner(call)
         except Postponed:
@@ -41,10 +41,10 @@ def _before(before: Any, inner: Run, cell: Any, failures: Any) -> Run:
         except BaseException:
             failed(cell, began)
             raise
-        cell[0] += 1
+        cell[0] += 1.0
         cell[1] += clock() - began
         if reply.status >= 500:
-            cell[2] += 1
+            cell[2] += 1.0
         return reply  # type: ignore[no-any-return]
 
     return run
@@ -58,16 +58,16 @@ def _after(after: Any, inner: Run, cell: Any, failures: Any) -> Run:
             try:
                 reply = after(call, reply)
             except failures:
-                cell[3] += 1
+                cell[3] += 1.0
         except Postponed:
             raise
         except BaseException:
             failed(cell, began)
             raise
-        cell[0] += 1
+        cell[0] += 1.0
         cell[1] += clock() - began
         if reply.status >= 500:
-            cell[2] += 1
+            cell[2] += 1.0
         return reply
 
     return run
@@ -83,22 +83,22 @@ def _both(link: Link, inner: Run, failures: Any) -> Run:
                 reply = before(call)
             except failures:
                 reply = None
-                cell[3] += 1
+                cell[3] += 1.0
             if reply is None:
                 reply = inner(call)
                 try:
                     reply = after(call, reply)
                 except failures:
-                    cell[3] += 1
+                    cell[3] += 1.0
         except Postponed:
             raise
         except BaseException:
             failed(cell, began)
             raise
-        cell[0] += 1
+        cell[0] += 1.0
         cell[1] += clock() - began
         if reply.status >= 500:
-            cell[2] += 1
+            cell[2] += 1.0
         return reply
 
     return run
@@ -114,19 +114,19 @@ def _counted(inner: Run, cell: Any) -> Run:
         except BaseException:
             failed(cell, began)
             raise
-        cell[0] += 1
+        cell[0] += 1.0
         cell[1] += clock() - began
         if reply.status >= 500:
-            cell[2] += 1
+            cell[2] += 1.0
         return reply
 
     return run
 
 
 def failed(cell: Any, began: float) -> None:
-    cell[0] += 1
+    cell[0] += 1.0
     cell[1] += clock() - began
-    cell[2] += 1
+    cell[2] += 1.0
 
 
 def waiting(link: Link, wrapped: Later) -> Later:
@@ -142,7 +142,7 @@ def waiting(link: Link, wrapped: Later) -> Later:
                 return await wait_before(call)  # type: ignore[no-any-return]
             return before(call) if before else None
         except failures:
-            cell[3] += 1
+            cell[3] += 1.0
             return None
 
     async def finished(call: Any, reply: Reply) -> Reply:
@@ -151,7 +151,7 @@ def waiting(link: Link, wrapped: Later) -> Later:
                 return await wait_after(call, reply)  # type: ignore[no-any-return]
             return after(call, reply) if after else reply
         except failures:
-            cell[3] += 1
+            cell[3] += 1.0
             return reply
 
     async def run(call: Any) -> Reply:
@@ -163,10 +163,10 @@ def waiting(link: Link, wrapped: Later) -> Later:
         except BaseException:
             failed(cell, began)
             raise
-        cell[0] += 1
+        cell[0] += 1.0
         cell[1] += clock() - began
         if reply.status >= 500:
-            cell[2] += 1
+            cell[2] += 1.0
         return reply
 
     return run

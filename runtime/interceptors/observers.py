@@ -12,11 +12,13 @@ from runtime.interceptors.link import Later, Link, Postponed, Run
 from runtime.interceptors.nested import failed
 
 LEVELS = {"debug": 0, "info": 1, "warning": 2, "error": 3}
+# The bounds of the histogram behind as many places as a cell has before it: what is found is the place in the cell.
+PADDED = [-1.0] * BUCKETS + BOUNDS
 NOWHERE = "-"  # in place of an execution, for calls that had none
 
 
 class Monitoring(Link):
-    """Its counts are what it measures: one look at the clock serves both."""
+    """Its counts are what it measures: the buckets of its histogram together are its executions."""
 
     optional = True
 
@@ -25,7 +27,7 @@ class Monitoring(Link):
         self.users = users
 
     def measured(self, inner: Run) -> Run:
-        cell, note = self.cell, self.note
+        cell, users, histogram = self.cell, self.users, PADDED
 
         def run(call: Any) -> Reply:
             began = clock()
@@ -35,35 +37,40 @@ class Monitoring(Link):
                 raise
             except BaseException:
                 failed(cell, began)
+                cell[bisect_left(histogram, clock() - began)] += 1.0
                 raise
             spent = clock() - began
-            cell[0] += 1
             cell[1] += spent
-            cell[BUCKETS + bisect_left(BOUNDS, spent)] += 1
-            note(call, reply)
+            cell[bisect_left(histogram, spent)] += 1.0
+            if reply.status >= 400:
+                self.failure(reply.status, counted=False)
+            if call.identity not in users:
+                self.meet(call.identity)
             return reply
 
         return run
 
     def around(self, inner: Later) -> Later:
-        cell, note = self.cell, self.note
+        """What is around this counts failures already."""
+        cell = self.cell
 
         async def run(call: Any) -> Reply:
             began = clock()
-            reply = await inner(call)
-            cell[BUCKETS + bisect_left(BOUNDS, clock() - began)] += 1
-            note(call, reply, counted=True)
+            try:
+                reply = await inner(call)
+            finally:
+                cell[bisect_left(PADDED, clock() - began)] += 1.0
+            if reply.status >= 400:
+                self.failure(reply.status, counted=True)
+            if call.identity not in self.users:
+                self.meet(call.identity)
             return reply
 
         return run
 
-    def note(self, call: Any, reply: Reply, *, counted: bool = False) -> None:
-        """``counted``: what wraps this counts failures already."""
-        status = reply.status
-        if status >= 400:
-            self.failure(status, counted=counted)
+    def meet(self, identity: str) -> None:
         if len(self.users) < MAX_USERS:
-            self.users.add(call.identity)
+            self.users.add(identity)
 
     def failure(self, status: int, *, counted: bool) -> None:
         if status >= 500 and not counted:

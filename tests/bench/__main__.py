@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.bench import curve, editor, living, market, single, throughput
+from tests.bench import curve, editor, interceptors, living, market, single, throughput
 from tests.bench.house import House, furnished
 from tests.bench.load import tool
 from tests.bench.page import write
@@ -19,7 +19,19 @@ from tests.bench.throughput import Pace
 
 SLOW = Pace(rounds=7, seconds=2, growth_calls=100_000)
 QUICK = Pace(rounds=2, seconds=1, growth_calls=20_000)
-NAMES = ("inside", "start", "load", "flows", "editor", "wake", "growth", "watchers", "market", "processes")
+NAMES = (
+    "inside",
+    "start",
+    "load",
+    "flows",
+    "editor",
+    "wake",
+    "growth",
+    "watchers",
+    "market",
+    "interceptors",
+    "processes",
+)
 Measure = Callable[[], Iterable[Row]]
 
 
@@ -97,6 +109,8 @@ def measure(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
         rows += attempt("watchers", lambda: [single.crowd(1_000 if quick else 10_000)])
     if "market" in wanted:
         rows += attempt("market", lambda: market.measure(quick=quick))
+    if "interceptors" in wanted:
+        rows += attempt("interceptors", lambda: interceptors.measure(quick=quick))
     if "processes" in wanted:
         rows += attempt("processes", lambda: curve.measure(pace))
     return rows

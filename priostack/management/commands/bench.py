@@ -7,7 +7,19 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-NAMES = ("inside", "start", "load", "flows", "editor", "wake", "growth", "watchers", "processes")
+NAMES = (
+    "inside",
+    "start",
+    "load",
+    "flows",
+    "editor",
+    "wake",
+    "growth",
+    "watchers",
+    "market",
+    "interceptors",
+    "processes",
+)
 
 
 class Command(BaseCommand):
