@@ -8,7 +8,7 @@ from typing import Any
 from bundles.nunjucks import nodes, numbers, values
 from bundles.nunjucks.errors import Failure
 from bundles.nunjucks.filters import FILTERS
-from bundles.nunjucks.frames import Unit
+from bundles.nunjucks.frames import Frame, Unit
 from bundles.nunjucks.globals import GLOBALS
 from bundles.nunjucks.lexer import Lexer
 from bundles.nunjucks.members import member
@@ -148,7 +148,7 @@ def lookup(name: str) -> Expr:
     otherwise = GLOBALS.get(name, UNDEFINED)
 
     def find(unit: Unit) -> Any:
-        frame = unit.frame
+        frame: Frame | None = unit.frame
         while frame is not None:
             value = frame.names.get(name, UNDEFINED)
             if value is not UNDEFINED:

@@ -17,6 +17,6 @@ def _copy(run: Run, value: Any, level: int) -> Any:
     if level > MAX_LEVELS:
         raise Exhausted(f"values are nested deeper than {MAX_LEVELS}")
     run.spend(len(value))
-    if type(value) is list:
+    if isinstance(value, list):
         return [_copy(run, item, level + 1) for item in value]
     return {name: _copy(run, item, level + 1) for name, item in value.items()}

@@ -72,6 +72,9 @@ def items_of(run: Run, value: Any) -> list[Any]:
     if type(value) is str:
         run.make(len(value))
         return list(units.units(value))
+    if type(value) is Safe:
+        run.make(len(value.text))
+        return [UNDEFINED] * units.length(value.text)
     return []
 
 

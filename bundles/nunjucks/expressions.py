@@ -67,7 +67,9 @@ class Expressions:
 
     def infix(self, level: int) -> nodes.Node:
         """Operators of this level and above, all of them from left to right."""
+        ceiling = 99  # what comes next binds no closer than what came before; one `is` at a time
         if level <= NOT and self.peek().value == "not" and self.word("not"):
+            ceiling = AND
             inner = self.deeper(lambda: self.infix(NOT))
             left: nodes.Node = nodes.Infix(inner.place, ["!", *items(inner)])
         else:
@@ -80,7 +82,10 @@ class Expressions:
             found = IN if inverted else LEVELS.get(token.value, -1)
             if found < level or (found <= IS) != (token.kind == "symbol"):
                 return left
+            if found > ceiling:
+                return left
             self.peeked = None
+            ceiling = found - (found == IS)
             left = self._operation(left, token, inverted)
 
     def _not_in(self) -> bool:

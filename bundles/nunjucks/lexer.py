@@ -157,5 +157,4 @@ class Lexer:
             level += 1 if found[1] == tag else -1
             if level == 0:
                 return self.source[start : found.start()]
-        taken = self.source[start : self.place]
-        return taken
+        return self.source[start : self.place]

@@ -96,7 +96,7 @@ def join(run: Run, value: Any = UNDEFINED, separator: Any = UNDEFINED, name: Any
 
 def mapped(run: Run, value: Any) -> list[Any]:
     """A copy of a list; nothing for what is not one."""
-    if type(value) is str:
+    if type(value) is str or type(value) is Safe:
         return items_of(run, value)
     if type(value) is not list:
         return []

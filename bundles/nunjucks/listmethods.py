@@ -96,7 +96,12 @@ def each(run: Run, value: list[Any], function: Any, use: Callable[[Any, Any, int
 
 def mapped(run: Run, value: list[Any], function: Any = UNDEFINED) -> Any:
     made: list[Any] = []
-    each(run, value, function, lambda result, item, index: bool(made.append(result)))
+
+    def use(result: Any, item: Any, index: int) -> bool:
+        made.append(result)
+        return False
+
+    each(run, value, function, use)
     return made
 
 

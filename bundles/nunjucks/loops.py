@@ -36,13 +36,12 @@ def single(plan: Plan) -> Callable[[Unit], None]:
         if values.truthy(found):
             count, found = countable(unit, found)
             unit.slots[size] = count
-            bindings = None if name == "loop" else frame.names.setdefault("loop", {})
+            bindings = frame.names.setdefault("loop", {})
             index = 0
             while index < len(found):
                 item = found[index]
                 unit.slots[slot] = frame.names[name] = item
-                if bindings is not None:
-                    turn(bindings, index, count)
+                turn(bindings, index, count)
                 body(unit)
                 index += 1
         finish(plan, unit)

@@ -98,7 +98,7 @@ def has_own(run: Run, value: Any, name: Any = UNDEFINED) -> Any:
     return isinstance(value, dict) and values.key_text(run, name) in value
 
 
-def test(run: Run, value: Regex, text: Any = UNDEFINED) -> Any:
+def is_match(run: Run, value: Regex, text: Any = UNDEFINED) -> Any:
     return execute(run, value, text) is not None
 
 
@@ -124,4 +124,4 @@ NUMBER_METHODS = entries(
 OBJECT_METHODS = entries(
     {"hasOwnProperty": has_own, "toString": simple_text, "valueOf": same, "toLocaleString": simple_text}
 )
-REGEX_METHODS = entries({"test": test, "exec": execute, "toString": simple_text})
+REGEX_METHODS = entries({"test": is_match, "exec": execute, "toString": simple_text})

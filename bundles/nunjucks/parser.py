@@ -98,7 +98,6 @@ class Parser(Expressions):
 
     def raw(self, place: int, tag: str = "raw") -> nodes.Node:
         self.close(tag)
-        self.trim = False
         return nodes.Text(place, self.lexer.raw(tag))
 
     def verbatim(self, place: int) -> nodes.Node:

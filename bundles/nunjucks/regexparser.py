@@ -152,10 +152,10 @@ class RegexParser:
             if found and int(found[0]) <= self.total:
                 self.at = found.end()
                 return Term("back", low=int(found[0]))
-        if char == "k" and (found := re.compile(r"k<([\w$]+)>").match(self.source, self.at)):
-            if found[1] in self.names:
-                self.at = found.end()
-                return Term("back", low=self.names[found[1]])
+        named = re.compile(r"k<([\w$]+)>").match(self.source, self.at)
+        if named and named[1] in self.names:
+            self.at = named.end()
+            return Term("back", low=self.names[named[1]])
         return Term("set", ranges=self._escaped())
 
     def _escaped(self) -> Ranges:

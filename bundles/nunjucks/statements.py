@@ -101,6 +101,8 @@ class Statements(Compiler):
         slots = [inner.bind(name) for name in names]
         body = self.body(node.body, inner)
         otherwise = self.body(node.otherwise, inner) if node.otherwise else None
+        if names == ["loop"]:
+            self.lexer.fail("an element cannot be called loop", node.place)
         plan = loops.Plan(items, names, slots, size, body, otherwise)
         return loops.single(plan) if len(names) == 1 else loops.several(plan)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Any
 
 from bundles.nunjucks import nodes
@@ -51,11 +50,15 @@ def walk(node: Any) -> Iterator[nodes.Node]:
         found = waiting.pop()
         if isinstance(found, nodes.Node):
             yield found
-            waiting.extend(getattr(found, name) for name in reversed(_names(type(found))))
+            waiting.extend(getattr(found, name) for name in reversed(_fields(type(found))))
         elif isinstance(found, list | tuple):
             waiting.extend(reversed(found))
 
 
-@cache
-def _names(kind: type[nodes.Node]) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind) if each.name != "place")
+FIELDS: dict[type[nodes.Node], tuple[str, ...]] = {}
+
+
+def _fields(kind: type[nodes.Node]) -> tuple[str, ...]:
+    if kind not in FIELDS:
+        FIELDS[kind] = tuple(each.name for each in fields(kind) if each.name != "place")
+    return FIELDS[kind]

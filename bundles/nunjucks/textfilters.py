@@ -58,13 +58,12 @@ def trim(run: Run, value: Any = UNDEFINED) -> Any:
 
 def center(run: Run, value: Any = UNDEFINED, width: Any = UNDEFINED) -> Any:
     value = given(value)
-    if type(value) is not str and type(value) is not Safe:
-        return values.text(run, value)
-    text = text_for(value, "length")
-    spaces = (values.number(run, width) if values.truthy(width) else 80) - units.length(text)
-    if not spaces > 0:
-        return value if spaces <= 0 else text
-    before, after = math.ceil(min(spaces, 1e9) / 2 - min(spaces, 1e9) % 2), math.ceil(min(spaces, 1e9) / 2)
+    size = values.number(run, member(run, value, "length"))
+    spaces = min(1e9, (values.number(run, width) if values.truthy(width) else 80) - size)
+    if spaces <= 0:
+        return value
+    before, after = (math.ceil(spaces / 2 - spaces % 2), math.ceil(spaces / 2)) if spaces > 0 else (0, 0)
+    text = values.text(run, value)
     run.make(len(text) + before + after)
     return alike(value, " " * before + text + " " * after)
 

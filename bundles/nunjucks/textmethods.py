@@ -8,6 +8,7 @@ from bundles.nunjucks import units, values
 from bundles.nunjucks.entry import count_of, entries
 from bundles.nunjucks.errors import Failure
 from bundles.nunjucks.limits import Run
+from bundles.nunjucks.numbers import SPACE
 from bundles.nunjucks.regex import Regex, matches
 from bundles.nunjucks.replacing import replace_pattern
 from bundles.nunjucks.undefined import NAN, UNDEFINED, Function
@@ -97,11 +98,11 @@ def trim(run: Run, value: Any) -> Any:
 
 
 def trim_start(run: Run, value: Any) -> Any:
-    return values.text(run, value).lstrip(units.SPACE)
+    return values.text(run, value).lstrip(SPACE)
 
 
 def trim_end(run: Run, value: Any) -> Any:
-    return values.text(run, value).rstrip(units.SPACE)
+    return values.text(run, value).rstrip(SPACE)
 
 
 def pad_start(run: Run, value: Any, width: Any = UNDEFINED, fill: Any = UNDEFINED) -> Any:

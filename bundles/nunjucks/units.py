@@ -34,8 +34,8 @@ def whole(text: str) -> str:
 
 
 def _join(found: re.Match[str]) -> str:
-    high, low = found[0]
-    return chr(0x10000 + ((ord(high) - 0xD800) << 10) + ord(low) - 0xDC00)
+    high, low = map(ord, found[0])
+    return chr(0x10000 + ((high - 0xD800) << 10) + low - 0xDC00)
 
 
 def sound(text: str) -> str:

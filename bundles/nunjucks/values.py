@@ -10,9 +10,10 @@ from bundles.nunjucks.regex import Regex
 from bundles.nunjucks.undefined import NAN, UNDEFINED, Function, Safe
 
 INDEX = re.compile("0|[1-9][0-9]{0,9}")
-OBJECT_MEMBERS = frozenset(
-    ["constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf", "__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__"]
-)
+OBJECT_MEMBERS = {
+    *("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString"),
+    *("valueOf", "__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__"),
+}
 
 
 def truthy(value: Any) -> bool:
@@ -193,4 +194,6 @@ def contains(run: Run, item: Any, container: Any) -> bool:
     if isinstance(container, dict):
         name = key_text(run, item)
         return name in container or name in OBJECT_MEMBERS
+    if type(container) is Safe:
+        return key_text(run, item) in {"val", "length", *OBJECT_MEMBERS}
     raise Failure(f'Cannot use "in" operator to search for "{text(run, item)[:80]}" in unexpected types.')
