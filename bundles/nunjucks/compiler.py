@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bundles.nunjucks import nodes, numbers, values
+from bundles.nunjucks.entry import Entry
 from bundles.nunjucks.errors import Failure
 from bundles.nunjucks.filters import FILTERS
 from bundles.nunjucks.frames import Frame, Unit
@@ -123,7 +124,7 @@ class Compiler:
         if found is None:
             self.unknown.append((node.name, node.place))
             return missing(f"filter not found: {node.name}")
-        return applied(found.apply, arguments[: found.arity])
+        return applied(found, arguments)
 
     def choice(self, node: nodes.Choice, scope: Scope) -> Expr:
         condition, then = self.expr(node.condition, scope), self.expr(node.then, scope)
@@ -140,7 +141,7 @@ class Compiler:
         if found is None:
             self.unknown.append((node.test, node.place))
             return missing(f"test not found: {node.test}")
-        return applied(found.apply, arguments[: found.arity])
+        return applied(found, arguments)
 
 
 def lookup(name: str) -> Expr:
@@ -178,7 +179,10 @@ def missing(message: str) -> Expr:
     return fail
 
 
-def applied(apply: Callable[..., Any], arguments: list[Expr]) -> Expr:
+def applied(entry: Entry, arguments: list[Expr]) -> Expr:
+    apply, arity = entry
+    if len(arguments) > arity:
+        return lambda unit: apply(unit.run, *[each(unit) for each in arguments][:arity])
     if len(arguments) == 1:
         only = arguments[0]
         return lambda unit: apply(unit.run, only(unit))

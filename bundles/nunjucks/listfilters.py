@@ -177,6 +177,7 @@ def round_number(run: Run, value: Any = UNDEFINED, precision: Any = UNDEFINED, h
 
 def slices(run: Run, value: Any = UNDEFINED, count: Any = UNDEFINED, fill: Any = UNDEFINED) -> Any:
     """The elements in so many lists of nearly the same length, the longer ones first."""
+    value = value.text if type(value) is Safe else value
     if type(value) is not list and type(value) is not str:
         raise (
             Failure("slice is not a function of what is not a list")

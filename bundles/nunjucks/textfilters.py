@@ -59,10 +59,11 @@ def trim(run: Run, value: Any = UNDEFINED) -> Any:
 def center(run: Run, value: Any = UNDEFINED, width: Any = UNDEFINED) -> Any:
     value = given(value)
     size = values.number(run, member(run, value, "length"))
-    spaces = min(1e9, (values.number(run, width) if values.truthy(width) else 80) - size)
+    spaces = (values.number(run, width) if values.truthy(width) else 80) - size
     if spaces <= 0:
         return value
-    before, after = (math.ceil(spaces / 2 - spaces % 2), math.ceil(spaces / 2)) if spaces > 0 else (0, 0)
+    spaces = min(spaces, 1e9) if spaces == spaces else 0
+    before, after = math.ceil(spaces / 2 - spaces % 2), math.ceil(spaces / 2)
     text = values.text(run, value)
     run.make(len(text) + before + after)
     return alike(value, " " * before + text + " " * after)
