@@ -10,6 +10,7 @@ from runtime.api_flowruns import router as flowruns
 from runtime.api_flows import router as flows
 from runtime.api_flowstate import router as flowstate
 from runtime.api_goals import router as goals
+from runtime.api_interceptors import router as interceptors
 from runtime.api_logs import router as logs
 from runtime.api_runs import router as runs
 from runtime.api_triggers import router as triggers
@@ -19,6 +20,7 @@ for subject in (
     bundles,
     checks,
     contracts,
+    interceptors,
     estimates,
     flows,
     flowruns,

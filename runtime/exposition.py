@@ -21,6 +21,7 @@ from runtime.metrics import ALIVE_S, BOUNDS, HASH, MAX_CELLS, Cell, Labels
 from runtime.models import Execution
 
 KEPT_S = 86_400  # totals of ended processes count on for a day, so that a restart does not look like a loss
+POOL = ("reuse_rate", "utilisation", "peak", "calls", "reused")
 Snapshot = dict[str, Any]
 
 
@@ -62,6 +63,7 @@ class Everything(Collector):
         now = time.time()
         found = snapshots(now)
         yield from calls(merged(found))
+        yield from interceptors(found)
         yield from processes([snapshot for snapshot in found if snapshot["at"] > now - ALIVE_S])
         yield from rows()
 
@@ -85,6 +87,26 @@ def calls(cells: dict[Labels, Cell]) -> Iterator[Metric]:
     return iter((total, runs, seconds))
 
 
+def interceptors(found: list[Snapshot]) -> Iterator[Metric]:
+    """By kind and route: whose they are is not told here, as everywhere (runtime.metrics)."""
+    labels = ["interceptor", "route"]
+    names = ("executions", "seconds", "errors", "skipped")
+    families = [
+        CounterMetricFamily(f"priostack_interceptor_{name}", f"Interceptors: {name}", labels=labels)
+        for name in names
+    ]
+    sums: dict[tuple[str, str], list[float]] = {}
+    for _, service, endpoint, name, *numbers in (row for one in found for row in one.get("interceptors", ())):
+        key = ("wasm" if name.startswith("wasm:") else name, f"{service}.{endpoint}"[:200])
+        if len(sums) >= MAX_CELLS and key not in sums:
+            key = (key[0], "other")
+        sums[key] = [a + b for a, b in zip(sums.get(key, [0.0] * 4), numbers[:4], strict=True)]
+    for key, numbers in sorted(sums.items()):
+        for family, number in zip(families, numbers, strict=True):
+            family.add_metric(list(key), number)
+    return iter(families)
+
+
 def cumulated(cell: Cell) -> list[tuple[str, float]]:
     seen, buckets = 0.0, []
     for bound, count in zip([*map(str, BOUNDS), "+Inf"], cell[1:], strict=True):
@@ -102,7 +124,8 @@ def processes(living: list[Snapshot]) -> Iterator[Metric]:
         who = [snapshot["role"], str(snapshot["pid"])]
         memory.add_metric(who, snapshot["memory"])
         cpu.add_metric(who, snapshot["cpu"])
-        for name, value in snapshot["gauges"].items():
+        pool = {f"sandbox_{name}": value for name, value in snapshot.get("pool", {}).items() if name in POOL}
+        for name, value in {**snapshot["gauges"], **pool}.items():
             help_text = name.replace("_", " ").capitalize()
             family = gauges.setdefault(name, GaugeMetricFamily(f"priostack_{name}", help_text, labels=labels))
             family.add_metric(who, value)

@@ -84,6 +84,7 @@ class Gateway:
         if self.role and self.reporter is None:
             metrics.gauge("sandbox_slots_used", engine().used)
             metrics.gauge("sandbox_slots", lambda: engine().slots)
+            metrics.pool(lambda: engine().stats())
             metrics.gauge("journal_backlog_bytes", importer.backlog)
             metrics.gauge("tenants_loaded", lambda: len(self.tenants.known))
             self.reporter = metrics.start(self.role)

@@ -11,12 +11,14 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from redis.exceptions import RedisError
 
 from billing.redis import redis
+from runtime.interceptors import cells
 
 HASH = "priostack:metrics"
 EVERY_S = 2.0
@@ -30,6 +32,10 @@ Labels = tuple[str, str, str]  # kind of target, route, status
 Cell = list[float]  # seconds in all, then the count of each bucket; the last one is beyond all bounds
 _cells: dict[Labels, Cell] = {}
 _gauges: dict[str, Callable[[], float]] = {}
+_pools: list[Callable[[], dict[str, float]]] = []  # of the sandbox, when this process has one
+_pace = cells.Pace()
+USERS = "priostack:users:"  # then a bundle and a day: who called its monitored endpoints, as a HyperLogLog
+USERS_KEPT_S = 2 * 86_400
 
 
 def observe(kind: str, route: str, status: str, seconds: float) -> None:
@@ -53,6 +59,11 @@ def gauge(name: str, read: Callable[[], float]) -> None:
     _gauges[name] = read
 
 
+def pool(read: Callable[[], dict[str, float]]) -> None:
+    """Where the slots of this process's sandbox are counted."""
+    _pools[:] = [read]
+
+
 def snapshot(role: str) -> dict[str, Any]:
     return {
         "role": role,
@@ -60,6 +71,9 @@ def snapshot(role: str) -> dict[str, Any]:
         "at": time.time(),
         "calls": [[*labels, *cell] for labels, cell in list(_cells.items())],
         "gauges": {name: read() for name, read in list(_gauges.items())},
+        "interceptors": cells.snapshot(),
+        "pace": _pace.look(time.time()),
+        "pool": _pools[0]() if _pools else {},
         "memory": memory(),
         "cpu": cpu(),
     }
@@ -95,6 +109,7 @@ class Reporter(threading.Thread):
     def once(self) -> None:
         try:
             redis().hset(HASH, self.field, orjson.dumps(snapshot(self.role)))
+            tell_users(datetime.now(UTC))
         except RedisError as problem:
             log.debug("numbers of this process are not published: %s", problem)
 
@@ -102,6 +117,17 @@ class Reporter(threading.Thread):
         self.ending.set()
         self.join(5)
         self.once()
+
+
+def users_key(bundle: str, now: datetime) -> str:
+    return f"{USERS}{bundle}:{now:%Y-%m-%d}"
+
+
+def tell_users(now: datetime) -> None:
+    """Who called goes where it is only counted: nobody can read it there."""
+    for bundle, names in cells.take_users().items():
+        redis().pfadd(users_key(bundle, now), *names)
+        redis().expire(users_key(bundle, now), USERS_KEPT_S)
 
 
 def start(role: str) -> Reporter:

@@ -17,6 +17,7 @@ REST = {
         GET /api/bundles/{bundle_id}/export
         GET /api/bundles/{uuidstr:id}/status
         GET /api/bundles/{uuidstr:id}/contracts
+        GET /api/bundles/{uuidstr:id}/interceptors
         GET /api/bundles/{uuidstr:id}/logs
         GET /api/modules
         GET /api/modules/{module_id}
@@ -179,6 +180,7 @@ PAGES = {
     "/bundles/<uuid:id>/log": ("read", "read"),
     "/bundles/<uuid:id>/goals": ("read", "read"),
     "/bundles/<uuid:id>/performance": ("read", "-"),
+    "/bundles/<uuid:id>/interceptors": ("read", "-"),
     "/bundles/<uuid:id>/state": ("read", "-"),
     "/bundles/<uuid:id>/run": ("-", "write"),
     "/bundles/<uuid:id>/stop": ("-", "write"),

@@ -1,5 +1,6 @@
 """Counts of each interceptor in this process, under the names that people know: totalExecutions, averageTime and so on."""
 
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -53,6 +54,24 @@ def snapshot() -> list[list[Any]]:
     return [[*place, *counted(found)] for place, found in list(_cells.items()) if counted(found)[COUNT]]
 
 
+class Pace:
+    """Calls in a second to the monitored endpoints of each bundle, over the last few looks."""
+
+    def __init__(self, looks: int = 6) -> None:
+        self.looks: deque[tuple[float, Counter[str]]] = deque(maxlen=looks)
+
+    def look(self, now: float) -> dict[str, float]:
+        counts: Counter[str] = Counter()
+        for place, found in list(_cells.items()):
+            if len(found) > BUCKETS:
+                counts[place.bundle] += int(sum(found[BUCKETS:]))
+        self.looks.append((now, counts))
+        then, before = self.looks[0]
+        if now <= then:
+            return {}
+        return {bundle: (count - before[bundle]) / (now - then) for bundle, count in counts.items()}
+
+
 def counted(found: Cell) -> Cell:
     """With the executions of those that count by their histogram."""
     return [sum(found[BUCKETS:]), *found[1:]] if len(found) > BUCKETS else found
@@ -82,7 +101,7 @@ def metrics(found: Cell) -> dict[str, float]:
     }
 
 
-def dashboard(found: Mapping[Place, Cell], seconds: float) -> dict[str, float]:
+def dashboard(found: Mapping[Place, Cell], pace: float) -> dict[str, float]:
     """The figures of a bundle's monitored endpoints together."""
     monitored = [counted(one) for place, one in found.items() if place.name == "monitoring"]
     caches = [one for place, one in found.items() if place.name == "cache"]
@@ -92,7 +111,7 @@ def dashboard(found: Mapping[Place, Cell], seconds: float) -> dict[str, float]:
     buckets = [int(number) for number in sums[BUCKETS:]]
     return {
         "totalExecutions": int(count),
-        "requestsPerSecond": round(count / seconds, 3) if seconds > 0 else 0.0,
+        "requestsPerSecond": round(pace, 3),
         "averageResponseTime": round(1000 * sums[SECONDS] / count, 3) if count else 0.0,
         "p95ResponseTime": quantile(buckets, 0.95),
         "p99ResponseTime": quantile(buckets, 0.99),
