@@ -5,7 +5,19 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bundles import contract, contractlint, discovery, fields, flow, linking, names, overlay, service, values
+from bundles import (
+    contract,
+    contractlint,
+    discovery,
+    fields,
+    flow,
+    linking,
+    names,
+    overlay,
+    promptcompile,
+    service,
+    values,
+)
 from bundles.contract import Contract
 from bundles.fields import Field, Read, Unique
 from bundles.flow import Flow
@@ -93,6 +105,8 @@ def load(files: Map[str, bytes], exports: Exports | None = None) -> Definition:
     contractlint.check(services, contract.seal(outer) if flows else None, report)
     for one in organisms.values():
         report.extend(one.problems)
+    for path in known.prompts.values():
+        report.extend(promptcompile.check(files, path))
     return replace(_definition(found, services, known, report), contract=contract.seal(outer))
 
 

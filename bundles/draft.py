@@ -12,6 +12,7 @@ from bundles.binaries import Inspected
 from bundles.bundle import Definition
 from bundles.flowrows import files_of
 from bundles.limits import Listing
+from bundles.promptfront import Diagnostic
 from bundles.resolve import load_for
 from bundles.values import Problem
 
@@ -31,9 +32,12 @@ class Draft:
 
     @property
     def errors(self) -> bool:
-        """Whether something is wrong beside the flows: a faulty flow is kept, it only cannot start."""
+        """Whether something is wrong beside flows and prompts: a faulty one is kept, nothing else suffers."""
         flows = files_of(self.definition)
-        return any(problem.severity == "error" and problem.file not in flows for problem in self.problems)
+        return any(
+            problem.severity == "error" and problem.file not in flows and not isinstance(problem, Diagnostic)
+            for problem in self.problems
+        )
 
     def json(self) -> list[ProblemJson]:
         return [asdict(problem) for problem in self.problems]

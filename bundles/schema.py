@@ -15,6 +15,9 @@ from bundles.goals import GOAL_FIELDS, METRIC_FIELDS
 from bundles.intents import INTENT_FIELDS
 from bundles.organism import HEAD_FIELDS, ORGANISM_FIELDS
 from bundles.organismfiles import DIRECTORY_FIELDS
+from bundles.prompt import HEAD_FIELDS as PROMPT_FIELDS
+from bundles.promptparams import PARAMETER_FIELDS
+from bundles.prompttest import ASSERT_FIELDS, TEST_FIELDS, TEST_FILE_FIELDS
 from bundles.service import SERVICE_FIELDS
 
 TABLES: Mapping[str, Table] = {
@@ -39,4 +42,12 @@ FLOW_TABLES: Mapping[str, Table] = {
     "llm": LLM_FIELDS,
     "A backend": BACKEND_FIELDS,
     "Listeners in files of their own": DIRECTORY_FIELDS,
+}
+# Of a prompt, likewise.
+PROMPT_TABLES: Mapping[str, Table] = {
+    "The front matter": PROMPT_FIELDS,
+    "A parameter": PARAMETER_FIELDS,
+    "A test file": TEST_FILE_FIELDS,
+    "A test of a prompt": TEST_FIELDS,
+    "An assertion": ASSERT_FIELDS,
 }

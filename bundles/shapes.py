@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -108,7 +109,7 @@ class NewBundle(Schema):
     message: str = Field("", max_length=300)
 
     def contents(self) -> dict[str, bytes]:
-        return {path: _bytes(path, value) for path, value in self.files.items()}
+        return contents_of(self.files)
 
 
 class NewRepository(Schema):
@@ -116,6 +117,10 @@ class NewRepository(Schema):
     branch: str | None = Field(None, max_length=200)
     name: str | None = None
     token: str | None = Field(None, max_length=2000)
+
+
+def contents_of(files: Mapping[str, str | Encoded]) -> dict[str, bytes]:
+    return {path: _bytes(path, value) for path, value in files.items()}
 
 
 def _bytes(path: str, value: str | Encoded) -> bytes:

@@ -41,6 +41,7 @@ REST = {
         GET /api/market/settings
         POST /api/market/estimate
         GET /api/reservations
+        POST /api/prompts/compile
         """,
     "call": """
         POST /api/bundles/{uuidstr:id}/sensors/{sensor}

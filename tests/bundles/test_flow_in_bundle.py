@@ -43,7 +43,9 @@ listeners:
   - {name: d, agent: true, promptRef: helo}
 """
     found = load(
-        flows__x_dot_yaml=text, wasm__order_dot_wasm=wasm(), prompts__hello_dot_prmd=b"---\nid: hello\n---\n"
+        flows__x_dot_yaml=text,
+        wasm__order_dot_wasm=wasm(),
+        prompts__hello_dot_prmd=b"---\nid: hello\nname: H\nversion: 1.0.0\n---\n",
     )
     assert {(problem.severity, problem.file) for problem in found.problems} == {("warning", "flows/x.yaml")}
     assert messages(found) == [

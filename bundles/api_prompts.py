@@ -1,0 +1,48 @@
+"""`/api/prompts/compile`: files in, the compiled prompt out; nothing is stored and no model is asked."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Schema
+from pydantic import ConfigDict, Field
+
+from billing.door import Asked, Door
+from billing.errors import ApiError
+from bundles import paths
+from bundles.nunjucks import Limits
+from bundles.promptcompile import Format, prepare
+from bundles.shapes import Encoded, contents_of
+
+MAX_BODY = 8 * 1024 * 1024
+MAX_FILES = 1000
+# Less than a run has: whoever edits waits for the answer.
+LIMITS = Limits(steps=500_000, output=4_000_000, seconds=2.0)
+router = Router(tags=["prompts"])
+
+
+class ToCompile(Schema):
+    model_config = ConfigDict(extra="forbid")
+    files: dict[str, str | Encoded] = Field(max_length=MAX_FILES)
+    main: str = Field(max_length=paths.MAX_PATH)
+    params: dict[str, Any] = Field(default_factory=dict)
+    format: Format = "markdown"
+
+
+class SmallDoor(Door):
+    """Refuses a body that is too large before anybody reads it as JSON."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        who = super().__call__(request)
+        if len(request.body) > MAX_BODY:
+            raise ApiError(413, f"Files and values have at most {MAX_BODY:,} bytes.")
+        return who
+
+
+@router.post("/prompts/compile", auth=SmallDoor("read"))
+def compile_prompt(request: Asked, body: ToCompile) -> dict[str, Any]:
+    """Compile one of these files with these values; what is wrong is told beside the text."""
+    contents = contents_of(body.files)
+    for path in contents:
+        if why := paths.file_fault(path):
+            raise ApiError(422, f"A path of 'files' {why}.", errors=[{"path": "files", "message": why}])
+    return prepare(contents, body.main).render(body.params, body.format, limits=LIMITS).json()
