@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from bundles.nunjucks import regexsets
+from bundles.nunjucks import regexsets, units
 from bundles.nunjucks.limits import Run
 from bundles.nunjucks.regexparser import RegexParser, Term
 from bundles.nunjucks.regexvm import Builder, Instruction, Machine, Saved
@@ -41,20 +41,18 @@ class Match(NamedTuple):
     groups: list[str | None]
 
     def as_list(self, text: str) -> list[Any]:
-        return [
-            text[self.start : self.end],
-            *(UNDEFINED if group is None else group for group in self.groups),
-        ]
+        found = [text[self.start : self.end], *self.groups]
+        return [UNDEFINED if each is None else units.whole(each) for each in found]
 
 
 @lru_cache(maxsize=512)
 def _program(source: str, flags: str) -> Program:
-    parser = RegexParser(source)
+    parser = RegexParser(source, fold="i" in flags)
     tree = parser.parse()
     builder = Builder(flags, parser.groups)
     instructions = builder.build(tree)
     ranges = starts(tree)
-    first = regexsets.pattern(ranges, fold="i" in flags).search if ranges is not None else None
+    first = regexsets.pattern(ranges).search if ranges is not None else None
     return Program(instructions, builder, parser.groups, first)
 
 

@@ -31,7 +31,8 @@ class Term:
 
 
 class RegexParser:
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, fold: bool) -> None:
+        self.fold = fold
         self.source = source
         self.at = 0
         self.depth = 0
@@ -115,7 +116,10 @@ class RegexParser:
             return self._escape()
         if char in "*+?" or (char == "{" and COUNT.match(self.source, self.at - 1)):
             self.fail("Nothing to repeat")
-        return Term("set", ranges=regexsets.of(char))
+        return self._set(regexsets.of(char))
+
+    def _set(self, ranges: Ranges) -> Term:
+        return Term("set", ranges=regexsets.folded(ranges) if self.fold else ranges)
 
     def _group(self) -> Term:
         number = 0
@@ -152,11 +156,16 @@ class RegexParser:
             if found and int(found[0]) <= self.total:
                 self.at = found.end()
                 return Term("back", low=int(found[0]))
+            if char in "1234567":
+                octal = re.compile("[0-3]?[0-7]{1,2}").match(self.source, self.at)
+                assert octal is not None
+                self.at = octal.end()
+                return Term("set", ranges=regexsets.of(chr(int(octal[0], 8))))
         named = re.compile(r"k<([\w$]+)>").match(self.source, self.at)
         if named and named[1] in self.names:
             self.at = named.end()
             return Term("back", low=self.names[named[1]])
-        return Term("set", ranges=self._escaped())
+        return self._set(self._escaped())
 
     def _escaped(self) -> Ranges:
         """What follows a backslash, in a class or outside: a set or one character."""
@@ -190,7 +199,8 @@ class RegexParser:
                 ranges += self._range(low, self._member())
             else:
                 ranges += low
-        return Term("set", ranges=regexsets.inverted(ranges) if inverted else ranges)
+        found = self._set(ranges)
+        return Term("set", ranges=regexsets.inverted(found.ranges)) if inverted else found
 
     def _range(self, low: Ranges, high: Ranges) -> Ranges:
         if len(low) > 1 or len(high) > 1 or low[0][0] != low[0][1] or high[0][0] != high[0][1]:

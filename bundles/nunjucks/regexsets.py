@@ -7,6 +7,7 @@ import re
 from bundles.nunjucks.numbers import SPACE
 
 LAST = 0xFFFF
+SMALL = 512  # characters of a range
 Ranges = list[tuple[int, int]]
 
 
@@ -38,7 +39,27 @@ def body(ranges: Ranges) -> str:
     return "".join(f"\\u{low:04x}-\\u{high:04x}" for low, high in ranges)
 
 
-def pattern(ranges: Ranges, *, fold: bool, many: bool = False) -> re.Pattern[str]:
+def folded(ranges: Ranges) -> Ranges:
+    """Both cases of each letter; large ranges hold both already, or come of turning around a small one."""
+    made = list(ranges)
+    for low, high in ranges:
+        for code in range(low, high + 1) if high - low < SMALL else ():
+            made += [(ord(other), ord(other)) for other in variants(chr(code))]
+    return made
+
+
+def variants(char: str) -> list[str]:
+    """Letters with the same capital; those beyond ASCII never meet those within."""
+    capital = char.upper()
+    found = {char.lower(), capital, capital.lower()} - {char}
+    return [
+        each
+        for each in found
+        if len(each) == 1 and each.isascii() == char.isascii() and each.upper() == capital
+    ]
+
+
+def pattern(ranges: Ranges, *, many: bool = False) -> re.Pattern[str]:
     """One character of the set, or as many as there are."""
     text = f"[{body(ranges)}]" if ranges else "(?!)"
-    return re.compile(text + ("*+" if many and ranges else ""), re.IGNORECASE if fold else 0)
+    return re.compile(text + ("*+" if ranges else "|") if many else text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from bundles.nunjucks import regexsets
@@ -44,7 +43,7 @@ class Builder:
     def add(self, term: Term) -> None:
         kind = term.kind
         if kind == "set":
-            self.emit(CHAR, regexsets.pattern(term.ranges, fold=self.fold).match)
+            self.emit(CHAR, regexsets.pattern(term.ranges).match)
         elif kind == "row":
             for part in term.parts:
                 self.add(part)
@@ -86,7 +85,7 @@ class Builder:
     def _repeat(self, term: Term) -> None:
         inner = term.parts[0]
         if inner.kind == "set" and not term.lazy:
-            many = regexsets.pattern(inner.ranges, fold=self.fold, many=True).match
+            many = regexsets.pattern(inner.ranges, many=True).match
             self.emit(MANY, many, (term.low, term.high))
             return
         groups = sorted(numbers_in(inner))
@@ -139,7 +138,6 @@ class Machine:
         self.text = text
         self.fold = builder.fold
         self.lines = builder.lines
-        self.same = re.IGNORECASE if builder.fold else 0
 
     def match(
         self, program: list[Instruction], at: int, saved: Saved, end: int = -1
