@@ -14,7 +14,7 @@ from bundles import (
     linking,
     names,
     overlay,
-    promptcompile,
+    promptlint,
     service,
     values,
 )
@@ -105,8 +105,7 @@ def load(files: Map[str, bytes], exports: Exports | None = None) -> Definition:
     contractlint.check(services, contract.seal(outer) if flows else None, report)
     for one in organisms.values():
         report.extend(one.problems)
-    for path in known.prompts.values():
-        report.extend(promptcompile.check(files, path))
+    promptlint.check_all(files, known.prompts.values(), report)
     return replace(_definition(found, services, known, report), contract=contract.seal(outer))
 
 

@@ -133,7 +133,9 @@ def matches(pattern: str, value: str) -> bool:
     """In linear time; a pattern that cannot be used was reported when the file was read."""
     try:
         return regex(pattern).search(value) is not None
-    except (CelError, UnicodeError):
+    except UnicodeError:
+        return False
+    except CelError:
         return True
 
 

@@ -1,6 +1,5 @@
 """Compiles prompts: prepared once, rendered as often as wanted, as markdown or as messages for a model."""
 
-import re
 from collections.abc import Mapping as Map
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -8,10 +7,12 @@ from typing import Any, Literal
 from bundles import promptlegacy, promptmessages
 from bundles.nunjucks import Limits, Template, TemplateError
 from bundles.nunjucks import values as javascript
+from bundles.nunjucks.errors import Failure
 from bundles.nunjucks.limits import Run
+from bundles.nunjucks.units import sound
 from bundles.prompt import Parameter, Prompt
 from bundles.promptfiles import FileFault, Shelf, folder_of
-from bundles.promptfront import Diagnostic, body_of, error, warning
+from bundles.promptfront import Diagnostic, body_of, error
 from bundles.promptlenient import Plan
 from bundles.promptprepare import Text, put_together
 from bundles.values import Problem
@@ -20,7 +21,6 @@ Format = Literal["markdown", "openai", "anthropic"]
 Output = str | list[dict[str, str]] | dict[str, Any]
 FORMATS: tuple[Format, ...] = ("markdown", "openai", "anthropic")
 LIMITS = Limits()
-INCLUDE = re.compile(r"""\{%-?\s{0,20}include\s{1,20}["']([^"'\n]{1,500})["']\s{0,20}-?%\}""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,16 @@ class Prepared:
         """Plain variables alone: a person still sees what the prompt is about."""
         content = promptmessages.marked(self.text.content) if marked else self.text.content
         run = Run(LIMITS, None)
-        return promptlegacy.substituted(content, values, lambda value: javascript.text(run, value))
+
+        def shown(value: Any) -> str:
+            text = javascript.text(run, value)
+            run.make(len(text))
+            return text
+
+        try:
+            return sound(promptlegacy.substituted(content, values, shown))
+        except Failure:
+            return content
 
     def _broken(self, wrong: TemplateError) -> Diagnostic:
         place = self.text.place(wrong.line, wrong.column)
@@ -138,19 +147,19 @@ class Prepared:
 
     def _included(self, name: str, *, marked: bool) -> Template | None:
         """Always relative to the prompt that is compiled, also from within an included file."""
-        found = self.included.get((name, marked))
+        shelf = Shelf(self.files, folder_of(self.prompt.file))
+        path = include_path(shelf, name)
+        if not path:
+            return None
+        found = self.included.get((path, marked))
         if found is None:
-            shelf = Shelf(self.files, folder_of(self.prompt.file))
-            path = include_path(shelf, name)
-            if not path:
-                return None
             try:
                 text = shelf.text(path)
             except FileFault:
                 return None
             content = body_of(text) if path.endswith(".prmd") else text
             found = Template.parse(promptmessages.marked(content) if marked else content, name=path)
-            self.included[name, marked] = found
+            self.included[path, marked] = found
         return found
 
 
@@ -174,15 +183,3 @@ def compile_prompt(
 ) -> Compiled:
     """As upstream reads it: what can be rendered is rendered, whatever else is wrong is told."""
     return prepare(files, main).render(params, format)
-
-
-def check(files: Map[str, bytes], path: str) -> tuple[Problem, ...]:
-    """What is wrong with a prompt, as an import tells it: also includes that are not there."""
-    prepared = prepare(files, path)
-    shelf, found = Shelf(files, folder_of(path)), list(prepared.problems)
-    for match in INCLUDE.finditer(prepared.text.content):
-        if not include_path(shelf, match[1]):
-            before = prepared.text.content[: match.start()]
-            place = prepared.text.place(before.count("\n") + 1, match.start() - before.rfind("\n"))
-            found.append(warning(place, "INCLUDE_NOT_FOUND", f"the included file '{match[1]}' is not there"))
-    return tuple(found)

@@ -14,7 +14,8 @@ from bundles.promptreferences import References, TooLarge, written_in
 from bundles.promptsections import SectionFault
 from bundles.values import Mapping, Node, Place, Problem, Scalar, Sequence, shown
 
-MAX_CONTENT = 4 * 1024 * 1024  # characters of a text with everything that it refers to
+MAX_CONTENT = 1_500_000  # characters of a template with all that it refers to: dense ones take 3 s for it
+MAX_CONTEXTS = 4_000_000  # of files before it, which are no template
 INLINE = re.compile(r"\[file:([^\[\]\n]{1,500})\]")
 HEADING = re.compile(r"# Context\s*\n+")
 CODE = re.compile(r"```(\w*)\n([\s\S]*?)```", re.ASCII)
@@ -118,7 +119,7 @@ class Builder:
             node = self.prompt.node(name)
             if isinstance(node, Sequence):
                 parts += [f"# {name.capitalize()}", self.slot(name)]
-            elif isinstance(node, Scalar) and node.kind == "str" and node.text:
+            elif isinstance(node, Scalar) and isinstance(plain(node), str) and node.text:
                 parts += [f"# {name.capitalize()}", node.text]
         return "\n\n".join(parts)
 
@@ -155,9 +156,9 @@ class Builder:
         self.content = self.content.replace(written, text, 1)
         self.bound(len(self.content))
 
-    def bound(self, size: int) -> None:
-        if size > MAX_CONTENT:
-            raise TooLarge(f"the prompt has more than {MAX_CONTENT} characters with the files that it names")
+    def bound(self, size: int, most: int = MAX_CONTENT) -> None:
+        if size > most:
+            raise TooLarge(f"the prompt has more than {most:,} characters with the files that it names")
 
     def add_contexts(self, *, titled: bool) -> None:
         """Context files stand before everything; their section in the text goes."""
@@ -171,7 +172,7 @@ class Builder:
             for text in self.excerpts([item], "context"):
                 head = f"# {name}\n\n" if titled else ""
                 self.contexts.append(f"## Context from {name}\n\n{head}{text}")
-                self.bound(sum(map(len, self.contexts)))
+                self.bound(sum(map(len, self.contexts)), MAX_CONTEXTS)
         if self.content and items:
             marker = self.slot("context") if isinstance(node, Sequence) else written_in(node)
             content = self.content.replace(marker, "", 1) if marker else self.content

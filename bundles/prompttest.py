@@ -141,7 +141,7 @@ def judge(text: str, check: str, value: Any) -> str:
         return f"{check} needs a value"
     try:
         failed = [one for one in values if not CHECKS[check](text, one)]
-    except CelError as wrong:
+    except (CelError, UnicodeError) as wrong:
         return str(wrong)
     return f"{check} {shown(failed[0])}: it does not hold" if failed else ""
 

@@ -37,7 +37,7 @@ PURE = {
         *("jsontree", "pdflow", "pdgraph", "pdnodes", "pdtext"),
         *("discovery", "linking", "flow", "bundle", "routes", "wasmfile"),
         *("prompt", "promptcheck", "promptcompile", "promptfiles", "promptfront", "promptlegacy"),
-        *("promptlenient", "promptmessages", "promptpackages", "promptparams", "promptprepare"),
+        *("promptlenient", "promptlint", "promptmessages", "promptpackages", "promptparams", "promptprepare"),
         *("promptreferences", "promptschema", "promptsections", "prompttest"),
         *("cel", "celcalls", "celcompile", "celdocs", "celerror", "celfunction", "celfunctions", "cellexer"),
         *("cellists", "celmacros", "celnodes", "celnumbers", "celoperators", "celparser", "celregex"),

@@ -8,8 +8,10 @@ import pytest
 
 from bundles import promptfront
 from bundles.promptcheck import check
-from bundles.promptcompile import check as lint
-from bundles.promptcompile import compile_prompt
+from bundles.promptcompile import compile_prompt, prepare
+from bundles.promptlint import check as lint
+from bundles.promptlint import check_all
+from bundles.values import Report
 from tests.bundles.promptsamples import codes, load, prmd
 
 PATH = "prompts/x.prmd"
@@ -170,3 +172,39 @@ def test_patterns_are_matched_in_linear_time() -> None:
     before = time.process_time()
     assert check(prompt.parameters, {"a": "a" * 200_000 + "!"}).errors
     assert time.process_time() - before < 2
+
+
+def test_a_broken_template_is_no_way_to_a_huge_text() -> None:
+    main = prmd("{{ a }}" * 50_000 + "{% if %}")
+    found = compile_prompt({PATH: main}, PATH, {"a": "x" * 1_000_000})
+    assert len(str(found.output)) < 1_000_000
+    nested: Any = []
+    for _ in range(5_000):
+        nested = [nested]
+    assert codes(compile_prompt({PATH: main}, PATH, {"a": nested}).problems) == ["TEMPLATE_SYNTAX_ERROR"]
+
+
+def test_halves_of_characters_do_not_leave() -> None:
+    for body in ("{{ a }}", "{{ a }}{% if %}"):
+        found = compile_prompt({PATH: prmd(body)}, PATH, {"a": "\ud800"})
+        assert str(found.output).encode()
+    prompt = load(prmd("x", "parameters: [{name: a, pattern: '^x'}]\n"))
+    assert check(prompt.parameters, {"a": "\ud800"}).errors
+
+
+def test_many_prompts_of_one_large_file_are_bounded() -> None:
+    start = "id: p{}\nname: X\nversion: 1.0.0\n"
+    child = "inherits: ../big.prmd\n"
+    files = {f"prompts/{n}.prmd": prmd("x", child, start.format(n)) for n in range(300)}
+    files["big.prmd"] = prmd("{{ a }} " * 30_000)
+    report, before = Report(), time.process_time()
+    check_all(files, sorted(files), report)
+    assert "NOT_CHECKED" in codes(report.problems())
+    assert time.process_time() - before < 20
+
+
+def test_names_that_an_include_makes_up_are_not_kept() -> None:
+    prepared = prepare({PATH: prmd("{% include a %}"), "prompts/b.txt": b"B"}, PATH)
+    for n in range(50):
+        assert prepared.render({"a": "./" * n + "b.txt"}).output == "B"
+    assert len(prepared.included) == 1

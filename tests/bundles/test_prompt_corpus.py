@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from bundles import prompttest
-from bundles.promptcompile import check, compile_prompt, prepare
+from bundles.promptcompile import compile_prompt, prepare
 from bundles.promptfolder import PromptFolder
+from bundles.promptlint import check
 from tests.bundles.promptsamples import codes
 
 

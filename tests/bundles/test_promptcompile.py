@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from bundles.promptcompile import check, prepare
+from bundles.promptcompile import prepare
+from bundles.promptlint import check
 from tests.bundles.promptsamples import HEAD, codes, of, places, prmd
 
 PATH = "prompts/x.prmd"

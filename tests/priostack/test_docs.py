@@ -24,16 +24,16 @@ from bundles import (
     celerror,
     checks,
     flow,
-    promptcompile,
+    promptlint,
     prompttest,
     template,
     values,
 )
 from bundles.flowfields import KEPT
 from bundles.flowkinds import BUILTINS
+from bundles.interceptorkinds import KINDS
 from bundles.promptparams import TYPES
 from bundles.prompttest import CHECKS
-from bundles.interceptorkinds import KINDS
 from bundles.schema import FLOW_TABLES, PROMPT_TABLES, TABLES
 from bundles.service import SERVICE_FIELDS
 from bundles.wasmfile import inspect
@@ -207,7 +207,7 @@ def test_every_code_type_and_check_of_prompts_is_described() -> None:
 def test_the_prompts_of_the_page_compile_and_their_tests_pass() -> None:
     main, tests = (code.encode() for _, code in blocks("prmd"))
     files = {"prompts/review.prmd": main, "prompts/x.test.prmd": tests, "systems/reviewer.md": b"Review."}
-    assert not promptcompile.check(files, "prompts/review.prmd")
+    assert not promptlint.check(files, "prompts/review.prmd")
     assert [one.passed for one in prompttest.run_tests(files)] == [True]
 
 

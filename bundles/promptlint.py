@@ -1,0 +1,46 @@
+"""What an import tells of the prompts of a bundle, and how much work it takes for that."""
+
+import re
+from collections.abc import Iterable
+from collections.abc import Mapping as Map
+
+from bundles.promptcompile import Prepared, include_path, prepare
+from bundles.promptfiles import Shelf, folder_of
+from bundles.promptfront import Diagnostic, warning
+from bundles.values import Place, Problem, Report
+
+INCLUDE = re.compile(r"""\{%-?\s{0,20}include\s{1,20}["']([^"'\n]{1,500})["']\s{0,20}-?%\}""")
+MAX_PROMPTS = 500
+MAX_WORK = 1_000_000  # characters of all prompts of a bundle with all that they refer to
+
+
+def check(files: Map[str, bytes], path: str) -> tuple[Problem, ...]:
+    """What is wrong with one prompt; also includes that are not there."""
+    prepared = prepare(files, path)
+    return (*prepared.problems, *_includes(prepared))
+
+
+def check_all(files: Map[str, bytes], paths: Iterable[str], report: Report) -> None:
+    """The same of many: many small prompts may name one large file, so the whole is bounded."""
+    work = 0
+    for number, path in enumerate(paths):
+        if work > MAX_WORK or number >= MAX_PROMPTS:
+            said = "this prompt and those after it are not checked: the prompts of this bundle are too large"
+            report.extend((warning(Place(path, 1, 1), "NOT_CHECKED", said),))
+            return
+        prepared = prepare(files, path)
+        work += len(prepared.text.content) + sum(map(len, prepared.text.contexts))
+        report.extend((*prepared.problems, *_includes(prepared)))
+
+
+def _includes(prepared: Prepared) -> list[Diagnostic]:
+    found = []
+    shelf, content = Shelf(prepared.files, folder_of(prepared.prompt.file)), prepared.text.content
+    line = at = 0
+    for match in INCLUDE.finditer(content):
+        line += content.count("\n", at, match.start())
+        at = match.start()
+        if not include_path(shelf, match[1]):
+            place = prepared.text.place(line + 1, at - content.rfind("\n", 0, at))
+            found.append(warning(place, "INCLUDE_NOT_FOUND", f"the included file '{match[1]}' is not there"))
+    return found
