@@ -11,11 +11,11 @@ def range_of(run: Run, arguments: list[Any]) -> list[Any]:
     start, stop, step = (*arguments, UNDEFINED, UNDEFINED, UNDEFINED)[:3]
     if stop is UNDEFINED:
         start, stop, step = 0, start, 1
+    step = step if values.truthy(step) else 1
     if type(start) is int and type(stop) is int and type(step) is int and step > 0:
         run.spend(max(0, (stop - start) // step + 1))
         return list(range(start, stop, step))
     at = start
-    step = step if values.truthy(step) else 1
     up = values.less(run, 0, step)
     made: list[Any] = []
     while values.less(run, at, stop) if up else values.less(run, stop, at):

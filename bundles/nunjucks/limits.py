@@ -13,6 +13,7 @@ MAX_CHAIN = 100  # lookups, calls or filters after one value
 MAX_CALLS = 40  # macros, includes and blocks inside each other while rendering
 MAX_LEVELS = 100  # of lists and objects inside each other
 CHARACTERS = 32  # of text that is read or made for one step
+ENTRY = 10  # steps for a macro, an include or a block
 INTERMEDIATE = 4  # times the output is what all texts made on the way may have
 SLICE = 5_000  # steps between two looks at the clock
 
@@ -76,6 +77,7 @@ class Run:
 
     def enter(self) -> None:
         self.depth += 1
+        self.spend(ENTRY)
         if self.depth > MAX_CALLS:
             raise Exhausted(f"macros, includes and blocks are nested deeper than {MAX_CALLS}")
 

@@ -11,14 +11,6 @@ Expr = Callable[[Unit], Any]
 Binary = Callable[[Run, Any, Any], Any]
 
 
-def subtract(run: Run, left: Any, right: Any) -> Any:
-    if type(left) is int and type(right) is int:
-        return numbers.whole(left - right)
-    return numbers.simple(
-        numbers.float_of(values.number(run, left)) - numbers.float_of(values.number(run, right))
-    )
-
-
 def numeric(operation: Callable[[float, float], float]) -> Binary:
     def apply(run: Run, left: Any, right: Any) -> Any:
         return operation(values.number(run, left), values.number(run, right))
@@ -36,7 +28,7 @@ OPERATIONS: dict[str, Binary] = {
     "<=": values.at_most,
     ">=": lambda run, left, right: values.at_most(run, right, left),
     "+": values.add,
-    "-": subtract,
+    "-": numeric(lambda left, right: numbers.add(left, -right)),
     "*": numeric(numbers.multiply),
     "/": numeric(numbers.divide),
     "%": numeric(numbers.modulo),

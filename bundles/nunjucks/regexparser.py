@@ -38,9 +38,8 @@ class RegexParser:
         self.depth = 0
         self.groups = 0
         self.names: dict[str, int] = {}
-        self.total = len(
-            re.findall(r"\((?!\?)|\(\?<(?![=!])", re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "", source))
-        )
+        bare = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "x", source, flags=re.DOTALL)
+        self.total = len(re.findall(r"\((?!\?)|\(\?<(?![=!])", bare))
         if len(source) > MAX_PATTERN:
             self.fail(f"longer than {MAX_PATTERN} characters")
 

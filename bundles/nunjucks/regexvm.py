@@ -148,8 +148,8 @@ class Machine:
         count = step = 0
         while True:
             count += 1
-            if count == 64 * SHARE:
-                self.run.spend(64)
+            if count >= 64 * SHARE:
+                self.run.spend(count // SHARE)
                 count = 0
                 if len(stack) > MAX_STACK:
                     raise Exhausted("a regular expression takes too much room")
@@ -162,6 +162,7 @@ class Machine:
                 low, high = two
                 found = one(text, at, size if high is None else min(size, at + high)).end()
                 good = found >= at + low
+                count += (found - at) >> 4
                 if good and found > at + low:
                     stack.append((step + 1, found - 1, saved, at + low))
                 at = found

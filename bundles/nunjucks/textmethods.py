@@ -78,6 +78,7 @@ def index_of(run: Run, value: Any, other: Any = UNDEFINED, start: Any = UNDEFINE
 
 def last_index_of(run: Run, value: Any, other: Any = UNDEFINED, start: Any = UNDEFINED) -> Any:
     cut, wanted = cut_of(run, value), cut_of(run, other)
+    run.spend(len(cut) * len(wanted) // 4096)  # Python searches backwards in that time, at worst
     limit = values.number(run, start)
     last = len(cut) if limit != limit else max(0, at_of(run, start, 0))
     return cut.rfind(wanted, 0, last + len(wanted))
@@ -206,6 +207,7 @@ def normalize(run: Run, value: Any, form: Any = UNDEFINED) -> Any:
     name = "NFC" if form is UNDEFINED else values.text(run, form)
     text = values.text(run, value)
     run.make(len(text) * 4)
+    run.spend(0 if text.isascii() else len(text) ** 2 // 4096)  # marks in a row are sorted, one by one
     if name not in ("NFC", "NFD", "NFKC", "NFKD"):
         raise Failure("The normalization form should be one of NFC, NFD, NFKC, NFKD.")
     return unicodedata.normalize(name, text)  # type: ignore[arg-type]
