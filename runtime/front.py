@@ -48,7 +48,7 @@ class Front:
         gateway, hot = self.gateway, head.hot
         if hot is None or not hot.valid(gateway.tenants.get(hot.live.slug)):
             hot = head.hot = gateway.heat(head.asked)
-        return gateway.again(hot, body, self.date) if hot is not None else None
+        return hot.again(gateway, body, self.date) if hot is not None else None
 
     def reply(self, connection: Connection, given: bytes | Given, *, keep: bool) -> None:
         """Answers leave together, after everything that they tell of is in the journal."""

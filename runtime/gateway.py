@@ -188,31 +188,11 @@ class Gateway:
         live = self.tenants.get(slug)
         match = live.table.match(asked.method, path) if live is not None else None
         grant = self.known_grant(live, asked) if live is not None else None
-        if (
-            live is None
-            or match is None
-            or grant is None
-            or later.wished(asked)
-            or match.endpoint.interceptors
-        ):
+        if live is None or match is None or grant is None or later.wished(asked):
             return None
+        if match.endpoint.interceptors:
+            return intercepted.Guarded(asked, path, live, match, grant)
         return Hot(asked, path, live, match, grant)
-
-    def again(self, hot: Known, data: bytes, date: bytes) -> bytes | Given | None:
-        """As ``now``, for one more request with a head that is known; ``hot`` has to be valid."""
-        if self.waist is None or len(data) > settings.CALL_MAX_BODY:
-            return None
-        try:
-            job = hot.job(data, settings.CALL_MAX_BODY)
-            outcome = self.waist.now(job, hot)
-        except ApiError as error:
-            return problem(error)
-        if outcome is None:
-            return None
-        hot.live.used = job.started
-        if hot.key is not None:
-            self.used.add(hot.key)
-        return hot.packed(job, outcome, date) or given(hot.asked, job, outcome, hot.extra())
 
     async def second_look(self, slug: str, path: str, asked: Asked) -> "tuple[Live, Match] | Given":
         """Before anything is refused: what was started a moment ago, preflights, other methods of a path."""

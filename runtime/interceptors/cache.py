@@ -6,14 +6,13 @@ Kept are plain successes that changed nothing: no writes, no fired sensors, noth
 
 import time
 import weakref
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import orjson
 
-from bundles import cel
 from runtime.answer import Reply
 from runtime.interceptors.cells import HITS, Cell
 from runtime.interceptors.invocation import Invocation
@@ -23,6 +22,7 @@ MOST = 1_000
 TTL_S = 60.0
 LARGEST = 256 * 1024  # bytes of one answer
 ROOM = 8 * 1024 * 1024  # of one endpoint's answers
+TENANT_ROOM = 16 * 1024 * 1024  # of one tenant's, in a process
 ALL_ROOM = 64 * 1024 * 1024  # of all of a process
 ENTRY = 1_000  # what an entry costs beside its body, roughly
 # Headers that say nothing about what is asked: with them nothing would ever be found again.
@@ -37,9 +37,13 @@ Entry = tuple[float, Reply, int]  # until when, what, its size
 
 
 class Room:
-    """Bytes that all caches of this process hold."""
+    """Bytes that the caches of this process hold, by tenant."""
 
-    used = 0
+    used: Counter[str] = Counter()
+
+    @classmethod
+    def has(cls, tenant: str, size: int) -> bool:
+        return cls.used[tenant] + size <= TENANT_ROOM and cls.used.total() + size <= ALL_ROOM
 
 
 class Cache(Link):
@@ -48,12 +52,14 @@ class Cache(Link):
     reads = True
     optional = True
 
-    def __init__(self, cell: Cell, key: KeyOf, *, most: int = MOST, ttl_s: float = TTL_S) -> None:
+    def __init__(
+        self, cell: Cell, key: KeyOf, tenant: str, *, most: int = MOST, ttl_s: float = TTL_S
+    ) -> None:
         super().__init__(cell)
-        self.key, self.most, self.ttl_s = key, most, ttl_s
+        self.key, self.tenant, self.most, self.ttl_s = key, tenant, most, ttl_s
         self.entries: OrderedDict[Any, Entry] = OrderedDict()
         self.held = [0]  # bytes
-        weakref.finalize(self, released, self.held)
+        weakref.finalize(self, released, tenant, self.held)
 
     def before(self, call: Invocation) -> Reply | None:
         key = call.key = self.key(call)
@@ -79,21 +85,22 @@ class Cache(Link):
             self.drop(key)
         while self.entries and (len(self.entries) >= self.most or self.held[0] + size > ROOM):
             self.drop(next(iter(self.entries)))
-        if Room.used + size > ALL_ROOM:
+        if not Room.has(self.tenant, size):
             return
         told = replace(reply, headers=[*(reply.headers or ()), ("x-cache", "hit")])
         self.entries[key] = (time.monotonic() + self.ttl_s, told, size)
         self.held[0] += size
-        Room.used += size
+        Room.used[self.tenant] += size
 
     def drop(self, key: Any) -> None:
         size = self.entries.pop(key)[2]
         self.held[0] -= size
-        Room.used -= size
+        Room.used[self.tenant] -= size
 
 
-def released(held: list[int]) -> None:
-    Room.used -= held[0]
+def released(tenant: str, held: list[int]) -> None:
+    Room.used[tenant] -= held[0]
+    Room.used += Counter()  # who holds nothing is not remembered
 
 
 def keepable(call: Invocation, reply: Reply) -> bool:
@@ -118,15 +125,6 @@ def whole(call: Invocation) -> Any:
     headers = frozenset(pair for pair in asked.headers.items() if pair[0] not in INDIFFERENT)
     body = orjson.dumps(call.request["body"]) if call.changed else call.data
     return asked.method, call.path, asked.query, headers, body
-
-
-def of_expression(text: str) -> KeyOf:
-    run = cel.compile(text)
-
-    def key(call: Invocation) -> Any:
-        return run(call.scope())
-
-    return key
 
 
 def private(key: KeyOf, *, shared: bool) -> KeyOf:

@@ -87,17 +87,23 @@ class ResponseTransform(Link):
 
 def of_request(text: str) -> Reader:
     """An expression over the request and its caller."""
-    run = cel.compile(text)
-    return lambda call: run(call.scope())
+    run = cel.compile(text).within
+
+    def read(call: Invocation) -> Any:
+        value, call.steps = run(call.scope(), call.steps)
+        return value
+
+    return read
 
 
 def of_response(text: str) -> BodyOf:
     """An expression over the answer too."""
-    run = cel.compile(text)
+    run = cel.compile(text).within
 
     def body(call: Invocation, reply: Reply) -> Any:
         told = {"status": reply.status, "headers": dict(reply.headers or ()), "body": content(reply)}
-        return run({**call.scope(), "response": told})
+        value, call.steps = run({**call.scope(), "response": told}, call.steps)
+        return value
 
     return body
 

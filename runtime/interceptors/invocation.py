@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from runtime.call import Waist
 
 STRANGER = "public"
+STEPS = 100_000  # of all expressions of one call together: about 10 ms, which nobody is charged
 
 
 class Invocation:
@@ -35,6 +36,7 @@ class Invocation:
         "parsed",
         "path",
         "queued",
+        "steps",
         "unpacked",
         "waist",
     )
@@ -49,6 +51,7 @@ class Invocation:
         self.queued: Given | None = None  # it was taken on, to be executed later
         self.unpacked = False  # its answer must not be packed by default
         self.changed = False  # a transform gave the request another body
+        self.steps = STEPS
         self.key: Any = None  # under which its answer may be kept
         self.parsed: dict[str, Any] | None = None
 

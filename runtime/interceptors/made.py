@@ -151,10 +151,10 @@ def own(making: Making) -> list[Link]:
 def caching(making: Making) -> list[Link]:
     text = making.get("key")
     key = cache.private(
-        cache.of_expression(text) if text else cache.whole, shared=making.get("shared", False)
+        expressions.of_request(text) if text else cache.whole, shared=making.get("shared", False)
     )
     most, ttl_s = making.get("maxCacheSize", cache.MOST), making.get("ttl", cache.TTL_S * 1000) / 1000
-    return [cache.Cache(making.cell, key, most=most, ttl_s=ttl_s)]
+    return [cache.Cache(making.cell, key, making.source.tenant_id, most=most, ttl_s=ttl_s)]
 
 
 MAKERS: Mapping[str, Callable[[Making], list[Link]]] = {

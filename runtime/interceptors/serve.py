@@ -5,13 +5,17 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from bundles.routes import Match
 from runtime import cors
 from runtime.answer import Reply
 from runtime.exchange import Asked, Given
+from runtime.hot import Known
 from runtime.interceptors.chain import Chain
 from runtime.interceptors.invocation import STRANGER, Invocation
 from runtime.interceptors.link import Postponed
+from runtime.job import Job
 from runtime.live import KeyGrant, Live
 from runtime.reply import bare, given
 from runtime.strangers import throttled
@@ -40,6 +44,36 @@ def now(
         return answered(call, run(call))
     except Postponed:
         return None
+
+
+class Guarded(Known):
+    """A head that came before, of a call to an endpoint with interceptors by a key: they are asked each time."""
+
+    __slots__ = ("grant", "identity", "match", "path", "run")
+
+    def __init__(self, asked: Asked, path: str, live: Live, match: Match, grant: KeyGrant) -> None:
+        super().__init__(asked, live, [])
+        self.path, self.match, self.grant, self.key = path, match, grant, grant.id
+        self.run, self.identity = chain_of(match).now, of_token(asked)
+
+    def valid(self, live: Live | None) -> bool:
+        return live is self.live and self.grant.expires > time.time()
+
+    def again(self, gateway: "Gateway", data: bytes, date: bytes) -> Given | None:
+        if self.run is None or gateway.waist is None or len(data) > settings.CALL_MAX_BODY:
+            return None
+        call = Invocation(self.asked, self.path, self.match, gateway.waist, data)
+        call.known_as(self.grant.actor, self.identity)
+        try:
+            given = answered(call, self.run(call))
+        except Postponed:
+            return None
+        self.live.used = time.monotonic()
+        gateway.used.add(self.grant.id)
+        return given
+
+    def job(self, data: bytes, limit: int) -> Job:
+        raise NotImplementedError("the chain makes its jobs by itself")
 
 
 async def respond(asked: Asked, path: str, live: Live, match: Match, gateway: "Gateway") -> Given:

@@ -83,7 +83,7 @@ def same(call: Any) -> Any:
 
 def memo(key: cache.KeyOf) -> cache.Cache:
     """One whose answer is there already."""
-    link = cache.Cache(cell("cache"), key, ttl_s=3600)
+    link = cache.Cache(cell("cache"), key, "bench", ttl_s=3600)
     call = invocation(asked())
     link.before(call)
     link.keep(call.key, REPLY)
@@ -109,7 +109,7 @@ def others() -> dict[str, Link]:
         "filter, CEL": Filter(cell("filter"), of_request("request.body.valid")),
         "transform, CEL": RequestTransform(cell("transform"), of_request('{"n": request.body.n}')),
         "memoized hit, CEL key of a caller": memo(
-            cache.private(cache.of_expression("request.params.sku"), shared=False)
+            cache.private(of_request("request.params.sku"), shared=False)
         ),
         "memoized hit, by the whole request": memo(cache.private(cache.whole, shared=False)),
     }
@@ -119,7 +119,7 @@ def ten() -> list[Link]:
     """Ten that all do their work, and reach the call."""
     made = links()
     made.pop("memoized hit")
-    never = cache.Cache(cell("cache"), lambda call: "a-1")
+    never = cache.Cache(cell("cache"), lambda call: "a-1", "bench")
     return [*made.values(), Filter(cell("filter"), always), RequestTransform(cell("transform"), same), never]
 
 

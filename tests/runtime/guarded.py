@@ -9,7 +9,7 @@ from bundles.models import Bundle
 from tests.guests import guest
 from tests.runtime import stage
 
-KEY = "a shared key of forty characters, no more"
+KEY = "a shared key of more than sixty-four characters, as the longest of the hashes wants it"
 HEAD = """
 name: shop
 services:

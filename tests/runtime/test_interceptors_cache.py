@@ -140,24 +140,26 @@ class Asked:
 
 
 def made(**more) -> cache.Cache:
-    return cache.Cache(cells.cell(cells.Place("b", "s", "e", "cache")), lambda call: call.key, **more)
+    return cache.Cache(
+        cells.cell(cells.Place("b", "s", "e", "cache")), lambda call: call.key, "alice", **more
+    )
 
 
 def test_bytes_are_bounded_and_given_back():
     gc.collect()
-    before = cache.Room.used
+    before = cache.Room.used["alice"]
     mine = made(most=100_000)
     for number in range(100):
         one = Asked(number)
         mine.before(one)
         mine.after(one, Reply(200, b"x" * 200_000))
     assert len(mine.entries) == cache.ROOM // 201_000
-    assert cache.Room.used - before == mine.held[0] <= cache.ROOM
+    assert cache.Room.used["alice"] - before == mine.held[0] <= cache.ROOM
     mine.keep(99, Reply(200, b"small"))
     assert mine.held[0] == sum(size for _, _, size in mine.entries.values())
     del mine
     gc.collect()
-    assert cache.Room.used == before
+    assert cache.Room.used["alice"] == before
 
 
 def test_the_least_used_goes_first():
@@ -173,3 +175,14 @@ def test_keys_of_different_kinds_are_different():
     key = cache.private(lambda value: value, shared=True)
     assert len({key(value) for value in (1, 1.0, True, "1", None, [1], {"a": 1})}) == 7
     assert key({"a": 1, "b": 2}) == key({"b": 2, "a": 1})
+
+
+def test_one_tenant_does_not_take_the_room_of_all():
+    mine = [made(most=100_000) for _ in range(4)]
+    for one in mine:
+        for number in range(60):
+            one.keep(number, Reply(200, b"x" * 200_000))
+    assert cache.Room.used["alice"] <= cache.TENANT_ROOM
+    other = cache.Cache([0.0] * 8, lambda call: call.key, "bob")
+    other.keep(1, Reply(200, b"x"))
+    assert list(other.entries) == [1]
