@@ -24,13 +24,13 @@ def test_everything_is_found_in_its_folder() -> None:
             "three/organism.yaml": FLOW,
             "flows/four.pdflow": PDFLOW,
             "five.pdflow": PDFLOW,
-            "prompts/a/blog.prmd": b"---\nid: tech-blog\n---\nHello",
+            "prompts/a/blog.prmd": b"---\nid: tech-blog\nname: A\nversion: 1.0.0\n---\nHello",
             "prompts/plain.prmd": b"no front matter",
             "prompts/broken.prmd": b"---\nid: [\n---\n",
             "prompts/blog.test.prmd": b"---\nid: test\n---\n",
         }
     )
-    assert not found.problems
+    assert {problem.file for problem in found.problems} == {"prompts/broken.prmd", "prompts/plain.prmd"}
     assert found.modules == {"cart": "wasm/cart.wasm"}
     assert found.flows == {
         "one": "flows/one.yaml",
@@ -54,7 +54,7 @@ def test_a_flow_of_two_kinds_is_an_error() -> None:
 
 
 def test_two_prompts_of_one_id_are_an_error() -> None:
-    prompt = b"---\r\nid: blog\r\n---\r\n"
+    prompt = b"---\r\nid: blog\r\nname: A\r\nversion: 1.0.0\r\n---\r\n"
     found = load({"prompts/a.prmd": prompt, "prompts/b.prmd": prompt})
     assert [p.message for p in found.problems if p.severity == "error"] == [
         "the prompt 'blog' stands for two files, prompts/a.prmd and prompts/b.prmd"
@@ -70,7 +70,7 @@ def test_a_list_names_files_anywhere() -> None:
         "build/out.wasm": b"",
         "lib/util.wasm": b"",
         "x/main.pdflow": PDFLOW,
-        "p.prmd": b"---\nid: hi\n---\n",
+        "p.prmd": b"---\nid: hi\nname: A\nversion: 1.0.0\n---\n",
         "wasm/own.wasm": b"",
     }
     found = load(files, head)

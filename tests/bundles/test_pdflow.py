@@ -41,7 +41,10 @@ def load(nodes: list[dict[str, Any]], *edges: str, **more: Any) -> Flow:
     return flow.load(
         "x",
         FILE,
-        {FILE: json.dumps(document, indent=1).encode(), "prompts/hello.prmd": b"---\nid: greeting\n---\n"},
+        {
+            FILE: json.dumps(document, indent=1).encode(),
+            "prompts/hello.prmd": b"---\nid: greeting\nname: G\nversion: 1.0.0\n---\n",
+        },
     )
 
 
