@@ -12,8 +12,10 @@ from bundles.nunjucks.regex import Regex
 from bundles.nunjucks.undefined import UNDEFINED, Function, Safe
 
 quote = json.encoder.encode_basestring
+SCALARS = {str, int, bool, float, type(None)}
+SHORT = 64  # characters that one step pays for
+SMALL = 2**53
 LONE = re.compile("[\ud800-\udfff]")
-CONTROL = re.compile("[\x7f-\x9f]")
 
 
 def stringify(run: Run, value: Any, indent: Any = UNDEFINED) -> Any:
@@ -35,28 +37,36 @@ def _gap(run: Run, indent: Any) -> str:
 
 
 def _write(run: Run, value: Any, parts: list[str], place: tuple[str, str, int]) -> None:
-    run.spend(1)
     if place[2] > MAX_LEVELS:
         raise Failure(f"values are nested deeper than {MAX_LEVELS}")
     kind = type(value)
-    if kind is str:
-        run.make(len(value))
-        parts.append(quoted(value))
-    elif kind is bool:
-        parts.append("true" if value else "false")
-    elif kind is int or kind is float:
-        parts.append(numbers.number_text(value) if math.isfinite(numbers.float_of(value)) else "null")
-    elif kind is list:
+    if kind is list:
         _array(run, value, parts, place)
     elif isinstance(value, dict):
         _object(run, value, parts, place)
     elif kind is Safe:
         _object(run, {"val": value.text, "length": units.length(value.text)}, parts, place)
     else:
-        parts.append("{}" if kind is Regex else "null")
+        parts.append(_leaf(run, value))
+
+
+def _leaf(run: Run, value: Any) -> str:
+    kind = type(value)
+    if kind is str:
+        if len(value) > SHORT:
+            run.make(len(value))
+        return quoted(value)
+    if kind is int and -SMALL < value < SMALL:
+        return str(value)
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is int or kind is float:
+        return numbers.number_text(value) if math.isfinite(numbers.float_of(value)) else "null"
+    return "{}" if kind is Regex else "null"
 
 
 def _array(run: Run, value: list[Any], parts: list[str], place: tuple[str, str, int]) -> None:
+    run.spend(len(value) + 1)
     if not value:
         parts.append("[]")
         return
@@ -64,24 +74,32 @@ def _array(run: Run, value: list[Any], parts: list[str], place: tuple[str, str, 
     inner = line + gap
     separator = "[" + inner
     for item in value:
-        parts.append(separator)
-        _write(run, item, parts, (gap, inner, level + 1))
+        if type(item) in SCALARS:
+            parts.append(separator + _leaf(run, item))
+        else:
+            parts.append(separator)
+            _write(run, item, parts, (gap, inner, level + 1))
         separator = "," + inner
     parts.append(line + "]")
 
 
 def _object(run: Run, value: dict[str, Any], parts: list[str], place: tuple[str, str, int]) -> None:
+    run.spend(len(value) + 1)
     gap, line, level = place
     inner = line + gap
     separator = "{" + inner
     colon = ": " if gap else ":"
     for name in values.keys(value):
         item = value[name]
-        if item is not UNDEFINED and type(item) is not Function:
-            run.make(len(name))
-            parts.append(separator + quoted(name) + colon)
+        if item is UNDEFINED or type(item) is Function:
+            continue
+        head = separator + _leaf(run, name) + colon
+        if type(item) in SCALARS:
+            parts.append(head + _leaf(run, item))
+        else:
+            parts.append(head)
             _write(run, item, parts, (gap, inner, level + 1))
-            separator = "," + inner
+        separator = "," + inner
     parts.append("{}" if separator[0] == "{" else line + "}")
 
 

@@ -78,10 +78,18 @@ class Climber:
 
 def unary(operator: str, operand: Expr) -> Expr:
     if operator == "!":
-        return lambda unit: not values.truthy(operand(unit))
+        return negation(operand)
     if operator == "u-":
         return lambda unit: numbers.negate(values.number(unit.run, operand(unit)))
     return lambda unit: values.number(unit.run, operand(unit))
+
+
+def negation(operand: Expr) -> Expr:
+    def negate(unit: Unit) -> Any:
+        value = operand(unit)
+        return value is False or (value is not True and not values.truthy(value))
+
+    return negate
 
 
 def logical(operands: list[Expr], wanted: bool) -> Expr:

@@ -9,6 +9,7 @@ from bundles.nunjucks.limits import MAX_LEVELS, Run
 from bundles.nunjucks.regex import Regex
 from bundles.nunjucks.undefined import NAN, UNDEFINED, Function, Safe
 
+DIGIT = re.compile("[0-9]").match
 INDEX = re.compile("0|[1-9][0-9]{0,9}")
 OBJECT_MEMBERS = {
     *("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString"),
@@ -175,7 +176,7 @@ def key_text(run: Run, key: Any) -> str:
 def keys(value: dict[str, Any]) -> list[str]:
     """The names of an object in JavaScript's order: whole numbers first, in order."""
     names = list(value)
-    if any(name[:1].isdigit() for name in names):
+    if any(map(DIGIT, names)):
         low = [name for name in names if INDEX.fullmatch(name) and int(name) < 2**32 - 1]
         if low:
             taken = set(low)
