@@ -28,12 +28,12 @@ _cells: dict[Place, Cell] = {}
 _users: dict[str, set[str]] = {}  # by bundle: who called since they were last told
 
 
-def cell(place: Place, *, histogram: bool = False) -> Cell:
-    """The same one for the same interceptor, also when its bundle was loaded anew."""
+def cell(place: Place, *, histogram: bool = False, told: bool = True) -> Cell:
+    """The same one for the same interceptor, also when its bundle was loaded anew; nobody sees one that is not told."""
     found = _cells.get(place)
-    if found is None:
+    if found is None or not told:
         found = [0.0] * (BUCKETS + (len(BOUNDS) + 1 if histogram else 0))
-        if len(_cells) < MOST:
+        if told and len(_cells) < MOST:
             _cells[place] = found
     return found
 

@@ -60,7 +60,7 @@ def chain(endpoint: Endpoint, source: Source) -> Chain:
 def made(one: Interceptor, endpoint: Endpoint, source: Source) -> list[Link]:
     """One link for each, two for a transform of both sides."""
     place = cells.Place(source.bundle_id, endpoint.service, endpoint.name, one.name)
-    cell = cells.cell(place, histogram=one.kind == "monitoring")
+    cell = cells.cell(place, histogram=one.kind == "monitoring", told=settings.INTERCEPTOR_METRICS)
     return MAKERS[one.kind](Making(one, endpoint, source, cell))
 
 
