@@ -29,6 +29,14 @@ def modern(content: str, names: Iterable[str]) -> str:
     return INDENTED.sub(r"\1{{ '' }}\2", content).replace("%}\n", "%}\n\n")
 
 
+def lines(content: str) -> tuple[int, ...]:
+    """From which line each line of ``modern`` comes."""
+    found: list[int] = []
+    for number, line in enumerate(content.split("\n"), start=1):
+        found += [number, number] if line.endswith("%}") else [number]
+    return tuple(found)
+
+
 def substituted(content: str, values: Mapping[str, Any], text: Callable[[Any], str]) -> str:
     """What remains of a template that cannot be rendered: its plain variables, in one pass."""
 

@@ -42,9 +42,12 @@ class Text:
     parameters: tuple[Parameter, ...] = ()
     pieces: tuple[Piece, ...] = ()
     problems: tuple[Problem, ...] = ()
+    lines: tuple[int, ...] = ()  # of the older dialect, whose translation has more of them
 
     def place(self, line: int, column: int) -> Place:
         """Where a line of the text stands in a file, as far as it can be told."""
+        if self.lines:
+            line = self.lines[min(line, len(self.lines)) - 1]
         for piece in self.pieces:
             if piece.start <= line < piece.start + piece.count:
                 return Place(piece.file, piece.line + line - piece.start, column)
@@ -75,6 +78,7 @@ class Builder:
     contexts: list[str] = field(default_factory=list)
     inherited: tuple[Parameter, ...] = ()
     pieces: tuple[Piece, ...] = ()
+    lines: tuple[int, ...] = ()
     found: list[Diagnostic] = field(default_factory=list)
     references: References = field(init=False)
 
@@ -96,13 +100,15 @@ class Builder:
             self.override()
         self.keep_matching_code()
         if promptlegacy.is_legacy(self.content, self.names()):
+            self.lines = promptlegacy.lines(self.content)
             self.content = promptlegacy.modern(self.content, self.names())
 
     def text(self) -> Text:
         parameters = (*self.prompt.parameters, *self.inherited)
         problems = (*self.prompt.problems, *self.found)
         pieces = self.pieces or (self.piece(),)
-        return Text(self.prompt, self.content, tuple(self.contexts), parameters, pieces, problems)
+        contexts = tuple(self.contexts)
+        return Text(self.prompt, self.content, contexts, parameters, pieces, problems, self.lines)
 
     def piece(self, start: int = 1) -> Piece:
         return Piece(start, self.prompt.body.count("\n") + 1, self.prompt.file, self.prompt.line)

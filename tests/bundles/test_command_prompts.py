@@ -106,3 +106,16 @@ def test_the_root_is_the_bundle_or_all_packages_around(folder: Path) -> None:
     assert root_of(inner / "a.prmd") == folder
     (folder / "packages").mkdir()
     assert root_of(folder / "packages" / "a.prmd") == folder
+
+
+def test_a_terminal_gets_nothing_that_it_would_obey(folder: Path) -> None:
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    (folder / "s.md").write_bytes(b"red \x1b[31m\tx\n")
+    path = str(folder / "prompts" / "x.prmd")
+    for out, there in ((Terminal(), False), (StringIO(), True)):
+        call_command("prompts", "compile", path, "--no-color", stdout=out)
+        assert ("\x1b" in out.getvalue()) == there
+        assert "red " in out.getvalue()

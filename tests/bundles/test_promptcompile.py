@@ -280,6 +280,11 @@ def test_single_braces_are_read_where_there_are_no_double_ones() -> None:
     assert text({PATH: prmd("{a} {{ a }}", "parameters: [a]\n")}, {"a": "x"}) == "{a} x"
 
 
+def test_a_fault_in_the_older_dialect_is_told_at_its_own_line() -> None:
+    main = prmd("{a}\n{% if a %}\nx\n{% endif %}\n{% for %}\n", "parameters: [a]\n")
+    assert places(of({PATH: main}).problems)[0][:2] == (PATH, 11)
+
+
 # -- an import --------------------------------------------------------------------------------------------
 
 

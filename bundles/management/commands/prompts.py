@@ -56,7 +56,7 @@ class Command(BaseCommand):
             self.stderr.write(printable(f"{place}: {problem.severity}: {problem.message}{hint}"))
         output = compiled.output
         text = output if isinstance(output, str) else json.dumps(output, indent=2, ensure_ascii=False)
-        self.stdout.write(text)
+        self.stdout.write(harmless(text) if self.stdout.isatty() else text)
 
     def test(self, results: list[PromptResult], options: dict[str, Any]) -> None:
         failed = sum(not one.passed for one in results)
@@ -67,7 +67,7 @@ class Command(BaseCommand):
         else:
             for one in results:
                 self.stdout.write(
-                    f"{'ok  ' if one.passed else 'FAIL'} {one.file}:{one.line} {printable(one.name)}"
+                    f"{'ok  ' if one.passed else 'FAIL'} {printable(one.file)}:{one.line} {printable(one.name)}"
                 )
                 for said in (*one.reasons, *(f"skipped: {why}" for why in one.skipped)):
                     self.stdout.write(f"     {printable(said)}")
@@ -109,3 +109,8 @@ def values_of(prepared: Prepared, options: dict[str, Any]) -> dict[str, Any]:
 def printable(text: str) -> str:
     """Text of strangers without what a terminal would obey."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def harmless(text: str) -> str:
+    """The same of a text in lines, for a terminal."""
+    return "\n".join(printable(line.replace("\t", "    ")) for line in text.split("\n"))
