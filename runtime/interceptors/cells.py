@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-MOST = 5_000
+MOST = 2_000
+MOST_OF_ONE = 400  # bundle
 BOUNDS = [1e-5 * 2 ** (step / 4) for step in range(90)]  # seconds, up to about a minute
 COUNT, SECONDS, ERRORS, SKIPPED = range(4)
 TIMEOUTS, DENIED, HITS = range(4, 7)
@@ -25,6 +26,7 @@ class Place(NamedTuple):
 
 
 _cells: dict[Place, Cell] = {}
+_of: Counter[str] = Counter()  # cells of each bundle
 _users: dict[str, set[str]] = {}  # by bundle: who called since they were last told
 
 
@@ -33,9 +35,16 @@ def cell(place: Place, *, histogram: bool = False, told: bool = True) -> Cell:
     found = _cells.get(place)
     if found is None or not told:
         found = [0.0] * (BUCKETS + (len(BOUNDS) + 1 if histogram else 0))
-        if told and len(_cells) < MOST:
+        if told and len(_cells) < MOST and _of[place.bundle] < MOST_OF_ONE:
             _cells[place] = found
+            _of[place.bundle] += 1
     return found
+
+
+def clear() -> None:
+    """Forget everything that was counted so far."""
+    for known in (_cells, _of, _users):
+        known.clear()
 
 
 def users(bundle: str) -> set[str]:

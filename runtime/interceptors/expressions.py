@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -85,9 +86,15 @@ class ResponseTransform(Link):
             return refusal(ApiError(502, BROKEN))
 
 
+@lru_cache(maxsize=2_000)
+def compiled(text: str) -> cel.Expression:
+    """Those of an api are those of each of its endpoints."""
+    return cel.compile(text)
+
+
 def of_request(text: str) -> Reader:
     """An expression over the request and its caller."""
-    run = cel.compile(text).within
+    run = compiled(text).within
 
     def read(call: Invocation) -> Any:
         value, call.steps = run(call.scope(), call.steps)
@@ -98,7 +105,7 @@ def of_request(text: str) -> Reader:
 
 def of_response(text: str) -> BodyOf:
     """An expression over the answer too."""
-    run = cel.compile(text).within
+    run = compiled(text).within
 
     def body(call: Invocation, reply: Reply) -> Any:
         told = {"status": reply.status, "headers": dict(reply.headers or ()), "body": content(reply)}

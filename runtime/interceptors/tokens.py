@@ -15,8 +15,9 @@ LONGEST = 8 * 1024
 LEEWAY_S = 5.0  # that clocks may differ
 SHORTEST_KEY = 32  # bytes of a shared key (RFC 7518 §3.2)
 SMALLEST_RSA = 2048
-KNOWN = 1_000  # verified tokens that are remembered …
-KNOWN_S = 30.0  # … for so long at most
+KNOWN = 200  # verified tokens of one endpoint that are remembered …
+KNOWN_SIZE = 1_024  # … none longer than this …
+KNOWN_S = 30.0  # … and for so long at most
 PEM = b"-----BEGIN"
 
 
@@ -62,7 +63,7 @@ class Signed:
         if found is not None and found[0] > time.time():
             return found[1]
         proof = self.verified(token) if len(token) <= LONGEST else None
-        if proof is not None:
+        if proof is not None and len(token) <= KNOWN_SIZE:
             self.remember(token, proof)
         return proof
 

@@ -18,7 +18,7 @@ SHOP = "/alice/api/shop"
 
 @pytest.fixture
 async def call(alice, clean_redis):
-    cells._cells.clear()
+    cells.clear()
     caller = stage.Caller(alice.token)
     yield caller
     await caller.close()

@@ -35,7 +35,7 @@ def pair():
 
 @pytest.fixture
 async def call(alice, clean_redis):
-    cells._cells.clear()
+    cells.clear()
     caller = stage.Caller(None)
     yield caller
     await caller.close()

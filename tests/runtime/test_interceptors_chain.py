@@ -214,7 +214,7 @@ def test_what_is_not_written_comes_from_the_settings(settings: Any) -> None:
 
 def test_metrics_may_be_switched_off(settings: Any) -> None:
     settings.INTERCEPTOR_METRICS = False
-    cells._cells.clear()
+    cells.clear()
     assert chain("[monitoring, filter: 'true']").now is not None
     assert not cells._cells
 

@@ -17,8 +17,7 @@ OWN = "[monitoring, filter: request.body.ok, cache: {key: '1'}]"
 @pytest.fixture
 async def called(alice, clean_redis):
     """A bundle with four calls behind it, told as a process tells its numbers."""
-    cells._cells.clear()
-    cells._users.clear()
+    cells.clear()
     bundle = await database_sync_to_async(guarded.run)(alice, endpoint("a", OWN))
     caller = stage.Caller(alice.token)
     for ok in (True, True, False, True):
@@ -96,7 +95,7 @@ def test_who_called_is_only_counted():
 
 
 def test_the_pace_is_that_of_the_last_looks():
-    cells._cells.clear()
+    cells.clear()
     cell = cells.cell(cells.Place("b", "s", "e", "monitoring"), histogram=True)
     pace = cells.Pace(looks=2)
     assert pace.look(100.0) == {}
@@ -106,8 +105,11 @@ def test_the_pace_is_that_of_the_last_looks():
 
 
 def test_cells_are_bounded():
-    cells._cells.clear()
-    for number in range(cells.MOST + 10):
+    cells.clear()
+    for number in range(cells.MOST_OF_ONE + 10):
         cells.cell(cells.Place("b", "s", str(number), "filter"))
+    assert len(cells._cells) == cells.MOST_OF_ONE
+    for number in range(cells.MOST):
+        cells.cell(cells.Place(f"b{number}", "s", "e", "filter"))
     assert len(cells._cells) == cells.MOST
-    cells._cells.clear()
+    cells.clear()

@@ -31,7 +31,7 @@ MANY = (
 @pytest.fixture
 async def front(alice: Any, clean_redis: None, settings: Any) -> Any:
     settings.JOURNAL = "file"
-    cells._cells.clear()
+    cells.clear()
     await database_sync_to_async(guarded.run)(
         alice,
         endpoint("plain", "[]"),
