@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from bundles.nunjucks import nodes, numbers, values
@@ -57,6 +58,9 @@ class Compiler:
         return lookup(name)
 
     def infix(self, node: nodes.Infix, scope: Scope) -> Expr:
+        for one, two in pairwise(node.items):
+            if isinstance(one, str) and one == two and one in ("u-", "u+"):
+                self.lexer.fail(f"unexpected token: {one[1]}", node.place)
         row = [item if isinstance(item, str) else self.expr(item, scope) for item in node.items]
         self.cost += len(row) // 2
         return Climber(row).read()
@@ -93,7 +97,10 @@ class Compiler:
     def lookup(self, node: nodes.Lookup, scope: Scope) -> Expr:
         target = self.expr(node.target, scope)
         if isinstance(node.key, nodes.Literal) and isinstance(node.key.value, str):
-            return member_named(target, node.key.value)
+            slot = scope.find(node.target.name) if isinstance(node.target, nodes.Symbol) else None
+            return (
+                member_named(target, node.key.value) if slot is None else member_bound(slot, node.key.value)
+            )
         key = self.expr(node.key, scope)
         return lambda unit: member(unit.run, target(unit), key(unit))
 
@@ -163,6 +170,20 @@ def lookup(name: str) -> Expr:
 def member_named(target: Expr, name: str) -> Expr:
     def find(unit: Unit) -> Any:
         value = target(unit)
+        if type(value) is dict:
+            found = value.get(name, UNDEFINED)
+            if found is not UNDEFINED:
+                return found
+        return member(unit.run, value, name, named=True)
+
+    return find
+
+
+def member_bound(slot: int, name: str) -> Expr:
+    """The same for what a loop or a macro has bound: the usual case, without a call in between."""
+
+    def find(unit: Unit) -> Any:
+        value = unit.slots[slot]
         if type(value) is dict:
             found = value.get(name, UNDEFINED)
             if found is not UNDEFINED:

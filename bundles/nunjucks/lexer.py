@@ -5,6 +5,7 @@ from bisect import bisect_right
 from typing import NamedTuple, NoReturn
 
 from bundles.nunjucks.errors import TemplateError
+from bundles.nunjucks.limits import MAX_TOKENS
 from bundles.nunjucks.numbers import SPACE
 
 MARK = re.compile(r"\{[%{#]|#\}")
@@ -37,6 +38,7 @@ class Lexer:
         self.name = name
         self.place = 0
         self.inside = False
+        self.count = 0
         self.lines: list[int] | None = None
 
     def position(self, place: int) -> tuple[int, int]:
@@ -51,6 +53,9 @@ class Lexer:
         raise TemplateError(message, line, column, name=self.name)
 
     def next(self) -> Token:
+        self.count += 1
+        if self.count > MAX_TOKENS:
+            self.fail(f"the template has more than {MAX_TOKENS:,} words")
         return self._code() if self.inside else self._text()
 
     def _code(self) -> Token:
@@ -136,17 +141,17 @@ class Lexer:
         self.place = found.start()
         data = self.source[start : self.place]
         if found[0] == "{%":
-            data = self._without_indent(data)
+            data = self._without_indent(data, start)
             if not data:
                 return self._text()
         return Token("data", data, start)
 
-    def _without_indent(self, data: str) -> str:
+    def _without_indent(self, data: str, start: int) -> str:
         """Blanks between the start of a line and a tag are left out."""
-        column = self.place - (self.source.rfind("\n", 0, self.place) + 1)
-        if 0 < column <= len(data) and not data[-column:].strip(SPACE):
-            return data[:-column]
-        return data
+        line = data.rfind("\n") + 1
+        if line == 0 and start > 0 and self.source[start - 1] != "\n":
+            return data
+        return data if data[line:].strip(SPACE) else data[:line]
 
     def raw(self, tag: str) -> str:
         """The text up to the tag that ends it, with raw tags inside each other kept; nothing when it never ends."""

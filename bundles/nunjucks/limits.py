@@ -8,6 +8,7 @@ from typing import Any
 from bundles.nunjucks.errors import Exhausted
 
 MAX_SOURCE = 2_000_000  # characters of one template
+MAX_TOKENS = 100_000  # words, signs and pieces of text of one template
 MAX_NESTING = 60  # brackets, tags and unary operators inside each other in a source
 MAX_CHAIN = 100  # lookups, calls or filters after one value
 MAX_CALLS = 40  # macros, includes and blocks inside each other while rendering
@@ -20,7 +21,10 @@ SLICE = 5_000  # steps between two looks at the clock
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`steps`: nodes, loop turns, elements and 32 characters each; `output`: characters of the result."""
+    """`steps`: nodes, loop turns, elements and 32 characters each; `output`: characters of the result.
+
+    What `set`, macros and blocks write counts as output too, each time it is written.
+    """
 
     steps: int = 1_000_000
     output: int = 10_000_000

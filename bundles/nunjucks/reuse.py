@@ -24,6 +24,8 @@ def block(compiler: Statements, node: nodes.Block, scope: Scope) -> Statement:
 
     def write(unit: Unit) -> None:
         if inside or unit.parent is None:
+            if name not in unit.context.blocks:
+                raise Failure(f'unknown block "{name}"')
             unit.out.append(unit.context.blocks[name][0].render(unit))
 
     return write

@@ -20,16 +20,17 @@ class Survey:
 
 
 def survey(body: nodes.Body, lexer: Lexer) -> Survey:
-    blocks: list[tuple[nodes.Block, bool]] = []
-    changing = False
-    for node in walk(body):
+    blocks: dict[str, tuple[nodes.Block, bool]] = {}
+    for node in walk(body, sets=False):  # as in the real renderer, blocks inside of `set` are unknown
         if isinstance(node, nodes.Block):
-            if any(node.name == other.name for other, _ in blocks):
+            if node.name in blocks:
                 lexer.fail(f'Block "{node.name}" defined more than once.', node.place)
-            blocks.append((node, asks_super(node.body)))
-        elif isinstance(node, FOREIGN) or (isinstance(node, nodes.Lookup) and _changing(node.key)):
-            changing = True
-    return Survey(blocks, changing)
+            blocks[node.name] = (node, asks_super(node.body))
+    return Survey(list(blocks.values()), any(map(_may_change, walk(body))))
+
+
+def _may_change(node: nodes.Node) -> bool:
+    return isinstance(node, FOREIGN) or (isinstance(node, nodes.Lookup) and _changing(node.key))
 
 
 def _changing(key: nodes.Node) -> bool:
@@ -43,13 +44,15 @@ def asks_super(body: nodes.Node) -> bool:
     )
 
 
-def walk(node: Any) -> Iterator[nodes.Node]:
-    """The node and all inside of it, in the order of the source."""
+def walk(node: Any, *, sets: bool = True) -> Iterator[nodes.Node]:
+    """The node and all inside of it, in the order of the source; the bodies of `set` only when asked for."""
     waiting = [node]
     while waiting:
         found = waiting.pop()
         if isinstance(found, nodes.Node):
             yield found
+            if not sets and isinstance(found, nodes.Set) and isinstance(found.value, nodes.Capture):
+                continue
             waiting.extend(getattr(found, name) for name in reversed(_fields(type(found))))
         elif isinstance(found, list | tuple):
             waiting.extend(reversed(found))

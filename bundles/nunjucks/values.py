@@ -176,11 +176,14 @@ def key_text(run: Run, key: Any) -> str:
 def keys(value: dict[str, Any]) -> list[str]:
     """The names of an object in JavaScript's order: whole numbers first, in order."""
     names = list(value)
-    if any(map(DIGIT, names)):
+    try:
+        numbered = any(map(DIGIT, names))
+    except TypeError:
+        raise Failure("the names of an object are texts") from None
+    if numbered:
         low = [name for name in names if INDEX.fullmatch(name) and int(name) < 2**32 - 1]
-        if low:
-            taken = set(low)
-            names = [*sorted(low, key=int), *(name for name in names if name not in taken)]
+        taken = set(low)
+        names = [*sorted(low, key=int), *(name for name in names if name not in taken)]
     return names
 
 
