@@ -28,6 +28,7 @@ class Invocation:
         "changed",
         "claims",
         "data",
+        "fragment",
         "identity",
         "job",
         "key",
@@ -53,6 +54,7 @@ class Invocation:
         self.changed = False  # a transform gave the request another body
         self.steps = STEPS
         self.key: Any = None  # under which its answer may be kept
+        self.fragment: Any = None  # the body as the function gets it
         self.parsed: dict[str, Any] | None = None
 
     def known_as(self, caller: str, identity: str) -> None:
@@ -67,8 +69,9 @@ class Invocation:
         """What the function will be told, with its body as values; read once."""
         found = self.parsed
         if found is None:
-            found = self.parsed = self.told()
+            found = self.told()
             found["body"] = self.body()
+            self.parsed = found
         return found
 
     def told(self) -> dict[str, Any]:
@@ -82,10 +85,18 @@ class Invocation:
         }
 
     def body(self) -> Any:
-        if not self.data:
-            return None
-        found = ask.body(self.data, self.asked.headers, limit=settings.CALL_MAX_BODY)
-        return orjson.loads(orjson.dumps(found)) if isinstance(found, orjson.Fragment) else found
+        """As values; JSON was only checked before."""
+        found, data = self.raw(), self.data or b""
+        if not isinstance(found, orjson.Fragment):
+            return found
+        encoding = self.asked.headers.get("content-encoding", "")
+        return orjson.loads(ask.unpacked(data, encoding, settings.CALL_MAX_BODY))
+
+    def raw(self) -> Any:
+        """As the function gets it; read once."""
+        if self.fragment is None and self.data:
+            self.fragment = ask.body(self.data, self.asked.headers, limit=settings.CALL_MAX_BODY)
+        return self.fragment
 
     def scope(self) -> dict[str, Any]:
         """What expressions see."""
@@ -95,13 +106,8 @@ class Invocation:
         endpoint, bundle = self.match.endpoint, self.match.owner
         job = Job(bundle, endpoint.service, endpoint.name, endpoint.to, endpoint.contract, b"", "api")
         job.caller = self.caller
-        if self.changed:
-            values, body = self.request, self.request["body"]
-        else:
-            values = self.told()
-            body = (
-                ask.body(self.data, self.asked.headers, limit=settings.CALL_MAX_BODY) if self.data else None
-            )
+        values = self.parsed or self.told()
+        body = self.request["body"] if self.changed else self.raw()
         if self.claims:
             values = {**values, "claims": self.claims}
         job.request = ask.request(values, body, tenant=bundle.tenant, execution=job.id)

@@ -65,6 +65,15 @@ def test_the_page_shows_them(called, alice):
         assert name in page
 
 
+def test_the_endpoint_shows_what_wraps_it(called, alice):
+    page = alice.client.get(reverse("bundles:detail", args=[called.pk])).content.decode()
+    assert (
+        page.index("<code>monitoring</code>")
+        < page.index("<code>filter</code>")
+        < page.index("<code>cache</code>")
+    )
+
+
 def test_charlie_sees_nothing_of_it(called, charlie):
     assert charlie.client.get(reverse("runtime:interceptors", args=[called.pk])).status_code == 404
     assert charlie.api.get(f"/api/bundles/{called.pk}/interceptors").status_code == 404
