@@ -14,6 +14,7 @@ from bundles.nunjucks.undefined import UNDEFINED
 
 LINE = re.compile(r"\r?\n")
 GAP = re.compile(f"[{numbers.SPACE}]+")
+MARKS = re.compile('([",])')
 INDENT = re.compile(f"[{numbers.SPACE}]*")
 
 
@@ -40,21 +41,20 @@ def fromcsv(run: Run, value: Any = UNDEFINED) -> Any:
 def _fields(row: str) -> Iterator[str]:
     """Commas between quotes belong to the field; two quotes between quotes are one."""
     field: list[str] = []
-    inside = False
-    at = 0
-    while at < len(row):
-        if row[at] == '"':
-            if inside and row.startswith('"', at + 1):
-                field.append('"')
-                at += 1
-            else:
-                inside = not inside
-        elif row[at] == "," and not inside:
+    inside = closed = False
+    for piece in MARKS.split(row):
+        if piece == '"':
+            if closed:
+                field.append(piece)  # the second of two: the quotes go on
+            inside, closed = not inside, inside
+            continue
+        if piece:
+            closed = False
+        if piece == "," and not inside:
             yield "".join(field)
             field = []
         else:
-            field.append(row[at])
-        at += 1
+            field.append(piece)
     yield "".join(field)
 
 

@@ -71,9 +71,10 @@ def items_of(run: Run, value: Any) -> list[Any]:
         return value
     if type(value) is str:
         run.make(len(value))
+        run.spend(len(value))
         return list(units.units(value))
     if type(value) is Safe:
-        run.make(len(value.text))
+        run.spend(len(value.text))
         return [UNDEFINED] * units.length(value.text)
     return []
 

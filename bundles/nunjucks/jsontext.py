@@ -115,7 +115,7 @@ def _escaped(found: re.Match[str]) -> str:
 def parse(run: Run, source: str) -> Any:
     """The value; raises ValueError for what JSON.parse refuses."""
     run.make(len(source))
-    run.spend(len(source) // 8)
+    run.spend(len(source) // 3)
     try:
         return json.loads(source, parse_constant=_refuse, parse_int=_integer, parse_float=_float)
     except RecursionError:

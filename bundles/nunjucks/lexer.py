@@ -39,6 +39,7 @@ class Lexer:
         self.place = 0
         self.inside = False
         self.count = 0
+        self.escaped = False  # whether a text was written with a backslash
         self.lines: list[int] | None = None
 
     def position(self, place: int) -> tuple[int, int]:
@@ -102,6 +103,7 @@ class Lexer:
         self.place = found.end() + 1
         body = found[0]
         if "\\" in body:
+            self.escaped = True
             body = ESCAPE.sub(lambda each: CONTROLS.get(each[1], each[1]), body)
         return Token("string", body, start)
 

@@ -18,6 +18,7 @@ def replace_text(run: Run, text: str, pair: tuple[str, str], most: Any) -> str |
     run.read(len(text))
     if not old:
         cut = units.units(text)
+        run.spend(len(cut))
         run.make(len(text) + len(new) * (len(cut) + 1))
         return new + new.join(cut) + new if cut else new + new
     count = text.count(old)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
@@ -10,6 +11,8 @@ from bundles.nunjucks import nodes
 from bundles.nunjucks.lexer import Lexer
 
 CHANGING = frozenset(["push", "pop", "shift", "unshift", "splice", "reverse", "sort", "fill", "copyWithin"])
+# without one of these words there is nothing to find; a backslash may hide one in a text
+HINT = re.compile("|".join(["block", "include", "import", "extends", *CHANGING]))
 FOREIGN = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
 
@@ -20,6 +23,8 @@ class Survey:
 
 
 def survey(body: nodes.Body, lexer: Lexer) -> Survey:
+    if not lexer.escaped and not HINT.search(lexer.source):
+        return Survey([], False)
     blocks: dict[str, tuple[nodes.Block, bool]] = {}
     for node in walk(body, sets=False):  # as in the real renderer, blocks inside of `set` are unknown
         if isinstance(node, nodes.Block):

@@ -154,11 +154,13 @@ def urlencode(run: Run, value: Any = UNDEFINED) -> Any:
 
 def _encoded(run: Run, value: Any) -> str:
     text = values.text(run, value)
-    run.make(len(text) * 3)
+    run.read(len(text) * 3)
     try:
-        return quote(text, safe=SAFE_IN_URLS)
+        made = quote(text, safe=SAFE_IN_URLS)
     except UnicodeEncodeError:
         raise Failure("URI malformed") from None
+    run.make(len(made))
+    return made
 
 
 def urlize(run: Run, value: Any = UNDEFINED, length: Any = UNDEFINED, nofollow: Any = UNDEFINED) -> Any:

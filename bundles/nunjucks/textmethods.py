@@ -18,6 +18,7 @@ def cut_of(run: Run, value: Any) -> str:
     """The text of a value in units, charged for."""
     found = values.text(run, value)
     run.make(len(found))
+    run.spend(0 if found.isascii() else len(found) // 8)
     return units.units(found)
 
 

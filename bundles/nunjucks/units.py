@@ -11,7 +11,7 @@ LONE = re.compile("[\ud800-\udfff]")
 
 
 def length(text: str) -> int:
-    return len(text) if text.isascii() else len(text) + len(ASTRAL.findall(text))
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def units(text: str) -> str:
