@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from runtime.call import Waist
 
 STRANGER = "public"
-STEPS = 100_000  # of all expressions of one call together: about 10 ms, which nobody is charged
+STEPS = 20_000  # of all expressions of one call together: about 2 ms, which nobody is charged
 
 
 class Invocation:

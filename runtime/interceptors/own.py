@@ -32,11 +32,11 @@ class Own(Link):
         self.target, self.optional = target, optional
 
     def job(self, call: Invocation, more: dict[str, Any]) -> Job:
-        """A part of the call, so no execution of the plan by itself (`level`); it has a row of its own."""
+        """An execution like any other: else a bundle could do all its work in what nobody counts."""
         endpoint, bundle = call.match.endpoint, call.match.owner
         name = f"{endpoint.name}:{self.target.function}"[:100]
         job = Job(bundle, endpoint.service, name, self.target, endpoint.contract, b"", "api")
-        job.caller, job.level = call.caller, 1
+        job.caller = call.caller
         values = {**call.request, "caller": {"id": call.caller, "claims": call.claims}, **more}
         body = values.pop("body")
         job.request = ask.request(values, body, tenant=bundle.tenant, execution=job.id)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import time
 
 import pytest
 from channels.db import database_sync_to_async
@@ -103,6 +104,31 @@ async def test_filter_refuses_what_is_not_true_and_what_cannot_be_decided(call, 
         assert (answer.status, answer.json()["detail"]) == (409, "Not yet")
     assert (await call("POST", f"{SHOP}/a", b"{", content_type="application/json")).status == 400
     assert await runs() == 1
+
+
+async def test_expressions_that_take_too_long_are_stopped_and_share_what_they_may_take(call, alice):
+    long = "request.body.all(a, request.body.all(b, a + b > 0))"
+    await shop(
+        alice,
+        endpoint("a", f"[filter: '{long}']"),
+        endpoint("b", f"[{', '.join([f'filter: {chr(39)}{long}{chr(39)}'] * 9)}]"),
+    )
+    assert (await call("POST", f"{SHOP}/a", [1] * 20)).status == 200
+    began = time.perf_counter()
+    assert (await call("POST", f"{SHOP}/a", [1] * 5_000)).status == 422
+    assert time.perf_counter() - began < 1
+    assert (await call("POST", f"{SHOP}/a", [1] * 40)).status == 200
+    assert (await call("POST", f"{SHOP}/b", [1] * 40)).status == 422
+
+
+async def test_an_own_one_counts_as_an_execution_of_the_plan(call, alice, monkeypatch):
+    from runtime import counting
+
+    taken = []
+    monkeypatch.setattr(counting, "demand", lambda tenant: taken.append(tenant) or asyncio.sleep(0))
+    await shop(alice, endpoint("a", "[wasm:echo:run]"))
+    await call("POST", f"{SHOP}/a", {"status": 200, "body": "all the work is done here"})
+    assert len(taken) == 1
 
 
 async def test_transform_changes_what_is_asked_and_what_is_answered(call, alice):
