@@ -1,5 +1,6 @@
 """From what a bundle says to chains: once for each endpoint, when the bundle is loaded."""
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -118,10 +119,12 @@ def verifier(making: Making) -> Verify:
 
 
 def rate_limit(making: Making) -> list[Link]:
-    """One of an api counts the calls of all its endpoints together."""
+    """One of an api counts the calls of all its endpoints together. Names may hold anything, so keys hold a hash."""
     one, endpoint, source = making.one, making.endpoint, making.source
-    name = endpoint.service if one.scope == "api" else f"{endpoint.service}.{endpoint.name}"
-    place = f"{source.tenant_id}:{source.bundle_id}:{name}:{one.place.line}"
+    name = "" if one.scope == "api" else endpoint.name
+    where = "\0".join((endpoint.service, name, one.scope, one.place.file, str(one.place.line)))
+    digest = hashlib.sha256(where.encode()).hexdigest()[:16]
+    place = f"{source.tenant_id}:{source.bundle_id}:{digest}"
     most = making.get("maxRequests") or making.get("max") or settings.INTERCEPTOR_RATE_MAX
     return [
         RateLimit(making.cell, place, most, making.get("windowMs", WINDOW_MS), making.get("by", "caller"))

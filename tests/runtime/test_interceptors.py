@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import re
 import time
 
 import pytest
@@ -63,6 +64,20 @@ async def test_each_caller_has_its_own_limit_and_an_api_counts_all_its_endpoints
     assert [(await call("POST", f"{SHOP}/{name}", {})).status for name in "aba"] == [200, 200, 429]
     _, other = await database_sync_to_async(keys.create)(alice.tenant, "other")
     assert (await call("POST", f"{SHOP}/b", {}, token=other)).status == 200
+
+
+async def test_keys_in_redis_hold_nothing_that_anybody_wrote(call, alice):
+    from billing.redis import redis
+
+    bundle = await shop(
+        alice, endpoint("'a:*{x}'", "[rateLimit, rateLimit: {by: all}]").replace("/'a:*{x}'", "/a")
+    )
+    assert (await call("POST", f"{SHOP}/a", {})).status == 200
+    found = sorted(await database_sync_to_async(redis().keys)("prompd:ratelimit:*"))
+    start = f"prompd:ratelimit:{alice.tenant.pk}:{bundle.pk}:"
+    assert len(found) == 1 + 1
+    assert all(re.fullmatch(re.escape(start) + "[0-9a-f]{16}(:[0-9a-f]{32})?", key.decode()) for key in found)
+    assert all(0 < redis().pttl(key) <= 60_000 for key in found)
 
 
 async def test_rate_limit_refuses_while_redis_is_away(call, alice, monkeypatch):
