@@ -11,6 +11,8 @@ from runtime.reply import takes_gzip, textual
 
 THRESHOLD = 1024
 LEVEL = 6
+LARGE = 256 * 1024  # bytes from which the level is LEAST at most: others wait while one answer is packed
+LEAST = 5
 
 
 class Compression(Link):
@@ -24,5 +26,6 @@ class Compression(Link):
         call.unpacked = True
         if len(reply.body) < self.threshold or not (takes_gzip(call.asked) and textual(reply.content_type)):
             return reply
+        level = self.level if len(reply.body) < LARGE else min(self.level, LEAST)
         headers = [*(reply.headers or ()), ("content-encoding", "gzip"), ("vary", "accept-encoding")]
-        return replace(reply, body=gzip.compress(reply.body, self.level), headers=headers)
+        return replace(reply, body=gzip.compress(reply.body, level), headers=headers)
