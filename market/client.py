@@ -173,7 +173,7 @@ class Client:
         for id, position, rounds in message["q"]:
             if ticket := self.tickets.get(id):
                 ticket.place = position, rounds
-                ticket.changed.set()
+                ticket.change()
 
     async def _watch(self) -> None:
         """Whether a price is paid: the state is told to everybody."""
@@ -220,4 +220,4 @@ class Client:
             if not ticket.loose:
                 ticket.loose = True
                 self.local.leave(ticket.action.service)
-                ticket.changed.set()
+                ticket.change()

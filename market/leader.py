@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from redis.exceptions import RedisError
 
+from billing import writing
 from market import inbound, office, reservations, rounds
 from market.leading import Leader
 from market.office import Lease, Lost
@@ -198,11 +199,13 @@ class Term:
     def _chores(self) -> None:
         now = self.clock()
         while self.leader.sums:
-            rounds.note(self.leader.sums[0], self.leader.term)
+            with writing.first():
+                rounds.note(self.leader.sums[0], self.leader.term)
             self.leader.sums.pop(0)
         if now - self._passed >= SECOND_MS:
             self._passed = now
-            reservations.pass_time(moment(now))
+            with writing.first():
+                reservations.pass_time(moment(now))
         if now - self._tidied >= TIDY_S * 1000:
             self._tidied = now
             office.stay(self.leader.term)

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from billing import plain, wallet
+from billing import plain, wallet, writing
 from market import clearing, past, reservations, spend
 from market.account import Account
 from market.action import Action
@@ -41,7 +41,7 @@ def clear(turn: Turn, term: int) -> RoundResult:
 
     A second try of the same number in the same term tells what the first one did.
     """
-    with transaction.atomic():
+    with writing.first(), transaction.atomic():
         if not fenced(turn.number, term):
             return past.again(turn, stored(turn.number, term), settings.MARKET)
         accounts, held = parties(turn)
@@ -108,7 +108,7 @@ def charge(turn: Turn, found: RoundResult) -> None:
 
 def settle(turn: Turn, term: int) -> RoundResult | None:
     """After a transaction of unknown end: its result; None when it was not written, which now it never will be."""
-    with transaction.atomic():
+    with writing.first(), transaction.atomic():
         if fenced(turn.number, term):
             return None
         return past.again(turn, stored(turn.number, term), settings.MARKET)

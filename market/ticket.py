@@ -22,9 +22,10 @@ class Ticket:
     """`allowed` counts CU, those included that it had before it came here."""
 
     __slots__ = (
+        "_changed",
+        "_waits",
         "action",
         "allowed",
-        "changed",
         "charged",
         "degraded",
         "ending",
@@ -41,7 +42,8 @@ class Ticket:
 
     def __init__(self, action: Waiting, allowed: int, entered: float) -> None:
         self.action, self.allowed, self.entered = action, allowed, entered
-        self.changed = asyncio.Event()
+        self._changed = False
+        self._waits: list[asyncio.Future[bool]] = []  # parts of one run may wait side by side
         self.charged = self.price = self.rounds = 0
         self.round: int | None = None
         self.degraded = self.loose = (
@@ -61,24 +63,45 @@ class Ticket:
         self.sources.add(given.source)
         left = max(0, self.action.left - given.cu)
         self.action = self.action._replace(left=left, asof=number, spent=self.action.spent + given.charged)
-        self.changed.set()
+        self.change()
 
     def end(self, ending: Ending, price: int) -> None:
         self.ending, self.lost_at = ending, price
-        self.changed.set()
+        self.change()
 
     def degrade(self) -> None:
         """What is left is cut to one entry (R32)."""
         self.degraded = True
         self.action = self.action._replace(left=min(self.action.left, 100), degraded=True)
 
+    def change(self) -> None:
+        """Whoever waits for it looks again."""
+        self._changed = True
+        for waits in self._waits:
+            if not waits.done():
+                waits.set_result(True)
+
     async def more(self, patience: float) -> None:
         """Until something has changed; Denied when it ended, or when nobody said anything for too long."""
-        try:
-            async with asyncio.timeout(patience):
-                await self.changed.wait()
-        except TimeoutError:
-            raise Denied("queue_timeout", self.price) from None
-        self.changed.clear()
+        if not self._changed and not await self._told(patience):
+            raise Denied("queue_timeout", self.price)
+        self._changed = False
         if self.ending is not None:
             raise Denied(REASONS[self.ending], self.lost_at)
+
+    async def _told(self, patience: float) -> bool:
+        """A plain future and timer: thousands wait at once, and asyncio.timeout costs ten times as much."""
+        loop = asyncio.get_running_loop()
+        waits: asyncio.Future[bool] = loop.create_future()
+        timer = loop.call_later(patience, give_up, waits)
+        self._waits.append(waits)
+        try:
+            return await waits
+        finally:
+            timer.cancel()
+            self._waits.remove(waits)
+
+
+def give_up(waits: "asyncio.Future[bool]") -> None:
+    if not waits.done():
+        waits.set_result(False)

@@ -11,6 +11,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from billing import writing
 from billing.quota import quota
 from runtime import metering, signals
 from runtime.models import CHANGES, Execution
@@ -93,7 +94,7 @@ def absorb(records: list[Record]) -> int:
     A run that fired sensors carries the queued runs with it, so that both are known or neither.
     """
     records = [storable(record) for record in records]
-    with transaction.atomic():
+    with writing.in_bulk(), transaction.atomic():
         known = living(records)
         added = [row(entry) for record in records if record["bundle"] in known for entry in unfold(record)]
         fresh = unseen(added)

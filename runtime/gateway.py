@@ -153,6 +153,8 @@ class Gateway:
         """As ``serve``, for what is known already; whatever is not is left to it."""
         if webhooks.is_webhook(asked.path):
             return webhooks.now(asked, data, self)
+        if house.local.contended:  # it has to wait, whatever it is
+            return None
         slug, path = split(asked.path)
         live, waist = self.tenants.get(slug), self.waist
         match = live.table.match(asked.method, path) if live is not None else None

@@ -13,7 +13,7 @@ from runtime import journal
 from runtime.executions import absorb_each
 from runtime.record import Record
 
-BATCH = 500
+BATCH = 200  # on SQLite a round of the market waits for the end of one
 PAUSE_S = 0.05
 log = logging.getLogger(__name__)
 
