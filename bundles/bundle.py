@@ -14,6 +14,7 @@ from bundles import (
     linking,
     names,
     overlay,
+    promptinterceptors,
     promptlint,
     service,
     values,
@@ -22,6 +23,7 @@ from bundles.contract import Contract
 from bundles.fields import Field, Read, Unique
 from bundles.flow import Flow
 from bundles.gather import HEAD, Draft, Gatherer
+from bundles.interceptor import Interceptors
 from bundles.linking import Exports, Known
 from bundles.service import Service
 from bundles.values import Mapping, Node, Place, Problem, Report, Scalar, shown
@@ -73,6 +75,7 @@ class Definition:
     organisms: Map[str, Flow] = field(default_factory=dict)
     vars: Map[str, Any] = field(default_factory=dict)
     contract: Contract = NO_TERMS  # of what belongs to no service: its flows
+    prompt_interceptors: Map[str, Interceptors] = field(default_factory=dict)  # by the name of the prompt
 
     @property
     def has_errors(self) -> bool:
@@ -100,13 +103,16 @@ def load(files: Map[str, bytes], exports: Exports | None = None) -> Definition:
     )
     if head:
         _expect_something(found, known, report)
-    linking.check_targets(services, known, report)
     linking.check_routes(services, report)
     contractlint.check(services, contract.seal(outer) if flows else None, report)
     for one in organisms.values():
         report.extend(one.problems)
     promptlint.check_all(files, known.prompts.values(), report)
-    return replace(_definition(found, services, known, report), contract=contract.seal(outer))
+    wrapping = promptinterceptors.read(files, known.prompts, report)
+    services = promptinterceptors.around(services, wrapping, report)
+    linking.check_targets(services, known, report)
+    whole = _definition(found, services, known, report)
+    return replace(whole, contract=contract.seal(outer), prompt_interceptors=wrapping)
 
 
 def _definition(found: Read, services: tuple[Service, ...], known: Known, report: Report) -> Definition:

@@ -38,6 +38,7 @@ HEAD_FIELDS = fields.table(
     Field("model", "text", "Name of the model"),
     Field("temperature", "number", "From 0 to 2", high=2),
     Field("max_tokens", "integer", "Most tokens of an answer", low=1, high=10_000_000),
+    Field("interceptors", "node", "What wraps each call, within those of the endpoint"),
     Field("tags", "any", "Words by which it is found"),
 )
 MEANT = {key: field for key, field in HEAD_FIELDS.items() if key in ("temperature", "max_tokens")}

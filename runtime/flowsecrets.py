@@ -13,6 +13,7 @@ def names(definition: Definition) -> set[str]:
     flows = map(of_flow, definition.organisms.values())
     endpoints = [one for service in definition.services for one in service.endpoints]
     wrapping = [interceptor.secrets(one.interceptors) for one in endpoints]
+    wrapping += map(interceptor.secrets, definition.prompt_interceptors.values())
     return set(definition.secrets).union(keys_in(definition.llm), *flows, *wrapping)
 
 

@@ -14,7 +14,7 @@ PURE = {
     "bundles": {
         *("values", "nodes", "composer", "scalars", "names", "fields", "schema", "duration", "target"),
         *("paths", "contract", "contractlint", "objective", "goals", "intents", "endpoints", "service"),
-        *("overlay", "gather", "interceptor", "interceptorkinds"),
+        *("overlay", "gather", "interceptor", "interceptorkinds", "promptinterceptors"),
         *(
             "flowmodel",
             "flowkinds",
