@@ -6,7 +6,7 @@ from functools import cmp_to_key
 from typing import Any
 
 from bundles.nunjucks import jsontext, numbers, units, values
-from bundles.nunjucks.entry import absent, entries, given, items_of, list_for, nothing
+from bundles.nunjucks.entry import absent, entries, given, items_of, list_for
 from bundles.nunjucks.errors import Failure
 from bundles.nunjucks.limits import Run
 from bundles.nunjucks.macros import spread
@@ -177,24 +177,19 @@ def round_number(run: Run, value: Any = UNDEFINED, precision: Any = UNDEFINED, h
 
 def slices(run: Run, value: Any = UNDEFINED, count: Any = UNDEFINED, fill: Any = UNDEFINED) -> Any:
     """The elements in so many lists of nearly the same length, the longer ones first."""
-    value = value.text if type(value) is Safe else value
-    if type(value) is not list and type(value) is not str:
-        raise (
-            Failure("slice is not a function of what is not a list")
-            if not absent(value)
-            else nothing(value, "length")
-        )
-    items = items_of(run, value)
     number = values.number(run, count)
     wanted = math.ceil(min(number, 1e9)) if number > 0 else 0
     run.spend(wanted)
+    items = items_of(run, value.text if type(value) is Safe else value)
+    if wanted and type(value) not in (list, str, Safe):
+        raise Failure("slice is not a function of what is not a list")
     size, extra = (int(len(items) // number), len(items) % number) if wanted else (0, 0)
     made: list[Any] = []
     start = 0
     for index in range(wanted):
         end = start + size + (index < extra)
         part: Any = items[start:end]
-        if type(value) is str:
+        if type(value) is not list:
             part = units.whole("".join(part))
         if values.truthy(fill) and index >= extra:
             part = [*list_for(part, "push"), fill]

@@ -204,6 +204,8 @@ def reverse(run: Run, value: list[Any]) -> Any:
 def sort(run: Run, value: list[Any], function: Any = UNDEFINED) -> Any:
     """By text, unless a function compares; undefined comes last."""
     run.spend(len(value))
+    if function is not UNDEFINED:
+        callback(function)
 
     def compare(one: Any, two: Any) -> int:
         run.spend(1)
@@ -225,16 +227,12 @@ def fill(run: Run, value: list[Any], item: Any = UNDEFINED, *place: Any) -> Any:
     return value
 
 
-def to_text(run: Run, value: list[Any]) -> Any:
-    return values.text(run, value)
-
-
 LIST_METHODS = entries(
     {
         **{"at": at, "concat": concat, "includes": includes, "indexOf": index_of, "join": join},
         **{"lastIndexOf": last_index_of, "slice": piece, "flat": flat, "map": mapped, "filter": filtered},
         **{"find": find, "findIndex": find_index, "some": some, "every": every, "forEach": for_each},
-        **{"reduce": reduce, "toString": to_text},
+        **{"reduce": reduce},
     }
 )
 CHANGING_METHODS = entries(

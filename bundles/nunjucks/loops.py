@@ -10,7 +10,7 @@ from bundles.nunjucks import units, values
 from bundles.nunjucks.frames import Frame, Unit
 from bundles.nunjucks.members import member
 from bundles.nunjucks.operators import Expr
-from bundles.nunjucks.undefined import UNDEFINED
+from bundles.nunjucks.undefined import UNDEFINED, Safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def single(plan: Plan) -> Callable[[Unit], None]:
     def loop(unit: Unit) -> None:
         outer = unit.frame
         frame = unit.frame = Frame(outer)
-        found = items(unit)
+        found = elements(unit, items(unit))
         if values.truthy(found):
             count, found = countable(unit, found)
             unit.slots[size] = count
@@ -48,6 +48,14 @@ def single(plan: Plan) -> Callable[[Unit], None]:
         unit.frame = outer
 
     return loop
+
+
+def elements(unit: Unit, found: Any) -> Any:
+    """A safe text is an object with an iterator: whole characters, where a plain text has units."""
+    if type(found) is not Safe:
+        return found
+    unit.run.spend(len(found.text))
+    return list(found.text)
 
 
 def turn(bindings: dict[str, Any], index: int, count: int) -> None:
@@ -84,7 +92,7 @@ def several(plan: Plan) -> Callable[[Unit], None]:
     def loop(unit: Unit) -> None:
         outer = unit.frame
         frame = unit.frame = Frame(outer)
-        found = items(unit)
+        found = elements(unit, items(unit))
         if values.truthy(found):
             bindings = frame.names["loop"] = {}
             if type(found) is list:

@@ -6,7 +6,7 @@ from bundles.nunjucks import units, values
 from bundles.nunjucks.entry import Entry, nothing
 from bundles.nunjucks.limits import Run
 from bundles.nunjucks.listmethods import CHANGING_METHODS, LIST_METHODS
-from bundles.nunjucks.othermethods import NUMBER_METHODS, OBJECT_METHODS, REGEX_METHODS, SIMPLE_METHODS
+from bundles.nunjucks.othermethods import COMMON_METHODS, NUMBER_METHODS, REGEX_METHODS
 from bundles.nunjucks.regex import Regex
 from bundles.nunjucks.textmethods import TEXT_METHODS
 from bundles.nunjucks.undefined import UNDEFINED, Function, Safe
@@ -34,10 +34,16 @@ def member(
 
 
 def _method(value: Any, name: str, named: bool) -> Any:
-    entry = METHODS.get(type(value), OBJECT_METHODS if isinstance(value, dict) else SIMPLE_METHODS).get(name)
+    entry = METHODS.get(type(value), COMMON_METHODS).get(name) or COMMON_METHODS.get(name)
     if entry is None and named and type(value) is list:
         entry = CHANGING_METHODS.get(name)
+    if name == "hasOwnProperty":
+        entry = OWN_METHOD
     return UNDEFINED if entry is None else bound(value, name, entry)
+
+
+def has_own(run: Run, value: Any, name: Any = UNDEFINED) -> Any:
+    return member(run, value, values.key_text(run, name), own=True) is not UNDEFINED
 
 
 def bound(value: Any, name: str, entry: Entry) -> Function:
@@ -96,5 +102,6 @@ OWN: dict[type, Any] = {
 }
 METHODS: dict[type, dict[str, Entry]] = {
     **{str: TEXT_METHODS, Safe: TEXT_METHODS, list: LIST_METHODS, int: NUMBER_METHODS, float: NUMBER_METHODS},
-    **{dict: OBJECT_METHODS, Regex: REGEX_METHODS},
+    Regex: REGEX_METHODS,
 }
+OWN_METHOD = Entry(has_own, 2)

@@ -109,10 +109,6 @@ def simple_text(run: Run, value: Any) -> Any:
     return values.text(run, value)
 
 
-def has_own(run: Run, value: Any, name: Any = UNDEFINED) -> Any:
-    return isinstance(value, dict) and values.key_text(run, name) in value
-
-
 def is_match(run: Run, value: Regex, text: Any = UNDEFINED) -> Any:
     return execute(run, value, text) is not None
 
@@ -129,14 +125,11 @@ def execute(run: Run, value: Regex, text: Any = UNDEFINED) -> Any:
     return found.as_list(cut) if found else None
 
 
-SIMPLE_METHODS = entries({"toString": simple_text, "valueOf": same, "toLocaleString": simple_text})
+COMMON_METHODS = entries({"toString": simple_text, "valueOf": same, "toLocaleString": simple_text})
 NUMBER_METHODS = entries(
     {
         **{"toFixed": to_fixed, "toPrecision": to_precision, "toString": number_text},
-        **{"toLocaleString": number_local, "valueOf": same},
+        **{"toLocaleString": number_local},
     }
 )
-OBJECT_METHODS = entries(
-    {"hasOwnProperty": has_own, "toString": simple_text, "valueOf": same, "toLocaleString": simple_text}
-)
-REGEX_METHODS = entries({"test": is_match, "exec": execute, "toString": simple_text})
+REGEX_METHODS = entries({"test": is_match, "exec": execute})

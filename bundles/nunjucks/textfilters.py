@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bundles.nunjucks import numbers, units, values
-from bundles.nunjucks.entry import absent, alike, entries, given, text_for
+from bundles.nunjucks.entry import absent, alike, entries, given, items_of, text_for
 from bundles.nunjucks.errors import Failure
 from bundles.nunjucks.limits import Run
 from bundles.nunjucks.members import member
@@ -126,8 +126,14 @@ def replace(
         value = numbers.number_text(value)
     if type(value) is not str and type(value) is not Safe:
         return value
+    if old == "" and new is UNDEFINED:  # joined by undefined is joined by commas
+        return alike(value, f"undefined{','.join(to_units(run, value))}undefined")
     made = replace_text(run, text_for(value, "replace"), (old, values.text(run, new)), most)
     return value if made is None else alike(value, made)
+
+
+def to_units(run: Run, value: Any) -> list[str]:
+    return items_of(run, text_for(value, "split"))
 
 
 def striptags(run: Run, value: Any = UNDEFINED, keep_lines: Any = UNDEFINED) -> Any:
@@ -145,6 +151,8 @@ def striptags(run: Run, value: Any = UNDEFINED, keep_lines: Any = UNDEFINED) -> 
 def urlencode(run: Run, value: Any = UNDEFINED) -> Any:
     if type(value) is str:
         return _encoded(run, value)
+    if type(value) is Safe:
+        value = {"val": value.text, "length": units.length(value.text)}
     if type(value) is list:
         pairs = [(member(run, pair, 0, must=True), member(run, pair, 1)) for pair in value]
     else:

@@ -286,6 +286,7 @@ def test_values_stay_as_they_were() -> None:
     assert values == {"items": [3, 1, 2], "data": {"list": [1]}}
     with pytest.raises(TemplateError):  # a changing method is only found where the template names it
         Template.parse("{{ items['pu' ~ 'sh'](1) }}").render(values)
+    assert Template.parse("{{ items['pu\\sh'](1) }}").render(values) == "4"
     loader = {"x": Template.parse("{{ items.push(1) }}")}
     assert Template.parse("{% include 'x' %}{{ items }}").render(values, loader.get) == "43,1,2,1"
     assert values["items"] == [3, 1, 2]
