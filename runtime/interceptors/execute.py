@@ -3,7 +3,7 @@
 from billing.errors import ApiError
 from runtime import cors, later, said
 from runtime.answer import Reply
-from runtime.interceptors.invocation import Invocation, refusal
+from runtime.interceptors.invocation import TOO_LATE, Invocation, refusal
 from runtime.interceptors.link import Postponed
 
 
@@ -22,6 +22,8 @@ def execute_now(call: Invocation) -> Reply:
 
 async def execute(call: Invocation) -> Reply:
     """With all the time it takes, or taken on for a worker when the caller wishes so."""
+    if call.abandoned:
+        return TOO_LATE
     try:
         call.job = job = call.make_job()
         if later.wished(call.asked):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from runtime.call import Waist
 
 STRANGER = "public"
+TOO_LATE = Reply(504, b"")  # in place of what has no caller any more; nobody reads it
 STEPS = 20_000  # of all expressions of one call together: about 2 ms, which nobody is charged
 
 
@@ -23,6 +24,7 @@ class Invocation:
     """``data`` is None until the body has been read; ``job`` is there when something was executed."""
 
     __slots__ = (
+        "abandoned",
         "asked",
         "caller",
         "changed",
@@ -50,6 +52,7 @@ class Invocation:
         self.job: Job | None = None
         self.outcome: Outcome | None = None
         self.queued: Given | None = None  # it was taken on, to be executed later
+        self.abandoned = False  # its caller was told that it takes too long
         self.unpacked = False  # its answer must not be packed by default
         self.changed = False  # a transform gave the request another body
         self.steps = STEPS

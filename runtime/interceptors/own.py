@@ -14,7 +14,7 @@ from runtime import ask
 from runtime.answer import Reply
 from runtime.interceptors.cells import Cell
 from runtime.interceptors.expressions import content
-from runtime.interceptors.invocation import Invocation, refusal
+from runtime.interceptors.invocation import TOO_LATE, Invocation, refusal
 from runtime.interceptors.link import Link
 from runtime.job import Job, Outcome
 
@@ -44,6 +44,8 @@ class Own(Link):
 
     async def asked(self, call: Invocation, more: dict[str, Any]) -> Reply | None:
         """The answer that it gives to the caller, or None. What fails answers too: nobody gets past it so."""
+        if call.abandoned:
+            return TOO_LATE
         try:
             job = self.job(call, more)
             outcome: Outcome = await call.waist.call(job)

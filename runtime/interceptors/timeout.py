@@ -15,7 +15,7 @@ _going: set[asyncio.Task[Reply]] = set()  # runs that nobody waits for any more;
 
 
 class Timeout(Link):
-    """Calls that never wait are over within milliseconds: there is nothing to watch."""
+    """What has not begun when the time is over never begins. Calls that never wait need no watch: they last milliseconds."""
 
     def __init__(self, cell: Cell, after_ms: int) -> None:
         super().__init__(cell)
@@ -38,6 +38,7 @@ class Timeout(Link):
 
     def abandon(self, call: Invocation) -> None:
         """The answer says nothing of the run: it has not ended yet."""
+        call.abandoned = True
         job, call.job, call.outcome = call.job, None, None
         if job is not None:
             running.cancel(job.id)

@@ -209,6 +209,20 @@ async def test_a_timeout_answers_in_time_and_the_run_is_recorded(call, alice):
     assert (found["timeoutRate"], found["errorRate"]) == (1.0, 1.0)
 
 
+async def test_what_has_not_begun_in_time_never_begins(call, alice, monkeypatch):
+    from runtime.interceptors import ratelimit
+
+    async def slow(**_: object) -> list[int]:
+        await asyncio.sleep(0.2)
+        return [1, 60_000]
+
+    await shop(alice, endpoint("a", "[timeout: 50, rateLimit]"))
+    monkeypatch.setattr(ratelimit, "counter", lambda: slow)
+    assert (await call("POST", f"{SHOP}/a", {})).status == 504
+    await asyncio.sleep(0.3)
+    assert await runs() == 0
+
+
 async def test_a_call_in_time_leaves_no_timer_behind(call, alice):
     await shop(alice, endpoint("a", "[timeout: 30000]", "wasm:counter:run"))
     loop = asyncio.get_running_loop()
