@@ -15,7 +15,7 @@ _going: set[asyncio.Task[Reply]] = set()  # runs that nobody waits for any more;
 
 
 class Timeout(Link):
-    """What has not begun when the time is over never begins. Calls that never wait need no watch: they last milliseconds."""
+    """What has not begun when the time is over never begins. Calls that never wait last milliseconds."""
 
     def __init__(self, cell: Cell, after_ms: int) -> None:
         super().__init__(cell)
