@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billing.redis import redis
+from bundles.interceptorkinds import KINDS
 from bundles.models import Bundle
 from runtime import exposition, metrics
 from runtime.interceptors import cells
@@ -20,10 +21,17 @@ def of_bundle(bundle: Bundle, now: datetime) -> dict[str, Any]:
     places = cells.merged(mine)
     return {
         "bundle": str(bundle.pk),
-        "interceptors": [row(place, cell) for place, cell in sorted(places.items())],
+        "interceptors": [row(place, cell) for place, cell in sorted(places.items(), key=order)],
         "dashboard": dashboard(bundle, places, living, now),
         "pool": pool([one["pool"] for one in living if one.get("pool")]),
     }
+
+
+def order(item: tuple[cells.Place, cells.Cell]) -> tuple[str, str, int, str]:
+    """As they lie around a call, the outermost first."""
+    _, service, endpoint, name = item[0]
+    kind = KINDS.get(name)
+    return service, endpoint, (kind or KINDS["wasm"]).rank, name
 
 
 def row(place: cells.Place, cell: cells.Cell) -> dict[str, Any]:
