@@ -13,6 +13,7 @@ from bundles.nunjucks.filters import FILTERS
 from bundles.nunjucks.frames import Frame, Unit
 from bundles.nunjucks.globals import GLOBALS
 from bundles.nunjucks.lexer import Lexer
+from bundles.nunjucks.limits import MAX_PATTERNS
 from bundles.nunjucks.members import member
 from bundles.nunjucks.operators import Climber, Expr
 from bundles.nunjucks.regex import Regex
@@ -27,6 +28,7 @@ class Compiler:
     def __init__(self, lexer: Lexer) -> None:
         self.lexer = lexer
         self.cost = 0
+        self.patterns = 0  # characters of all regexes
         self.in_block = False
         self.super_slot: int | None = None
         self.unknown: list[tuple[str, int]] = []
@@ -40,6 +42,9 @@ class Compiler:
         return lambda unit: value
 
     def pattern(self, node: nodes.Pattern, scope: Scope) -> Expr:
+        self.patterns += len(node.source) + 20
+        if self.patterns > MAX_PATTERNS:
+            self.lexer.fail(f"regular expressions of more than {MAX_PATTERNS:,} characters", node.place)
         try:
             Regex(node.source, node.flags)
         except Failure as wrong:

@@ -9,6 +9,7 @@ from bundles.nunjucks.errors import Exhausted
 
 MAX_SOURCE = 2_000_000  # characters of one template
 MAX_TOKENS = 100_000  # words, signs and pieces of text of one template
+MAX_PATTERNS = 5_000  # characters of all regexes of one template
 MAX_NESTING = 60  # brackets, tags and unary operators inside each other in a source
 MAX_CHAIN = 100  # lookups, calls or filters after one value
 MAX_CALLS = 40  # macros, includes and blocks inside each other while rendering

@@ -11,7 +11,7 @@ from bundles.nunjucks.regexparser import Term
 
 MAX_PROGRAM = 4_000
 MAX_STACK = 100_000
-SHARE = 4  # instructions for one step
+SHARE = 2  # instructions for one step
 CHAR, MANY, SPLIT, JUMP, SAVE, START, END, EDGE, LOOK, BEHIND, BACK, CLEAR, CHECK, DONE = range(14)
 Instruction = tuple[int, Any, Any]
 Saved = tuple[int, ...]

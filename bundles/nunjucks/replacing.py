@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bundles.nunjucks import units, values
@@ -36,12 +37,33 @@ def replace_text(run: Run, text: str, pair: tuple[str, str], most: Any) -> str |
 def replace_pattern(run: Run, text: str, regex: Regex, new: Any) -> str:
     """The method: the first match, or with the flag g all of them."""
     cut = units.units(text)
+    return _put(run, cut, matches(run, regex, cut), new)
+
+
+def replace_plain(run: Run, text: str, pair: tuple[str, Any], *, every: bool) -> str:
+    """The method for a text: the first place where it stands, or all of them."""
+    cut = units.units(text)
+    return _put(run, cut, _places(run, cut, units.units(pair[0]), every), pair[1])
+
+
+def _places(run: Run, text: str, old: str, every: bool) -> Iterator[Match]:
+    run.read(len(text))
+    at = text.find(old)
+    while at >= 0:
+        yield Match(at, at + len(old), [])
+        if not every or at >= len(text):
+            return
+        at = text.find(old, at + max(1, len(old)))
+
+
+def _put(run: Run, cut: str, found: Iterable[Match], new: Any) -> str:
     parts: list[str] = []
     start = 0
-    for found in matches(run, regex, cut):
-        parts += [cut[start : found.start], _written(run, cut, found, new)]
+    for each in found:
+        run.spend(1)
+        parts += [cut[start : each.start], _written(run, cut, each, new)]
         run.make(len(parts[-1]))
-        start = found.end
+        start = each.end
     return values.glue(run, [*parts, cut[start:]])
 
 

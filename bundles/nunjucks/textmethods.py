@@ -10,8 +10,10 @@ from bundles.nunjucks.errors import Failure
 from bundles.nunjucks.limits import Run
 from bundles.nunjucks.numbers import SPACE
 from bundles.nunjucks.regex import Regex, matches
-from bundles.nunjucks.replacing import replace_pattern
+from bundles.nunjucks.replacing import replace_pattern, replace_plain
 from bundles.nunjucks.undefined import NAN, UNDEFINED, Function
+
+MAKING = 2_000  # steps for a regex
 
 
 def cut_of(run: Run, value: Any) -> str:
@@ -136,22 +138,23 @@ def repeat(run: Run, value: Any, count: Any = UNDEFINED) -> Any:
 
 
 def replace(run: Run, value: Any, old: Any = UNDEFINED, new: Any = UNDEFINED) -> Any:
-    return replaced(run, value, (old, new))
+    return replaced(run, value, (old, new), every=False)
 
 
 def replace_all(run: Run, value: Any, old: Any = UNDEFINED, new: Any = UNDEFINED) -> Any:
     if type(old) is Regex and "g" not in old.flags:
         raise Failure("replaceAll must be called with a global RegExp")
-    return replaced(run, value, (old, new), flags="g")
+    return replaced(run, value, (old, new), every=True)
 
 
-def replaced(run: Run, value: Any, pair: tuple[Any, Any], *, flags: str = "") -> str:
+def replaced(run: Run, value: Any, pair: tuple[Any, Any], *, every: bool) -> str:
     old, new = pair
-    if type(old) is not Regex:
-        text = values.text(run, old)
-        old = Regex("".join("\\" + each if each in units.SPECIAL else each for each in text), flags)
+    text = values.text(run, value)
+    run.make(len(text))
     new = new if type(new) is Function else values.text(run, new)
-    return replace_pattern(run, values.text(run, value), old, new)
+    if type(old) is Regex:
+        return replace_pattern(run, text, old, new)
+    return replace_plain(run, text, (values.text(run, old), new), every=every)
 
 
 def piece(run: Run, value: Any, start: Any = UNDEFINED, end: Any = UNDEFINED) -> Any:
@@ -193,6 +196,7 @@ def split(run: Run, value: Any, separator: Any = UNDEFINED, limit: Any = UNDEFIN
 def _split_by(run: Run, cut: str, regex: Regex) -> list[Any]:
     found: list[Any] = []
     start = 0
+    run.spend(MAKING + 20 * len(regex.source))
     everywhere = Regex(regex.source, regex.flags.replace("y", "").replace("g", "") + "g")
     for match in matches(run, everywhere, cut):
         if match.start < len(cut) and match.end > start:
@@ -220,6 +224,15 @@ def compare(run: Run, value: Any, other: Any = UNDEFINED) -> Any:
     run.make(2 * (len(one) + len(two)))
     left, right = ((each.casefold(), each.swapcase()) for each in (one, two))
     return (left > right) - (left < right)
+
+
+def regex_of(run: Run, value: Any) -> Regex:
+    """A text as a regex; making one costs, for it is done while rendering."""
+    if type(value) is Regex:
+        return value
+    source = "" if value is UNDEFINED else values.text(run, value)
+    run.spend(MAKING + 20 * len(source))
+    return Regex(source, "")
 
 
 def match(run: Run, value: Any, regex: Any = UNDEFINED) -> Any:

@@ -6,7 +6,6 @@ from bundles.nunjucks.numbers import SPACE
 
 ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-SPECIAL = frozenset("\\^$.*+?()[]{}|/")
 LONE = re.compile("[\ud800-\udfff]")
 
 

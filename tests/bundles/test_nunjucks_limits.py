@@ -129,13 +129,22 @@ def test_regexes_cannot_run_away(pattern: str) -> None:
     assert not message or any(word in message for word in ("the template takes", "room", "too large"))
 
 
+def test_making_regexes_costs() -> None:
+    loop = "{% for i in range(99999) %}{{ x.search('(((a{2}){9}){9}){' ~ (i % 3) ~ '}' ~ i) }}{% endfor %}"
+    assert "the template takes" in refused(loop, {"x": "b"})
+    with pytest.raises(TemplateError, match="regular expressions of more than"):
+        Template.parse("{{ x.search(r/[a-z]+/) }}" * 1000)
+    loop = "{% for i in range(99999) %}{{ x.split(r/((a{30}){10}b){9}/) }}{% endfor %}"
+    assert "the template takes" in refused(loop, {"x": "b"})
+
+
 def test_regexes_that_are_too_large_are_refused() -> None:
     with pytest.raises(TemplateError, match="too large"):
         Template.parse("{{ x.search(r/(((a{99}){99}){99}){99}/) }}")
     with pytest.raises(TemplateError, match="nested too deeply"):
         Template.parse("{{ r/" + "(" * 200 + ")" * 200 + "/ }}")
     with pytest.raises(TemplateError, match="longer than"):
-        Template.parse("{{ r/" + "a" * 5000 + "/ }}")
+        Template.parse("{{ r/" + "a" * 2500 + "/ }}")
 
 
 @pytest.mark.parametrize(
