@@ -27,6 +27,7 @@ def fromcsv(run: Run, value: Any = UNDEFINED) -> Any:
     if not is_text(value):
         return []
     run.make(len(value))
+    run.spend(value.count("\n"))
     rows = [units.strip(row) for row in LINE.split(units.strip(value))]
     names = [units.strip(name) for name in _fields(rows[0])]
     made = []
@@ -165,6 +166,7 @@ def wordwrap(run: Run, value: Any = UNDEFINED, width: Any = UNDEFINED) -> Any:
         return ""
     run.make(len(value))
     wide = 80 if width is UNDEFINED else values.number(run, width)
+    run.spend(len(value) // 8)
     words = GAP.split(value)
     run.spend(len(words))
     made: list[str] = []
@@ -182,7 +184,11 @@ def wordwrap(run: Run, value: Any = UNDEFINED, width: Any = UNDEFINED) -> Any:
 
 def _items(run: Run, value: Any) -> list[str]:
     """Lines of a list: elements, or the lines of a text, without the blank ones."""
-    found = value if type(value) is list else LINE.split(values.text(run, value))
+    found: list[Any] = value if type(value) is list else []
+    if type(value) is not list:
+        text = values.text(run, value)
+        run.spend(text.count("\n"))
+        found = LINE.split(text)
     run.spend(len(found))
     return [text for text in (values.text(run, item) for item in found) if units.strip(text)]
 

@@ -35,6 +35,7 @@ def capitalize(run: Run, value: Any = UNDEFINED) -> Any:
 def title(run: Run, value: Any = UNDEFINED) -> Any:
     text = text_for(given(value), "split")
     run.make(len(text) * 2)
+    run.spend(text.count(" ") // 2)
     return alike(value, " ".join(map(capitalized, text.split(" "))))
 
 
@@ -140,6 +141,7 @@ def striptags(run: Run, value: Any = UNDEFINED, keep_lines: Any = UNDEFINED) -> 
     value = given(value)
     text = text_for(value, "replace")
     run.make(len(text) * 2)
+    run.spend(len(text) // 16)
     bare = units.strip(without_tags(text))
     if not values.truthy(keep_lines):
         return alike(value, SPACES.sub(" ", bare))
@@ -174,6 +176,7 @@ def _encoded(run: Run, value: Any) -> str:
 def urlize(run: Run, value: Any = UNDEFINED, length: Any = UNDEFINED, nofollow: Any = UNDEFINED) -> Any:
     text = text_for(value, "split")
     run.make(len(text) * 4)
+    run.spend(len(text) // 8)
     limit = values.number(run, length)
     cut = None if limit != limit else int(max(0, min(limit, 1e9)))
     mark = ' rel="nofollow"' if nofollow is True else ""
