@@ -23,7 +23,9 @@ def only(text: str) -> Problem:
 
 
 def test_names_alone_and_names_with_options() -> None:
-    found, problems = parsed("- compression\n- rateLimit: {maxRequests: 100, windowMs: 60000}\n- monitoring:\n")
+    found, problems = parsed(
+        "- compression\n- rateLimit: {maxRequests: 100, windowMs: 60000}\n- monitoring:\n"
+    )
     assert not problems
     assert [one.name for one in found] == ["compression", "rateLimit", "monitoring"]
     assert found[1].options == {"maxRequests": 100, "windowMs": 60000}
