@@ -138,7 +138,9 @@ def pluck(run: Run, value: Any = UNDEFINED, name: Any = UNDEFINED) -> Any:
 
 
 def where(run: Run, value: Any = UNDEFINED, name: Any = UNDEFINED, wanted: Any = UNDEFINED) -> Any:
-    return [item for item in _list(run, value) if values.strict(member(run, item, name), wanted)]
+    found = _list(run, value)
+    run.spend(len(found) * values.weight(wanted))
+    return [item for item in found if values.strict(member(run, item, name), wanted)]
 
 
 def groupby(run: Run, value: Any = UNDEFINED, name: Any = UNDEFINED) -> Any:

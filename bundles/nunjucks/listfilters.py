@@ -52,14 +52,20 @@ def dictsort(run: Run, value: Any = UNDEFINED, case: Any = UNDEFINED, by: Any = 
     def compare(one: list[Any], two: list[Any]) -> int:
         left, right = one[side], two[side]
         if not values.truthy(case):
-            left = left.upper() if type(left) is str else left
-            right = right.upper() if type(right) is str else right
+            left, right = upper(run, left), upper(run, right)
         if values.less(run, right, left):
             return 1
         return 0 if values.strict(left, right) else -1
 
     pairs = [[name, value[name]] for name in values.keys(value)]
     return sorted(pairs, key=charged(run, len(pairs), compare))
+
+
+def upper(run: Run, value: Any) -> Any:
+    if type(value) is not str:
+        return value
+    run.read(len(value))
+    return value.upper()
 
 
 def charged(run: Run, count: int, compare: Any) -> Any:
@@ -209,26 +215,33 @@ def total(run: Run, value: Any = UNDEFINED, name: Any = UNDEFINED, start: Any = 
     return values.add(run, 0 if start is UNDEFINED else start, found)
 
 
-def own(run: Run, value: Any, path: Any) -> Any:
-    """What stands at a path of names with dots between; undefined when a name is missing."""
-    if not values.truthy(path):
-        return value
-    for part in path.split(".") if type(path) is str else [path]:
+def own(run: Run, value: Any, path: list[Any]) -> Any:
+    """What stands at a path of names; undefined when a name is missing."""
+    for part in path:
         if absent(value):
             raise Failure("Cannot convert undefined or null to object")
         value = member(run, value, part, own=True)
     return value
 
 
+def folded(run: Run, one: Any, two: Any, how: Any) -> tuple[Any, Any]:
+    """Both texts in one case, or both values as they are."""
+    if type(one) is str and type(two) is str:
+        run.read(len(one) + len(two))
+        return how(one), how(two)
+    return one, two
+
+
 def sort(run: Run, *arguments: Any) -> Any:
     given, _ = spread(list(arguments), ["value", "reverse", "case_sensitive", "attribute"], [])
-    value, backwards, case, path = given
+    value, backwards, case, name = given
     sign = -1 if values.truthy(backwards) else 1
+    path: list[Any] = (name.split(".") if type(name) is str else [name]) if values.truthy(name) else []
 
     def compare(one: Any, two: Any) -> int:
         left, right = own(run, one, path), own(run, two, path)
-        if not values.truthy(case) and type(left) is str and type(right) is str:
-            left, right = left.lower(), right.lower()
+        if not values.truthy(case):
+            left, right = folded(run, left, right, str.lower)
         if values.less(run, left, right):
             return -sign
         return sign if values.less(run, right, left) else 0

@@ -26,18 +26,18 @@ def concat(run: Run, value: list[Any], *others: Any) -> Any:
 
 
 def includes(run: Run, value: list[Any], item: Any = UNDEFINED) -> Any:
-    run.spend(len(value))
+    run.spend(len(value) * values.weight(item))
     return any(values.strict(each, item) or (each != each and item != item) for each in value)
 
 
 def index_of(run: Run, value: list[Any], item: Any = UNDEFINED, start: Any = UNDEFINED) -> Any:
     first, _ = span(run, value, (start, UNDEFINED))
-    run.spend(len(value))
+    run.spend(len(value) * values.weight(item))
     return next((i for i in range(first, len(value)) if values.strict(value[i], item)), -1)
 
 
 def last_index_of(run: Run, value: list[Any], item: Any = UNDEFINED) -> Any:
-    run.spend(len(value))
+    run.spend(len(value) * values.weight(item))
     return next((i for i in reversed(range(len(value))) if values.strict(value[i], item)), -1)
 
 

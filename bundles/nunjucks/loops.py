@@ -118,10 +118,9 @@ def _elements(plan: Plan, unit: Unit, found: list[Any], bindings: dict[str, Any]
 
 
 def _entries(plan: Plan, unit: Unit, found: Any, bindings: dict[str, Any]) -> None:
-    names = values.keys(found) if isinstance(found, dict) else []
-    if type(found) is str:
-        names = [str(index) for index in range(units.length(found))]
-    unit.run.spend(len(names))
+    count = units.length(found) if type(found) is str else len(found) if isinstance(found, dict) else 0
+    unit.run.spend(count)
+    names = values.keys(found) if isinstance(found, dict) else [str(index) for index in range(count)]
     unit.slots[plan.size] = len(names)
     for index, name in enumerate(names):
         pair = (name, member(unit.run, found, name))

@@ -27,10 +27,18 @@ def member(
             raise nothing(value, values.text(run, key)[:80])
         return UNDEFINED
     name = key if type(key) is str else values.text(run, key)
+    if kind is str or kind is Safe:
+        charge(run, value if kind is str else value.text)
     found = OWN.get(kind, _own_nothing)(value, name)
     if found is not UNDEFINED or own:
         return found
     return _method(value, name, named)
+
+
+def charge(run: Run, text: str) -> None:
+    """Counting the units of a text takes time when it is not plain ASCII."""
+    if not text.isascii():
+        run.spend(len(text) // 8 + 1)
 
 
 def _method(value: Any, name: str, named: bool) -> Any:

@@ -13,7 +13,7 @@ from bundles.nunjucks.regex import Regex, matches
 from bundles.nunjucks.replacing import replace_pattern, replace_plain
 from bundles.nunjucks.undefined import NAN, UNDEFINED, Function
 
-MAKING = 2_000  # steps for a regex
+MAKING = 5_000  # steps for a regex
 
 
 def cut_of(run: Run, value: Any) -> str:

@@ -373,3 +373,21 @@ def test_no_method_is_slow_for_texts_of_a_megabyte(source: str) -> None:
     message = outcome(source, x="a" * 2_000_000, y="a" + "\u0315\u0316" * 300_000)
     assert not message or "the template takes" in message
     assert time.monotonic() - start < SECONDS
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% for i in range(9999) %}{{ z[i] }}{{ z.length }}{% endfor %}",
+        "{% for k, v in z %}{{ v }}{% endfor %}",
+        "{% set l = [] %}{% for i in range(9999) %}{% set _ = l.push(x) %}{% endfor %}"
+        "{% for i in range(99) %}{{ y in l }}{{ l.indexOf(y) }}{{ l.includes(y) }}{% endfor %}",
+        "{% set l = [] %}{% for i in range(999) %}{% set _ = l.push(x, 'a' ~ i) %}{% endfor %}{{ l | sort | length }}",
+        "{% for i in range(9999) %}{{ x == y }}{{ x < y }}{% endfor %}",
+    ],
+)
+def test_what_reads_long_texts_again_and_again_is_charged(source: str) -> None:
+    start = time.monotonic()
+    message = outcome(source, x="a" * 1_000_000, y="a" * 999_999 + "b", z="é😀" * 500_000)
+    assert not message or "the template takes" in message
+    assert time.monotonic() - start < SECONDS
