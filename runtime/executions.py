@@ -14,42 +14,13 @@ from django.utils import timezone
 from billing import writing
 from billing.quota import quota
 from runtime import metering, signals
+from runtime.insertion import LEASE, insert
 from runtime.models import CHANGES, Execution
 from runtime.record import Record, storable
 
 log = logging.getLogger(__name__)
-LEASE = timedelta(seconds=30)
 MAX_RESTARTS = 3
 DONE = frozenset(state for state, after in CHANGES.items() if not after)
-# record key -> column, where they are written and read alike
-PLAIN = [
-    "revision",
-    "service",
-    "name",
-    "target",
-    "trigger",
-    "status",
-    "duration_us",
-    "units_estimated",
-    "units_used",
-    "price",
-    "spent",
-    "round",
-    "waited_us",
-    "degraded",
-    "http_status",
-    "input",
-    "output",
-    "error",
-    "steps",
-    "logs",
-    "caller",
-    "parent",
-    "depth",
-    "rank",
-    "attempts",
-    "restarts",
-]
 ENDING = [
     "status",
     "duration_us",
@@ -79,15 +50,6 @@ def before(status: str) -> list[str]:
     return [state for state, after in CHANGES.items() if status in after]
 
 
-def row(record: Record) -> Execution:
-    values = {key: record[key] for key in PLAIN if key in record}
-    values |= {key: moment(record[key]) for key in TIMES if key in record}
-    if record["status"] == "running":
-        values["leased_until"] = timezone.now() + LEASE
-        values["lease"] = record.get("lease", "")
-    return Execution(id=record["id"], tenant_id=record["tenant"], bundle_id=record["bundle"], **values)
-
-
 def absorb(records: list[Record]) -> int:
     """Write a batch down, each record once however often it comes; how many rows were new.
 
@@ -96,16 +58,13 @@ def absorb(records: list[Record]) -> int:
     records = [storable(record) for record in records]
     with writing.in_bulk(), transaction.atomic():
         known = living(records)
-        added = [row(entry) for record in records if record["bundle"] in known for entry in unfold(record)]
-        fresh = unseen(added)
-        Execution.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=200)
+        new = insert(entry for record in records if record["bundle"] in known for entry in unfold(record))
         ended = [record for record in records if record["op"] != "add" and change(record)]
-        new = {str(entry.id) for entry in fresh}
         finished = [r for r in records if r["op"] == "add" and r["id"] in new and r["status"] in DONE]
         over = finished + [record for record in ended if record["status"] in DONE]
         signals.absorb(over)
         metering.absorb(over)
-    return len(fresh)
+    return len(new)
 
 
 def absorb_each(records: list[Record]) -> list[Record]:
@@ -133,16 +92,6 @@ def living(records: list[Record]) -> set[str]:
 
     wanted = {record["bundle"] for record in records}
     return {str(pk) for pk in Bundle.objects.filter(pk__in=wanted).values_list("pk", flat=True)}
-
-
-def unseen(rows: list[Execution]) -> list[Execution]:
-    ids = [entry.id for entry in rows]
-    known = set()
-    for start in range(0, len(ids), 500):
-        found = Execution.objects.filter(pk__in=ids[start : start + 500]).values_list("pk", flat=True)
-        known |= {str(pk) for pk in found}
-    unique = {str(entry.id): entry for entry in rows if str(entry.id) not in known}
-    return list(unique.values())
 
 
 def change(record: Record) -> bool:

@@ -12,6 +12,7 @@ import orjson
 CAP = 64 * 1024
 CUT = "… (cut)"
 MASK = "•••"
+HOLDING = frozenset({str, dict, list, tuple})  # what text may be in
 Record = dict[str, Any]
 
 
@@ -44,11 +45,11 @@ def redact(text: str, secrets: Iterable[bytes]) -> str:
 def storable(value: Any) -> Any:
     """``value`` without NUL characters: PostgreSQL takes none, and would refuse the whole batch for one of them."""
     if isinstance(value, str):
-        return value.replace("\0", "\ufffd")
+        return value.replace("\0", "\ufffd") if "\0" in value else value
     if isinstance(value, dict):
-        return {key: storable(inner) for key, inner in value.items()}
+        return {key: storable(inner) if inner.__class__ in HOLDING else inner for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [storable(inner) for inner in value]
+        return [storable(inner) for inner in value] if value else value
     return value
 
 
