@@ -36,7 +36,7 @@ def single(plan: Plan) -> Callable[[Unit], None]:
         if values.truthy(found):
             count, found = countable(unit, found)
             unit.slots[size] = count
-            bindings = frame.names.setdefault("loop", {})
+            bindings = bound_loop(frame, found)
             index = 0
             while index < len(found):
                 item = found[index]
@@ -48,6 +48,14 @@ def single(plan: Plan) -> Callable[[Unit], None]:
         unit.frame = outer
 
     return loop
+
+
+def bound_loop(frame: Frame, found: Any) -> dict[str, Any]:
+    """What `loop` is; without a turn there is none."""
+    made: dict[str, Any] = {}
+    if isinstance(found, list | str | dict) and found:
+        frame.names["loop"] = made
+    return made
 
 
 def elements(unit: Unit, found: Any) -> Any:
@@ -94,7 +102,7 @@ def several(plan: Plan) -> Callable[[Unit], None]:
         frame = unit.frame = Frame(outer)
         found = elements(unit, items(unit))
         if values.truthy(found):
-            bindings = frame.names["loop"] = {}
+            bindings = bound_loop(frame, found)
             if type(found) is list:
                 _elements(plan, unit, found, bindings)
             else:
