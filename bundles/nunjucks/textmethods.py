@@ -236,9 +236,7 @@ def regex_of(run: Run, value: Any) -> Regex:
 
 
 def match(run: Run, value: Any, regex: Any = UNDEFINED) -> Any:
-    regex = (
-        regex if type(regex) is Regex else Regex("" if regex is UNDEFINED else values.text(run, regex), "")
-    )
+    regex = regex_of(run, regex)
     cut = cut_of(run, value)
     if "g" in regex.flags:
         return [units.whole(cut[each.start : each.end]) for each in matches(run, regex, cut)] or None
@@ -248,9 +246,7 @@ def match(run: Run, value: Any, regex: Any = UNDEFINED) -> Any:
 
 
 def search(run: Run, value: Any, regex: Any = UNDEFINED) -> Any:
-    regex = (
-        regex if type(regex) is Regex else Regex("" if regex is UNDEFINED else values.text(run, regex), "")
-    )
+    regex = regex_of(run, regex)
     cut = cut_of(run, value)
     return next((each.start for each in matches(run, regex, cut)), -1)
 
