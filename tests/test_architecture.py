@@ -39,6 +39,7 @@ PURE = {
         *("prompt", "promptcheck", "promptcompile", "promptfiles", "promptfront", "promptlegacy"),
         *("promptlenient", "promptlint", "promptmessages", "promptpackages", "promptparams", "promptprepare"),
         *("promptreferences", "promptschema", "promptsections", "prompttest"),
+        *("openapi", "openapiparts", "openapischema"),
         *("cel", "celcalls", "celcompile", "celdocs", "celerror", "celfunction", "celfunctions", "cellexer"),
         *("cellists", "celmacros", "celnodes", "celnumbers", "celoperators", "celparser", "celregex"),
         *("celstrings", "celtimes", "celvalues", "template"),
