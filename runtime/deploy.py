@@ -18,7 +18,7 @@ from bundles.definitions import definition as definition_of
 from bundles.deploy import ask_run
 from bundles.models import Binary, Bundle, Revision, Status
 from bundles.resolve import resolve
-from runtime import flowload, flowsecrets, guests, liveflow, triggers
+from runtime import flowload, flowsecrets, guests, liveflow, prompts, triggers
 from runtime.estimates import seeded
 from runtime.interceptors.made import Source, chains
 from runtime.kv import Space
@@ -54,6 +54,7 @@ def made(
     flows = liveflow.read(bundle.pk, tenant.pk, definition, whole=whole)
     plans, idle = flowload.plans(definition, flows.idle)
     values = {name: one.value.decode("utf-8", "replace") for name, one in secrets.items()}
+    source = Source(str(tenant.pk), str(bundle.pk), values)
     return LiveBundle(
         id=str(bundle.pk),
         tenant_id=str(tenant.pk),
@@ -74,7 +75,8 @@ def made(
         memory_limit=memory_limit(tenant),
         vars={**definition.vars, **variables.values(tenant.pk)},
         estimates=seeded(bundle.pk),
-        chains=chains(definition, Source(str(tenant.pk), str(bundle.pk), values)),
+        chains=chains(definition, source),
+        prompts=prompts.ready(revision, definition, source),
     )
 
 

@@ -38,6 +38,7 @@ from runtime.wasm import Guest
 if TYPE_CHECKING:
     from runtime.flowplan import Plan
     from runtime.interceptors.chain import Chain
+    from runtime.prompts import LivePrompt
 
 IDLE_S = 15 * 60
 CHECK_S = 1.0
@@ -71,6 +72,7 @@ class LiveBundle:
     memory_limit: int | None = None  # bytes that all flows of the tenant may remember, by its plan
     estimates: Estimates = field(default_factory=Estimates)
     chains: "Mapping[tuple[str, str], Chain]" = field(default_factory=dict)  # of endpoints with interceptors
+    prompts: "Mapping[str, LivePrompt]" = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: set[Target] = field(
         default_factory=set
@@ -131,6 +133,7 @@ class Live:
     flows: Mapping[str, tuple[LiveBundle, LiveFlow]] = field(
         default_factory=dict
     )  # by id: what triggers start
+    prompts: "Mapping[str, tuple[LiveBundle, LivePrompt]]" = field(default_factory=dict)  # by id
     keep_alive: bool = True  # it stays loaded when nobody calls
     used: float = field(default_factory=time.monotonic)
 
@@ -165,6 +168,8 @@ def grant(key: ApiKey) -> KeyGrant:
 
 def assemble(tenant: Tenant, bundles: list[LiveBundle], keys: dict[str, KeyGrant]) -> Live:
     """Routes of all running bundles in one table; /run has refused two that claim the same route."""
+    from runtime.prompts import of_all  # which needs this module's types
+
     routes = [
         route
         for bundle in bundles
@@ -174,6 +179,7 @@ def assemble(tenant: Tenant, bundles: list[LiveBundle], keys: dict[str, KeyGrant
     by_id = {bundle.id: bundle for bundle in bundles}
     flows = {flow.id: (bundle, flow) for bundle in bundles for flow in bundle.served.values()}
     live = Live(str(tenant.pk), tenant.slug, tenant.version, keys, by_id, RouteTable(routes), flows)
+    live.prompts = of_all(bundles)
     live.keep_alive = tenant.plan.keep_alive
     quota.know(live.tenant_id, tenant.plan.executions)
     return live
