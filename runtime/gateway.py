@@ -19,7 +19,7 @@ from billing.slugs import GRAMMAR
 from bundles.routes import Match
 from market.admission import house
 from market.client import Client
-from runtime import ask, cors, flowlive, importer, later, metrics, running, said, webhooks
+from runtime import ask, cors, doors, flowlive, importer, later, metrics, running, said, webhooks
 from runtime.call import Waist, waist
 from runtime.exchange import Asked, Given, problem
 from runtime.hot import Hot, Known
@@ -127,6 +127,9 @@ class Gateway:
         live = self.tenants.get(slug) or await self.tenants.load(slug)
         match = live.table.match(asked.method, path) if live is not None else None
         if live is None or match is None:
+            door = doors.find(path)
+            if door is not None:
+                return await self.at_door(door, slug, path, asked)
             found = await self.second_look(slug, path, asked)
             if isinstance(found, Given):
                 return found
@@ -195,6 +198,19 @@ class Gateway:
         if match.endpoint.interceptors:
             return intercepted.Guarded(asked, path, live, match, grant)
         return Hot(asked, path, live, match, grant)
+
+    async def at_door(self, door: "doors.Door", slug: str, path: str, asked: Asked) -> Given:
+        """One of the doors that every tenant has; what was started a moment ago is looked for before a 404."""
+        live = self.tenants.get(slug)
+        parts = doors.segments(path)
+        given = await door(live, parts, asked, self) if live is not None else None
+        if given is None:
+            live = await self.tenants.fresh(slug)
+            given = await door(live, parts, asked, self) if live is not None else None
+        if given is None:
+            await self.known(live, asked.token, slug)
+            raise ApiError(404, f"No running bundle of this tenant has {'/'.join(parts)[:200]}.")
+        return given
 
     async def second_look(self, slug: str, path: str, asked: Asked) -> "tuple[Live, Match] | Given":
         """Before anything is refused: what was started a moment ago, preflights, other methods of a path."""

@@ -56,11 +56,21 @@ def asked(need: Need, context: Context) -> Request:
 
 async def ask(request: Request, context: Context, where: Backends | None = None) -> Reply:
     """A reply, paid from the run's tokens; LlmError with the code budget when none are left."""
+    request = allowed(request, context)
+    return paid(request, context, await complete(request, where or backends(context)))
+
+
+def allowed(request: Request, context: Context) -> Request:
+    """What of it the run's tokens allow."""
     if context.tokens.left <= 0:
         raise LlmError("budget", f"the run has used its {context.tokens.used} tokens")
     if request.max_tokens and request.max_tokens > context.tokens.left:
         request = replace(request, max_tokens=context.tokens.left)
-    reply = await complete(request, where or backends(context))
+    return request
+
+
+def paid(request: Request, context: Context, reply: Reply) -> Reply:
+    """The reply, its tokens taken from the run's."""
     context.tokens.spend(reply.usage.total)
     used = f"{reply.usage.input} + {reply.usage.output} tokens"
     context.log("info", f"{reply.backend}: {reply.model or request.model}, {used}")

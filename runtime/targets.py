@@ -88,8 +88,8 @@ def bounds(fuel: int) -> Limits:
 
 async def execute(job: Job, fuel: int) -> Done:
     """Run the target until its writes are committed; all or nothing, also when others write the same keys."""
-    if job.target.kind == "flow":
-        return await flow(job, fuel)
+    if job.target.kind != "wasm":
+        return await (flow if job.target.kind == "flow" else prompt)(job, fuel)
     limits = bounds(fuel)
     state = State()
     for attempt in range(MAX_CONFLICTS):
@@ -107,6 +107,12 @@ async def flow(job: Job, fuel: int) -> Done:
     from runtime import flows  # whose steps are targets
 
     return await flows.execute(job, fuel)
+
+
+async def prompt(job: Job, fuel: int) -> Done:
+    from runtime import promptrun  # which needs this module's types
+
+    return await promptrun.execute(job, fuel)
 
 
 async def once(job: Job, limits: Limits, state: State) -> Done | None:

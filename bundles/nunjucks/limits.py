@@ -24,12 +24,14 @@ SLICE = 5_000  # steps between two looks at the clock
 class Limits:
     """`steps`: nodes, loop turns, elements and 32 characters each; `output`: characters of the result.
 
-    What `set`, macros and blocks write counts as output too, each time it is written.
+    What `set`, macros and blocks write counts as output too, each time it is written. `told` hears at the end how
+    many steps it took, also of a rendering that failed.
     """
 
     steps: int = 1_000_000
     output: int = 10_000_000
     seconds: float = 5.0
+    told: Callable[[int], None] | None = None
 
 
 class Run:
@@ -52,12 +54,17 @@ class Run:
         """Take the next slice of steps, and look at the clock."""
         debt = -self.left
         if self.steps < debt:
+            self.steps = 0
             raise Exhausted(f"the template takes more than {self.limits.steps:,} steps")
         taken = min(self.steps, max(SLICE, debt))
         self.steps -= taken
         self.left += taken
         if time.monotonic() > self.deadline:
             raise Exhausted(f"the template takes longer than {self.limits.seconds:g} s")
+
+    @property
+    def used(self) -> int:
+        return self.limits.steps - self.steps - max(0, self.left)
 
     def spend(self, steps: int) -> None:
         self.left -= steps

@@ -84,6 +84,9 @@ class Template:
             raise TemplateError(wrong.message, line, column, name=name) from None
         except RecursionError:
             raise TemplateError("nested too deeply", name=self.name) from None
+        finally:
+            if limits.told is not None:
+                limits.told(run.used)
 
     def run(self, run: Run, context: Context, frame: Frame) -> str:
         """The root; when it extends another template, that one's root writes the text."""

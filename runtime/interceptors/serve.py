@@ -78,8 +78,11 @@ class Guarded(Known):
 
 async def respond(asked: Asked, path: str, live: Live, match: Match, gateway: "Gateway") -> Given:
     """The same with all the time it takes."""
-    chain, waist = chain_of(match), gateway.waist or await gateway.start()
-    call = Invocation(asked, path, match, waist, None)
+    call = Invocation(asked, path, match, gateway.waist or await gateway.start(), None)
+    return await wrapped(call, chain_of(match), live, gateway)
+
+
+async def wrapped(call: Invocation, chain: Chain, live: Live, gateway: "Gateway") -> Given:
     await let_in(call, chain, live, gateway)
     live.used = time.monotonic()
     return answered(call, await chain.later(call))

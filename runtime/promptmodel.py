@@ -1,0 +1,173 @@
+"""A prompt's question to a language model: what its front matter says of provider, model and size, and the answer."""
+
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from bundles.flow import Flow
+from runtime import llm
+from runtime.flowneeds import Context, Failure, Tokens
+from runtime.job import Job
+from runtime.llm import Backends, LlmError, Message, Reply, Request
+from runtime.prompts import LivePrompt
+
+MAX_TOKENS = 100_000  # of one call, question and answer
+PATIENCE_S = 300.0
+
+
+class Sink(Protocol):
+    """Who hears the answer while it is written."""
+
+    async def token(self, text: str) -> None: ...
+
+
+@dataclass(slots=True)
+class Question:
+    """One question; ``logs`` and ``steps`` are what the execution is told of it."""
+
+    job: Job
+    prompt: LivePrompt
+    messages: list[dict[str, str]]
+    logs: list[tuple[str, str]] = field(default_factory=list)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+    async def answer(self, sink: Sink | None = None) -> Reply:
+        """LlmError when no model gives one. Nothing secret is in it."""
+        context = self.context()
+        began = time.perf_counter()
+        reply: Reply | None = None
+        try:
+            request = llm.allowed(self.request(context), context)
+            where = of_provider(llm.backends(context), word(self.prompt.settings, "provider"))
+            if sink is None:
+                reply = llm.paid(request, context, await llm.complete(request, where))
+            else:
+                reply = llm.paid(request, context, await self.streamed(request, where, sink))
+        except LlmError as error:
+            raise hushed(context, error) from None
+        finally:
+            self.note(reply, int((time.perf_counter() - began) * 1e6))
+        return replace(reply, text=llm.hidden(context, reply.text))
+
+    async def streamed(self, request: Request, where: Backends, sink: Sink) -> Reply:
+        hush = Hush(self.job.bundle.secrets.values())
+        reply: Reply | None = None
+        async with aclosing(llm.stream(request, where)) as parts:
+            async for part in parts:
+                if isinstance(part, Reply):
+                    reply = part
+                elif text := hush.next(part):
+                    await sink.token(text)
+        if text := hush.rest():
+            await sink.token(text)
+        if reply is None:
+            raise LlmError("handler", "the model's answer has no end", retryable=True)
+        return reply
+
+    def request(self, context: Context) -> Request:
+        for one in self.messages:
+            if llm.hidden(context, one["content"]) != one["content"]:
+                raise LlmError("validation", "a secret does not belong in what a language model is asked")
+        settings = self.prompt.settings
+        return Request(
+            tuple(Message(one["role"], one["content"]) for one in self.messages),  # type: ignore[arg-type]
+            model=word(settings, "model"),
+            temperature=llm.amount(settings.get("temperature")),
+            max_tokens=llm.whole_number(settings.get("max_tokens")),
+            key=f"{self.job.id}:prompt",
+        )
+
+    def context(self) -> Context:
+        bundle, prompt = self.job.bundle, self.prompt
+        return Context(
+            bundle=bundle,
+            execution=self.job.id,
+            flow=Flow(
+                prompt.id, prompt.name, "", prompt.file, "organism"
+            ),  # it has no llm section of its own
+            tokens=Tokens(MAX_TOKENS),
+            secret=bundle.secrets.get,
+            call_peer=nobody,
+            load=nothing,
+            save=forget,
+            log=lambda level, text: self.logs.append((level, text)),
+            deadline=time.monotonic() + PATIENCE_S,
+            vars=bundle.vars,
+        )
+
+    def note(self, reply: Reply | None, duration_us: int) -> None:
+        step: dict[str, Any] = {"target": "llm", "duration_us": duration_us}
+        if reply is None:
+            step["error"] = "no answer"
+        else:
+            step |= {"target": f"llm:{reply.backend}", "model": reply.model, "usage": usage(reply)}
+        self.steps.append(step)
+
+
+def usage(reply: Reply) -> dict[str, Any]:
+    return {"input": reply.usage.input, "output": reply.usage.output, "total": reply.usage.total}
+
+
+def of_provider(where: Backends, name: str) -> Backends:
+    """Those backends alone that have this name, or are of this provider; they stay the bundle's own."""
+    if not name:
+        return where
+    section, wanted = where.section, name.lower()
+    mine = [load for load in section.loads if load.backend.name.lower() == wanted]
+    mine = mine or [load for load in section.loads if load.backend.provider == wanted]
+    if not mine:
+        known = ", ".join(load.backend.name for load in section.loads) or "none"
+        message = f"the prompt wants the provider “{name[:60]}”; those of the bundle are: {known}"
+        raise LlmError("not-available", message)
+    return replace(where, section=replace(section, loads=tuple(mine)))
+
+
+def word(settings: Mapping[str, Any], key: str) -> str:
+    value = settings.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def hushed(context: Context, error: LlmError) -> LlmError:
+    error.message = llm.hidden(context, error.message)
+    return error
+
+
+class Hush:
+    """Takes secrets out of a text that comes in pieces: what may be the beginning of one waits for the next piece."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self.secrets = [one for one in secrets if len(one) >= llm.SHORTEST_MASK]
+        self.kept = ""
+
+    def next(self, piece: str) -> str:
+        text = self.kept + piece
+        for one in self.secrets:
+            text = text.replace(one, "•••")
+        held = max((overlap(text, one) for one in self.secrets), default=0)
+        cut = len(text) - held
+        self.kept = text[cut:]
+        return text[:cut]
+
+    def rest(self) -> str:
+        text, self.kept = self.kept, ""
+        return text
+
+
+def overlap(text: str, secret: str) -> int:
+    """How many of the last characters may be the first ones of the secret."""
+    longest = min(len(text), len(secret) - 1)
+    return next((size for size in range(longest, 0, -1) if text.endswith(secret[:size])), 0)
+
+
+async def nobody(name: str, payload: bytes) -> bytes | Failure:
+    return Failure("routing", "a prompt has no peers")
+
+
+async def nothing() -> bytes | None:
+    return None
+
+
+async def forget(data: bytes) -> None:
+    return None
