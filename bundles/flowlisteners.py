@@ -135,8 +135,8 @@ def _options(handler: Handler, found: Read, reader: Reader) -> dict[str, Any]:
         return flowoptions.read(block, found.at("handler"), BUILTINS[handler.builtin], reader)
     if block is None:
         return {}
-    if handler.kind != "unbound":
-        reader.report.warning(block.place, "'with' is for builtins; it is kept and has no effect")
+    if handler.kind not in ("unbound", "prompt"):
+        reader.report.warning(block.place, "'with' is for builtins and prompts; it is kept and has no effect")
     options: dict[str, Any] = plain(block)
     return options
 

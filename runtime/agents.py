@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import orjson
 
-from runtime import agentbuffer, llm
+from runtime import agentbuffer, llm, promptnode
 from runtime.agentbuffer import Conversation
 from runtime.agenttools import Peer, call, peers, told
 from runtime.flowneeds import Context, Failure, Need
@@ -21,9 +21,10 @@ MAX_PARALLEL = 16  # tools of one agent at the same time
 async def perform(need: Need, context: Context) -> bytes | Failure:
     """The agent's answer: its text, or the payload of the output that it called."""
     if need.listener.handler.target is not None:
-        return Failure(
-            "not-available", f"{need.listener.handler.target}: prompts cannot be executed by this release"
-        )
+        text = await promptnode.system(need, context)
+        if isinstance(text, Failure):
+            return text
+        need = replace(need, listener=replace(need.listener, prompt=text))
     talk = await agentbuffer.load(need, context)
     if talk.resumes(need):
         if talk.answer is not None:

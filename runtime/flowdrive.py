@@ -20,8 +20,13 @@ from runtime.targets import Done
 SLICE = 200  # steps between two looks at the event loop
 PARK_S = 30.0
 RUN_S = 900.0
-PERFORMERS = {"http": "runtime.flowhttp", "llm": "runtime.llm", "agent": "runtime.agents"}
-EFFECTS = frozenset({"http", "llm", "agent", "memory"})
+PERFORMERS = {
+    "http": "runtime.flowhttp",
+    "llm": "runtime.llm",
+    "agent": "runtime.agents",
+    "prompt": "runtime.promptnode",
+}
+EFFECTS = frozenset({"http", "llm", "agent", "prompt", "memory"})
 QUICK_S = 0.25  # an answer to the outside that is here before is of a run that somebody waits for
 Result = tuple[int, bytes | Failure | BaseException, int]
 
@@ -272,7 +277,14 @@ class Driver:
             log=self.run.log,
             deadline=self.deadline,
             vars=bundle.vars,
+            fuel=self.run.granted - self.pump.fuel,
+            charge=self.charge,
         )
+
+    def charge(self, fuel: int) -> None:
+        self.pump.fuel += fuel
+        if self.job.purse is not None:
+            self.job.purse.spend(fuel)
 
     async def call_peer(self, need: Need, name: str, payload: bytes) -> bytes | Failure:
         """An agent's tool: a message to its peer, and what that answers."""

@@ -141,6 +141,7 @@ HANDLERS: "dict[str, tuple[Callable[[Pump, Node, Message], bool], Callable[[Node
     "http": (outside("http", SECRETIVE), templates),
     "llm": (outside("llm", {"headers", "body", "system", "prompt"}), templates),
     "agent": (outside("agent", set()), templates),
+    "prompt": (outside("prompt", set()), templates),
     "delay": (delay, templates),
     "wait": (wait, templates),
     "memory": (memory, templates),

@@ -1,8 +1,8 @@
 """What a flow waits for, and what those who do it for it are given: the only types engine and performers share.
 
 A performer is `async def perform(need: Need, context: Context) -> bytes | Failure`, found by the need's kind:
-http → runtime/flowhttp.py, llm → runtime/llm.py, agent → runtime/agents.py. It returns JSON bytes, the payload that
-goes on from the node. What a tenant's configuration or the other side did wrong is a Failure, never an exception;
+http → runtime/flowhttp.py, llm → runtime/llm.py, agent → runtime/agents.py, prompt → runtime/promptnode.py. It
+returns JSON bytes, the payload that goes on from the node. What a tenant's configuration or the other side did wrong is a Failure, never an exception;
 it may be cancelled at any await. It is not retried by itself: the node's `retries` are the engine's.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, Literal
 from bundles.flow import Flow, Listener
 from runtime.live import LiveBundle
 
-Kind = Literal["http", "llm", "agent", "wasm", "memory", "sensor", "timer", "wait"]
+Kind = Literal["http", "llm", "agent", "prompt", "wasm", "memory", "sensor", "timer", "wait"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,8 @@ class Context:
     log: Callable[[str, str], None]  # level, text: a line in the run's log
     deadline: float = field(default_factory=lambda: time.monotonic() + 600)  # on time.monotonic()
     vars: Mapping[str, Any] = field(default_factory=dict)  # the tenant's and the bundle's variables
+    fuel: int = 0  # what the run may still use for work of its own, such as rendering a prompt
+    charge: Callable[[int], None] = lambda fuel: None  # it has used so much of it
 
     def idempotency_key(self, need: Need) -> str:
         return f"{self.execution}:{need.step}"

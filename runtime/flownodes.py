@@ -217,7 +217,6 @@ def reply(status: Any, headers: Any, body: Any, payload: bytes) -> Reply:
 HANDLERS: dict[str, tuple[Handler, Callable[["Node", set[str]], Any]]] = {
     "wasm": (wasm, nothing),
     "flow": (flow, nothing),
-    "prompt": (missing, nothing),
     "unbound": (missing, nothing),
     "disabled": (disabled, nothing),
     "map": (map_, expression("expr")),

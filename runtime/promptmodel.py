@@ -1,7 +1,7 @@
 """A prompt's question to a language model: what its front matter says of provider, model and size, and the answer."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -11,10 +11,12 @@ from runtime import llm
 from runtime.flowneeds import Context, Failure, Tokens
 from runtime.job import Job
 from runtime.llm import Backends, LlmError, Message, Reply, Request
+from runtime.llmtypes import Role
 from runtime.prompts import LivePrompt
 
 MAX_TOKENS = 100_000  # of one call, question and answer
 PATIENCE_S = 300.0
+ROLES: Mapping[str, Role] = {"system": "system", "user": "user", "assistant": "assistant"}
 
 
 class Sink(Protocol):
@@ -25,22 +27,22 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class Question:
-    """One question; ``logs`` and ``steps`` are what the execution is told of it."""
+    """One question; ``steps`` is what the execution is told of it, beside the lines of its log."""
 
-    job: Job
-    prompt: LivePrompt
+    context: Context
+    settings: Mapping[str, Any]  # provider, model, temperature, max_tokens
     messages: list[dict[str, str]]
-    logs: list[tuple[str, str]] = field(default_factory=list)
+    key: str  # of the request, so that a repeated one is known as such
     steps: list[dict[str, Any]] = field(default_factory=list)
 
     async def answer(self, sink: Sink | None = None) -> Reply:
         """LlmError when no model gives one. Nothing secret is in it."""
-        context = self.context()
+        context = self.context
         began = time.perf_counter()
         reply: Reply | None = None
         try:
-            request = llm.allowed(self.request(context), context)
-            where = of_provider(llm.backends(context), word(self.prompt.settings, "provider"))
+            request = llm.allowed(self.request(), context)
+            where = of_provider(llm.backends(context), word(self.settings, "provider"))
             if sink is None:
                 reply = llm.paid(request, context, await llm.complete(request, where))
             else:
@@ -52,7 +54,7 @@ class Question:
         return replace(reply, text=llm.hidden(context, reply.text))
 
     async def streamed(self, request: Request, where: Backends, sink: Sink) -> Reply:
-        hush = Hush(self.job.bundle.secrets.values())
+        hush = Hush(self.context.bundle.secrets.values())
         reply: Reply | None = None
         async with aclosing(llm.stream(request, where)) as parts:
             async for part in parts:
@@ -66,35 +68,17 @@ class Question:
             raise LlmError("handler", "the model's answer has no end", retryable=True)
         return reply
 
-    def request(self, context: Context) -> Request:
+    def request(self) -> Request:
         for one in self.messages:
-            if llm.hidden(context, one["content"]) != one["content"]:
+            if llm.hidden(self.context, one["content"]) != one["content"]:
                 raise LlmError("validation", "a secret does not belong in what a language model is asked")
-        settings = self.prompt.settings
+        settings = self.settings
         return Request(
-            tuple(Message(one["role"], one["content"]) for one in self.messages),  # type: ignore[arg-type]
+            tuple(Message(ROLES[one["role"]], one["content"]) for one in self.messages),
             model=word(settings, "model"),
             temperature=llm.amount(settings.get("temperature")),
             max_tokens=llm.whole_number(settings.get("max_tokens")),
-            key=f"{self.job.id}:prompt",
-        )
-
-    def context(self) -> Context:
-        bundle, prompt = self.job.bundle, self.prompt
-        return Context(
-            bundle=bundle,
-            execution=self.job.id,
-            flow=Flow(
-                prompt.id, prompt.name, "", prompt.file, "organism"
-            ),  # it has no llm section of its own
-            tokens=Tokens(MAX_TOKENS),
-            secret=bundle.secrets.get,
-            call_peer=nobody,
-            load=nothing,
-            save=forget,
-            log=lambda level, text: self.logs.append((level, text)),
-            deadline=time.monotonic() + PATIENCE_S,
-            vars=bundle.vars,
+            key=self.key,
         )
 
     def note(self, reply: Reply | None, duration_us: int) -> None:
@@ -104,6 +88,24 @@ class Question:
         else:
             step |= {"target": f"llm:{reply.backend}", "model": reply.model, "usage": usage(reply)}
         self.steps.append(step)
+
+
+def context_of(job: Job, prompt: LivePrompt, log: Callable[[str, str], None]) -> Context:
+    """What a prompt that is called by itself may know and use."""
+    bundle = job.bundle
+    return Context(
+        bundle=bundle,
+        execution=job.id,
+        flow=Flow(prompt.id, prompt.name, "", prompt.file, "organism"),  # it has no llm section of its own
+        tokens=Tokens(MAX_TOKENS),
+        secret=bundle.secrets.get,
+        call_peer=nobody,
+        load=nothing,
+        save=forget,
+        log=log,
+        deadline=time.monotonic() + PATIENCE_S,
+        vars=bundle.vars,
+    )
 
 
 def usage(reply: Reply) -> dict[str, Any]:

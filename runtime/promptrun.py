@@ -14,7 +14,7 @@ from runtime import promptsinks, running
 from runtime.answer import Reply
 from runtime.job import Effects, Job
 from runtime.llm import LlmError
-from runtime.promptmodel import Question, usage
+from runtime.promptmodel import Question, context_of, usage
 from runtime.prompts import UNFIT, LivePrompt
 from runtime.prompttext import Text, Unfit
 from runtime.targets import Absent, Done
@@ -77,7 +77,10 @@ async def execute(job: Job, fuel: int) -> Done:
         messages = await text.messages()
     except Unfit as wrong:
         return unfit(wish, wrong.errors, spent(job, text))
-    return await asked(job, Question(job, prompt, messages), spent(job, text))
+    effects = Effects()
+    context = context_of(job, prompt, lambda level, text: effects.logs.append((level, text)))
+    question = Question(context, prompt.settings, messages, f"{job.id}:prompt", effects.steps)
+    return await asked(job, question, effects, spent(job, text))
 
 
 def prompt_of(job: Job) -> LivePrompt:
@@ -110,9 +113,8 @@ def unfit(wish: Wish, errors: list[dict[str, Any]], fuel: int) -> Done:
     return Done(Reply(422, orjson.dumps(body), PROBLEM, error=error), fuel, Effects())
 
 
-async def asked(job: Job, question: Question, fuel: int) -> Done:
+async def asked(job: Job, question: Question, effects: Effects, fuel: int) -> Done:
     """What the model says; a run that takes long is known as such, and can be cancelled."""
-    effects = Effects(logs=question.logs, steps=question.steps)
     try:
         answer = await announced(job, question.answer(promptsinks.find(job.id)))
     except LlmError as error:

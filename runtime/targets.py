@@ -71,8 +71,6 @@ class Done:
 
 def guest_of(job: Job, target: Target) -> Guest:
     """The guest that ``target`` means; Absent tells what is missing."""
-    if target.kind != "wasm":
-        raise Absent(f"{target}: prompts cannot be executed by themselves in this release")
     guest = job.bundle.guests.get(target.module)
     if guest is None:
         reason = job.bundle.absent.get(target.module) or f"put it at wasm/{target.module}.wasm"
@@ -273,20 +271,20 @@ async def inner(frame: Frame, host: HostCall, state: State, missing: Missing) ->
         target = parse(missing.name)
     except TargetError as problem:
         raise HostFailure(str(problem)) from None
-    if target.kind == "flow":
-        return await inner_flow(frame, state, target, missing)
+    if target.kind != "wasm":
+        return await inner_run(frame, state, target, missing)
     child = Frame(frame.job, target, frame.limits, frame.level + 1, {**frame.overlay, **host.writes})
     inside = context(child, state)
     answer = await run(child, inside, state, called(frame.job, missing))
     return answer, inside
 
 
-async def inner_flow(frame: Frame, state: State, target: Target, missing: Missing) -> tuple[Answer, HostCall]:
-    """A flow called by a function: its steps keep what they write by themselves, whatever becomes of the caller."""
+async def inner_run(frame: Frame, state: State, target: Target, missing: Missing) -> tuple[Answer, HostCall]:
+    """A flow or a prompt called by a function: steps keep what they write by themselves, whatever becomes of the caller."""
     from runtime import flows  # whose steps are targets
 
     job = flows.called(frame.job, target, called(frame.job, missing), len(state.steps), frame.level + 1)
-    done = await flows.execute(job, frame.limits.fuel)
+    done = await execute(job, frame.limits.fuel)
     inside = context(frame, state)
     effects = done.effects
     inside.fires, inside.signals, inside.logs = effects.fires, effects.signals, effects.logs
