@@ -14,7 +14,7 @@ from bundles.routes import Route, shape
 Json = dict[str, Any]
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 KEY: list[Json] = [{"key": []}]
-ALWAYS = (400, 404, 413, 415, 500, 502, 503, 504)
+ALWAYS = (400, 404, 413, 415, 500, 501, 502, 503, 504)
 
 
 class Described(Protocol):
@@ -33,14 +33,21 @@ class Described(Protocol):
 
 
 def document(
-    tenant: str, server: str, *, routes: Iterable[Route], prompts: Iterable[Described], version: str = "1"
+    tenant: str,
+    server: str,
+    *,
+    routes: Iterable[Route],
+    prompts: Iterable[Described],
+    version: str = "1",
+    public: bool = False,
 ) -> Json:
-    """``server`` is the address that paths follow; what the caller may not see is left out by the caller."""
+    """``server`` is the address that paths follow; ``public``: only what needs no key."""
     known = sorted(prompts, key=lambda one: one.id)
     made = _Document({one.id: one for one in known})
     for route in routes:
-        made.route(route)
-    for prompt in known:
+        if route.endpoint.auth == "public" or not public:
+            made.route(route)
+    for prompt in () if public else known:
         made.prompt(prompt)
     return {
         "openapi": "3.1.0",
@@ -89,8 +96,9 @@ class _Document:
         operation = self.operation(f"prompt.{prompt.id}", "prompts", prompt.endpoint)
         operation |= {"summary": prompt.name or prompt.id}
         operation |= {"description": prompt.description} if prompt.description else {}
-        operation["parameters"] = [DRY]
+        operation["parameters"] = [DRY, FORMAT, PREFER]
         asking(operation, prompt, "POST", given=())
+        operation["responses"]["202"] = TAKEN_ON
         self.add(f"/prompts/{prompt.id}", "POST", operation)
         stream = self.operation(f"prompt.{prompt.id}.stream", "prompts", prompt.endpoint)
         stream |= {"summary": f"{prompt.name or prompt.id}, as a stream of events"}
@@ -170,4 +178,5 @@ EVENTS: Json = {"$ref": "#/components/responses/PromptEvents"}
 ANYTHING: Json = {"$ref": "#/components/responses/Anything"}
 TAKEN_ON: Json = {"$ref": "#/components/responses/TakenOn"}
 PREFER: Json = {"$ref": "#/components/parameters/Prefer"}
+FORMAT: Json = {"$ref": "#/components/parameters/Format"}
 DRY: Json = {"$ref": "#/components/parameters/Dry"}

@@ -1,6 +1,5 @@
 """The parts that all operations of an OpenAPI document share: answers, headers, refusals, ways to sign in."""
 
-from http import HTTPStatus
 from typing import Any
 
 Json = dict[str, Any]
@@ -10,18 +9,22 @@ HEADERS: Json = {
     "X-Compute-Units": {"$ref": "#/components/headers/X-Compute-Units"},
 }
 WHY = {
-    400: "The request cannot be read.",
-    401: "No key, or one that is unknown, expired or revoked.",
-    403: "The key may not call.",
-    404: "There is no such address, or the key belongs to another tenant.",
-    413: "The body is too long.",
-    415: "The body is packed in a way that is not understood.",
-    422: "The values do not fit; `errors` has every reason.",
-    429: "Too many calls; `Retry-After` says when to come again.",
-    500: "A fault of the platform.",
-    502: "What was called failed.",
-    503: "No compute, or a store of the platform does not answer; `Retry-After` says when to come again.",
-    504: "It took too long.",
+    400: ("BadRequest", "The request cannot be read."),
+    401: ("Unauthorized", "No key, or one that is unknown, expired or revoked."),
+    403: ("Forbidden", "The key may not call."),
+    404: ("NotFound", "There is no such address, or the key belongs to another tenant."),
+    413: ("RequestEntityTooLarge", "The body is too long."),
+    415: ("UnsupportedMediaType", "The body is packed in a way that is not understood."),
+    422: ("UnprocessableEntity", "The values do not fit; `errors` has every reason."),
+    429: ("TooManyRequests", "Too many calls; `Retry-After` says when to come again."),
+    500: ("InternalServerError", "A fault of the platform."),
+    501: ("NotImplemented", "It is not available: a module, a prompt with errors, or no model for it."),
+    502: ("BadGateway", "What was called failed."),
+    503: (
+        "ServiceUnavailable",
+        "No compute, or a store of the platform does not answer; `Retry-After` says when to come again.",
+    ),
+    504: ("GatewayTimeout", "It took too long."),
 }
 LATER = (429, 503)
 
@@ -29,7 +32,7 @@ LATER = (429, 503)
 def refused(status: int) -> Json:
     """A reference to the refusal with this status; one that is not shared is written out."""
     if status in WHY:
-        return {"$ref": f"#/components/responses/{name_of(status)}"}
+        return {"$ref": f"#/components/responses/{WHY[status][0]}"}
     return refusal(status, "Refused by the bundle.")
 
 
@@ -38,10 +41,6 @@ def refusal(status: int, why: str) -> Json:
     if status in LATER:
         made["headers"] = {"Retry-After": {"description": "Seconds", "schema": {"type": "string"}}}
     return made
-
-
-def name_of(status: int) -> str:
-    return "".join(word.capitalize() for word in HTTPStatus(status).phrase.split())
 
 
 def said(schema: Json, text: str = "What was called answers.") -> Json:
@@ -92,6 +91,12 @@ PARAMETERS: Json = {
         "schema": {"type": "string", "enum": ["0", "1"]},
     },
 }
+PARAMETERS["Format"] = {
+    "name": "format",
+    "in": "query",
+    "description": "With dry=1: what is compiled, a text or the messages for a provider.",
+    "schema": {"type": "string", "enum": ["markdown", "openai", "anthropic"]},
+}
 COMPONENTS: Json = {
     "schemas": SCHEMAS,
     "parameters": PARAMETERS,
@@ -100,7 +105,7 @@ COMPONENTS: Json = {
         "X-Compute-Units": {"description": "What the call cost.", "schema": {"type": "string"}},
     },
     "responses": {
-        **{name_of(status): refusal(status, why) for status, why in WHY.items()},
+        **{name: refusal(status, why) for status, (name, why) in WHY.items()},
         "PromptAnswer": said({"$ref": "#/components/schemas/PromptAnswer"}, "What the model answers."),
         "PromptEvents": {
             "description": "Events `token`, `log`, `error` and `done`, as they come.",

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 # such thing at this door. The caller is not known yet: each door lets in whom it wants (``gateway.known``).
 Door: TypeAlias = "Callable[[Live, tuple[str, ...], Asked, Gateway], Awaitable[Given | None]]"
 # By first segment (bundles.paths.RESERVED): the module with `respond`.
-DOORS = {"prompts": "runtime.promptdoor"}
+DOORS = {
+    "prompts": "runtime.promptdoor",
+    "forms": "runtime.forms",
+    "graphql": "runtime.graphql.door",
+    "openapi.json": "runtime.openapidoor",
+}
 
 
 def find(path: str) -> "Door | None":

@@ -26,7 +26,11 @@ services:
         - {name: list, method: GET, path: /products, to: "wasm:echo:run", auth: public, description: All of them}
         - {name: one, method: GET, path: "/products/:id", to: "wasm:echo:run"}
         - {name: put, method: PUT, path: "/products/:key", to: "wasm:echo:run"}
-        - {name: teapot, method: POST, path: /tea, to: "wasm:echo:run", interceptors: [{filter: {when: "1 > 2", status: 418}}]}
+        - name: teapot
+          method: POST
+          path: /tea
+          to: "wasm:echo:run"
+          interceptors: [{filter: {when: "1 > 2", status: 418}}]
         - {name: sum, method: POST, path: "/sums/:text", to: "prompt:sum"}
         - {name: ask, method: GET, path: "/ask", to: "prompt:sum"}
 """
@@ -48,7 +52,7 @@ class Shown:
     endpoint: Endpoint
 
 
-def made(text: bytes = BUNDLE, head: str = HEAD) -> dict[str, Any]:
+def made(text: bytes = BUNDLE, head: str = HEAD, *, public: bool = False) -> dict[str, Any]:
     definition = bundle.load({"bundle.yaml": text})
     routes = [route for service in definition.services for route in routes_of(service)]
     prompt = promptsamples.load(
@@ -56,7 +60,7 @@ def made(text: bytes = BUNDLE, head: str = HEAD) -> dict[str, Any]:
     )
     keyed = next(route.endpoint for route in routes if route.endpoint.auth == "key")
     shown = Shown(prompt.id, prompt.name, prompt.description, prompt.parameters, keyed)
-    return openapi.document("alice", "https://x.example/alice", routes=routes, prompts=[shown])
+    return openapi.document("alice", "https://x.example/alice", routes=routes, prompts=[shown], public=public)
 
 
 @pytest.fixture(scope="module")
@@ -120,14 +124,19 @@ def test_an_endpoint_of_a_prompt_asks_for_what_its_path_does_not_give(found: dic
 
 
 def test_operations_have_names_of_their_own() -> None:
-    twice = BUNDLE.replace(b"name: shop", b"name: other")
-    every = [
-        one["operationId"]
-        for text in (BUNDLE, twice)
-        for path in made(text)["paths"].values()
-        for one in path.values()
+    twice = BUNDLE.replace(b"path: /tea", b"path: /tea2").replace(b"basePath: /api/v1", b"basePath: /api/v2")
+    services = [
+        service for text in (BUNDLE, twice) for service in bundle.load({"bundle.yaml": text}).services
     ]
-    assert len(set(every[:8])) == 8
+    routes = [route for service in services for route in routes_of(service)]
+    paths = openapi.document("alice", "https://x.example/alice", routes=routes, prompts=[])["paths"]
+    names = [one["operationId"] for path in paths.values() for one in path.values()]
+    assert len(names) == len(set(names)) == 12
+
+
+def test_strangers_are_shown_what_is_public_alone() -> None:
+    assert list(made(public=True)["paths"]) == ["/api/v1/products"]
+    assert "/prompts/sum" not in str(made(public=True))
 
 
 @pytest.mark.parametrize("pattern", ["(", "(?P<a>x)", r"\pL", r"\Qx\E", r"\Ax\z", "[[:alpha:]]"])

@@ -1,0 +1,44 @@
+"""The scalars that GraphQL lacks: any JSON, and whole numbers of 64 bits."""
+
+from typing import Any
+
+from graphql import GraphQLError, GraphQLScalarType
+
+INT = 2**31
+EXACT = 2**63
+OURS = (
+    "JSON",
+    "Long",
+    "Query",
+    "Mutation",
+    "PromptAnswer",
+    "FlowAnswer",
+    "String",
+    "Int",
+    "Float",
+    "Boolean",
+    "ID",
+)
+
+
+def long(value: Any) -> int:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not -EXACT <= value < EXACT:
+        raise GraphQLError("A Long is a whole number of 64 bits.")
+    return value
+
+
+def anything(value: Any) -> Any:
+    return value
+
+
+JSON = GraphQLScalarType(
+    "JSON", anything, anything, description="Any JSON: an object, a list, a text, a number …"
+)
+LONG = GraphQLScalarType("Long", long, long, description="A whole number of 64 bits.")
+
+
+def fits_int(*values: Any) -> bool:
+    """Whether none of these needs more than the 32 bits that Int has."""
+    return all(-INT <= value < INT for value in values if isinstance(value, int | float))
