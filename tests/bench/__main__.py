@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.bench import curve, editor, interceptors, living, market, single, throughput
+from tests.bench import contended, curve, editor, interceptors, living, market, single, throughput
 from tests.bench.house import House, furnished
 from tests.bench.load import tool
 from tests.bench.page import write
@@ -29,6 +29,7 @@ NAMES = (
     "growth",
     "watchers",
     "market",
+    "contended",
     "interceptors",
     "processes",
 )
@@ -109,6 +110,8 @@ def measure(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
         rows += attempt("watchers", lambda: [single.crowd(1_000 if quick else 10_000)])
     if "market" in wanted:
         rows += attempt("market", lambda: market.measure(quick=quick))
+    if "contended" in wanted:
+        rows += attempt("contended", lambda: contended.measure(quick=quick))
     if "interceptors" in wanted:
         rows += attempt("interceptors", lambda: interceptors.measure(quick=quick))
     if "processes" in wanted:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -151,20 +152,22 @@ def allow(port: int) -> dict[str, str]:
     return {"PRIOSTACK_EGRESS_ALLOW": f"127.0.0.1:{port}"}
 
 
+def answers(port: int) -> bool:
+    return request(port, "GET", "/healthz")[0] != 0
+
+
 @contextmanager
-def furnished(edges: int = 1) -> Iterator[House]:
+def furnished(edges: int = 1, **env: str) -> Iterator[House]:
     """A house with the bench's tenant (a plan without limits) and its bundle running, server and edge processes."""
     with data_dir() as home:
         manage(home, "migrate", "--no-input", "-v", "0")
         made = manage(
             home, "tenant", work.SLUG, "--email", "bench@example.org", "--plan", "enterprise", "--json"
         )
-        with upstream() as port, up(home, "--no-demo", "--split", str(edges), **allow(port)) as house:
+        with upstream() as port, up(home, "--no-demo", "--split", str(edges), **allow(port), **env) as house:
             house.upstream = port
             house.token, house.password = (str(json.loads(made)[name]) for name in ("api_key", "password"))
             for port in (house.port, house.edge):
-                until(
-                    lambda port=port: request(port, "GET", "/healthz")[0], "the servers answer", seconds=180
-                )  # type: ignore[misc]
+                until(partial(answers, port), "the servers answer", seconds=180)
             house.upload()
             yield house

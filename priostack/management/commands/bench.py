@@ -17,6 +17,7 @@ NAMES = (
     "growth",
     "watchers",
     "market",
+    "contended",
     "interceptors",
     "processes",
 )
