@@ -18,16 +18,6 @@ MAX_EMBED = 20
 ORIGIN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?(?::[0-9]{1,5})?", re.ASCII)
 FAMILY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _-]{0,58}[A-Za-z0-9])?", re.ASCII)
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3}", re.ASCII)
-GENERIC = (
-    "serif",
-    "sans-serif",
-    "monospace",
-    "system-ui",
-    "ui-sans-serif",
-    "ui-serif",
-    "ui-monospace",
-    "cursive",
-)
 
 FORM_FIELDS = fields.table(
     Field("public", "boolean", "true: everybody may open and send the form; else a key with the scope call is needed"),

@@ -88,7 +88,9 @@ def make(one: Parameter, number: int, hint: Hint, *, max_bytes: int) -> Input:
         required=needed,
         attributes=tuple(_attributes(one, control, hint)),
         choices=choices,
-        blank=control == "select" and not any(choice.value == "" for choice in choices),
+        blank=control == "select"
+        and not one.has_default
+        and not any(choice.value == "" for choice in choices),
         rules=json.dumps(rules(one, control, needed=needed, max_bytes=max_bytes), ensure_ascii=False),
         initial=initial(one, control),
     )

@@ -5,7 +5,8 @@ import re
 from bundles.formtokens import Refused, Token, words
 from bundles.values import shown
 
-PROPERTIES = words("""accent-color align-content align-items align-self aspect-ratio background background-color background-image
+PROPERTIES = words("""
+    accent-color align-content align-items align-self aspect-ratio background background-color background-image
     background-position background-repeat background-size backdrop-filter border border-block border-bottom
     border-bottom-color border-bottom-left-radius border-bottom-right-radius border-bottom-style
     border-bottom-width border-collapse border-color border-inline border-left border-left-color

@@ -5,7 +5,7 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from typing import Any
 
-from bundles import fields, promptfront, promptparams
+from bundles import fields, promptfront, promptparams, promptstreaming
 from bundles.fields import Field
 from bundles.promptfront import Diagnostic, error, is_null, plain, warning
 from bundles.promptparams import Parameter
@@ -38,7 +38,9 @@ HEAD_FIELDS = fields.table(
     Field("model", "text", "Name of the model"),
     Field("temperature", "number", "From 0 to 2", high=2),
     Field("max_tokens", "integer", "Most tokens of an answer", low=1, high=10_000_000),
+    Field("sse", "node", "How its answer is streamed: chunkInterval, chunkSize, heartbeat"),
     Field("interceptors", "node", "What wraps each call, within those of the endpoint"),
+    Field("form", "any", "How the web form of the prompt looks and who may use it; false: there is none"),
     Field("tags", "any", "Words by which it is found"),
 )
 MEANT = {key: field for key, field in HEAD_FIELDS.items() if key in ("temperature", "max_tokens")}
@@ -162,6 +164,9 @@ def _settings(head: Mapping, report: Report) -> dict[str, Any]:
         place = Place(problem.file, problem.line, problem.column)
         wrong |= {key for key, value in known.items() if value.place == place}
         report.extend((_odd(place, problem.message),))
+    node = head.entries.get("sse")
+    if node is not None:
+        report.extend(promptstreaming.check(node, head.keys["sse"], {"sse": plain(node)}))
     own = {"id", "name", "version", "description", "parameters", "variables", *wrong}
     return {key: plain(value) for key, value in head.entries.items() if key not in own}
 

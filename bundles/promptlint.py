@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Mapping as Map
 
+from bundles import form
 from bundles.promptcompile import Prepared, include_path, prepare
 from bundles.promptfiles import Shelf, folder_of
 from bundles.promptfront import Diagnostic, warning
@@ -11,13 +12,14 @@ from bundles.values import Place, Problem, Report
 
 INCLUDE = re.compile(r"""\{%-?\s{0,20}include\s{1,20}["']([^"'\n]{1,500})["']\s{0,20}-?%\}""")
 MAX_PROMPTS = 500
+CSS_WORK = 100  # what a rule of a form's stylesheet counts
 MAX_WORK = 1_000_000  # characters of all prompts of a bundle with all that they refer to
 
 
 def check(files: Map[str, bytes], path: str) -> tuple[Problem, ...]:
     """What is wrong with one prompt; also includes that are not there."""
     prepared = prepare(files, path)
-    return (*prepared.problems, *_includes(prepared))
+    return (*prepared.problems, *_includes(prepared), *_form(prepared))
 
 
 def check_all(files: Map[str, bytes], paths: Iterable[str], report: Report) -> None:
@@ -30,7 +32,8 @@ def check_all(files: Map[str, bytes], paths: Iterable[str], report: Report) -> N
             return
         prepared = prepare(files, path)
         work += len(prepared.text.content) + sum(map(len, prepared.text.contexts))
-        report.extend((*prepared.problems, *_includes(prepared)))
+        work += CSS_WORK * files[path].count(b"{") if prepared.prompt.node("form") else 0
+        report.extend((*prepared.problems, *_includes(prepared), *_form(prepared)))
 
 
 def _includes(prepared: Prepared) -> list[Diagnostic]:
@@ -44,3 +47,7 @@ def _includes(prepared: Prepared) -> list[Diagnostic]:
             place = prepared.text.place(line + 1, at - content.rfind("\n", 0, at))
             found.append(warning(place, "INCLUDE_NOT_FOUND", f"the included file '{match[1]}' is not there"))
     return found
+
+
+def _form(prepared: Prepared) -> tuple[Problem, ...]:
+    return form.read(prepared.prompt, prepared.parameters)[1]

@@ -10,6 +10,7 @@ from bundles.fields import Table
 from bundles.flowlisteners import LISTENER_FIELDS
 from bundles.flowllm import BACKEND_FIELDS, LLM_FIELDS
 from bundles.flowtriggers import TRIGGER_FIELDS
+from bundles.form import FORM_FIELDS, GROUP_FIELDS, HINT_FIELDS, PAGE_FIELDS, THEME_FIELDS
 from bundles.gather import ENTRY_FIELDS
 from bundles.goals import GOAL_FIELDS, METRIC_FIELDS
 from bundles.intents import INTENT_FIELDS
@@ -47,6 +48,11 @@ FLOW_TABLES: Mapping[str, Table] = {
 PROMPT_TABLES: Mapping[str, Table] = {
     "The front matter": PROMPT_FIELDS,
     "A parameter": PARAMETER_FIELDS,
+    "The form": FORM_FIELDS,
+    "The theme": THEME_FIELDS,
+    "Pages after sending": PAGE_FIELDS,
+    "A group": GROUP_FIELDS,
+    "A field": HINT_FIELDS,
     "A test file": TEST_FILE_FIELDS,
     "A test of a prompt": TEST_FIELDS,
     "An assertion": ASSERT_FIELDS,
