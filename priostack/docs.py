@@ -52,6 +52,7 @@ PLAN: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("expressions", "Expressions"),
             ("host", "Functions and host"),
             ("data-plane", "Calling your API"),
+            ("api-tools", "OpenAPI and GraphQL"),
             ("rest", "REST API"),
             ("triggers", "Triggers"),
             ("live", "Live logs"),

@@ -60,8 +60,11 @@ def service_of(endpoint: Endpoint) -> Service:
     return Service(SERVICE, "", endpoint.file, "", "key", (), (endpoint,), (), (), endpoint.contract)
 
 
-def ready(revision: Revision, definition: Definition, source: Source) -> dict[str, LivePrompt]:
-    """All prompts of a revision, also those with errors, which say so when they are called. Blocking."""
+def ready(revision: Revision, definition: Definition, source: Source | None) -> dict[str, LivePrompt]:
+    """All prompts of a revision, also those with errors, which say so when they are called. Blocking.
+
+    Without a source they are only looked at: their interceptors are named, but not made.
+    """
     if not definition.prompts:
         return {}
     found = _prepared(revision.pk)
@@ -76,7 +79,7 @@ def _prepared(pk: UUID) -> dict[str, Prepared]:
     return {name: prepare(files, path) for name, path in definition_of(revision).prompts.items()}
 
 
-def made(name: str, one: Prepared, definition: Definition, source: Source) -> LivePrompt:
+def made(name: str, one: Prepared, definition: Definition, source: Source | None) -> LivePrompt:
     head = one.prompt
     endpoint = Endpoint(
         service=SERVICE,
@@ -92,7 +95,7 @@ def made(name: str, one: Prepared, definition: Definition, source: Source) -> Li
         line=1,
         interceptors=definition.prompt_interceptors.get(name, ()),
     )
-    around = chain(endpoint, source) if endpoint.interceptors else None
+    around = chain(endpoint, source) if endpoint.interceptors and source is not None else None
     unique = {parameter.name: parameter for parameter in reversed(one.parameters)}
     parameters = tuple(reversed(unique.values()))
     return LivePrompt(

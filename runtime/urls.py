@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from runtime import (
+    views_api,
     views_checks,
     views_flow,
     views_flownew,
@@ -40,6 +41,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{ONE}/fire/<str:sensor>", views_state.fire, name="fire"),
     path(f"{ONE}/try/<str:service>/<str:endpoint>", views_try.console, name="try"),
     path(f"{ONE}/tests", views_checks.tests, name="tests"),
+    path("bundles/api", views_api.api, name="api"),
     path("bundles/try-key", views_try.key, name="try_key"),
     path(
         "api/triggers/<uuid:flow_id>/resume/<uuid:execution>/<str:token>", views_resume.resume, name="resume"

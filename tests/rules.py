@@ -189,6 +189,7 @@ PAGES = {
     "/bundles/<uuid:id>/fire/<str:sensor>": ("read", "call"),
     "/bundles/<uuid:id>/try/<str:service>/<str:endpoint>": ("read", "-"),
     "/bundles/<uuid:id>/tests": ("read", "call"),
+    "/bundles/api": ("read", "-"),
     "/bundles/try-key": ("-", "call"),
     "/flows": ("read", "-"),
     "/flows/new": ("write", "write"),
