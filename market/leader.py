@@ -133,6 +133,7 @@ class Term:
                 self._regrant()
                 self._refund()
                 self._round()
+                self._send()  # who was granted something waits for it, the chores wait for nobody
                 self._tries = 0
                 self._chores()
             except Broken as problem:
