@@ -166,7 +166,7 @@ def _settings(head: Mapping, report: Report) -> dict[str, Any]:
         report.extend((_odd(place, problem.message),))
     node = head.entries.get("sse")
     if node is not None:
-        report.extend(promptstreaming.check(node, head.keys["sse"], {"sse": plain(node)}))
+        report.extend(tuple(promptstreaming.check(node, head.keys["sse"], {"sse": plain(node)})))
     own = {"id", "name", "version", "description", "parameters", "variables", *wrong}
     return {key: plain(value) for key, value in head.entries.items() if key not in own}
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, cast
 
 import httptools
@@ -11,6 +12,7 @@ from billing.errors import ApiError
 from runtime.body import Body
 from runtime.exchange import Asked, Given, problem
 from runtime.hot import Known
+from runtime.pouring import Pour
 from runtime.reply import packed
 from runtime.wire import BODY_S, caller, check_framing, declared, read_headers
 
@@ -72,6 +74,7 @@ class Connection(asyncio.Protocol):
         self.size = 0  # bytes of its headers so far
         self.head: Head | None = None
         self.task: asyncio.Task[None] | None = None
+        self.pouring: Pour | None = None  # an answer that comes piece by piece
         self.full = False  # the client does not take what we write
         self.ahead = False  # reading rests: the client sent more than AHEAD
         self.last = False  # the connection ends with the answer that was given last
@@ -90,14 +93,20 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, reason: Exception | None) -> None:
         self.closing = True
         self.server.connections.discard(self)
+        if self.pouring is not None:
+            self.pouring.lost()
         if self.reading is not None and self.reading.body is not None:
             self.reading.body.end(early=True)
 
     def pause_writing(self) -> None:
         self.full = True
+        if self.pouring is not None:
+            self.pouring.room.clear()
 
     def resume_writing(self) -> None:
         self.full = False
+        if self.pouring is not None:
+            self.pouring.room.set()
         self.go_on()
 
     def data_received(self, data: bytes) -> None:
@@ -226,12 +235,23 @@ class Connection(asyncio.Protocol):
     async def later(self, asked: Asked, request: Request) -> None:
         try:
             given = await self.server.gateway.respond(lambda: asked)
+            if given.stream is not None:
+                return await self.pour(given, given.stream)
         except Exception as fault:  # the edge of the loop: one request must not end the others
             given = self.server.fault(fault)
         self.task = None
         if not self.closing:
             self.answer(request, given)
             self.go_on()
+
+    async def pour(self, given: Given, stream: AsyncGenerator[bytes, None]) -> None:
+        """The connection ends with this answer: its length is not known when it begins."""
+        if self.closing:
+            return await stream.aclose()
+        self.last, self.pouring = True, Pour(self.transport)
+        await self.pouring.run(packed(given, self.server.date, close=True), stream)
+        self.pouring = None
+        self.close()
 
     def asked(self, request: Request) -> Asked:
         target, _, query = request.target.partition(b"?")

@@ -1,6 +1,6 @@
 """A request and its answer as the data plane sees them, whatever protocol the server speaks."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
 import orjson
@@ -32,11 +32,12 @@ class Asked:
 
 @dataclass(slots=True)
 class Given:
-    """What goes back."""
+    """What goes back; with ``stream`` the body comes piece by piece."""
 
     status: int
     headers: Pairs
     body: bytes = b""
+    stream: AsyncGenerator[bytes, None] | None = None
 
 
 def problem(error: ApiError) -> Given:

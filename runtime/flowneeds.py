@@ -2,8 +2,9 @@
 
 A performer is `async def perform(need: Need, context: Context) -> bytes | Failure`, found by the need's kind:
 http → runtime/flowhttp.py, llm → runtime/llm.py, agent → runtime/agents.py, prompt → runtime/promptnode.py. It
-returns JSON bytes, the payload that goes on from the node. What a tenant's configuration or the other side did wrong is a Failure, never an exception;
-it may be cancelled at any await. It is not retried by itself: the node's `retries` are the engine's.
+returns JSON bytes, the payload that goes on from the node. What a tenant's configuration or the other side did
+wrong is a Failure, never an exception; it may be cancelled at any await. It is not retried by itself: the node's
+`retries` are the engine's.
 """
 
 import time

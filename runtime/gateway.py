@@ -104,7 +104,7 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await give(send, await self.respond(lambda: asked(scope, receive)))
+            await give(send, await self.respond(lambda: asked(scope, receive)), receive)
         elif scope["type"] == "lifespan":
             await self.lifespan(receive, send)
 

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from billing.errors import ApiError
 from bundles.promptcompile import FORMATS
-from runtime import ask, later, prompts
+from runtime import ask, later, prompts, promptsse
 from runtime.exchange import Asked, Given
 from runtime.interceptors import serve as intercepted
 from runtime.interceptors.invocation import Invocation
@@ -27,11 +27,13 @@ NO = frozenset({"", "0", "false", "no"})
 
 async def respond(live: Live, parts: tuple[str, ...], asked: Asked, gateway: "Gateway") -> Given | None:
     """The answer to a call; None when no running bundle has such a prompt."""
-    if len(parts) != 2:
+    if len(parts) not in (2, 3) or parts[2:] not in ((), ("stream",)):
         return None
     found = prompts.find(live, unquote(parts[1]))
     if found is None:
         return None
+    if len(parts) == 3 or "text/event-stream" in asked.headers.get("accept", ""):
+        return await promptsse.respond(found, asked, live, gateway)
     if found[1].chain is not None:
         return await intercepted.wrapped(
             Asking(asked, found, gateway.waist or await gateway.start()), found[1].chain, live, gateway

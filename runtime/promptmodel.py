@@ -24,6 +24,8 @@ class Sink(Protocol):
 
     async def token(self, text: str) -> None: ...
 
+    def log(self, level: str, text: str) -> None: ...
+
 
 @dataclass(slots=True)
 class Question:

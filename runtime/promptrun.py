@@ -1,7 +1,7 @@
 """Executing a job whose target is a prompt: its parameters checked, its text rendered, a language model asked."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from runtime import promptsinks, running
 from runtime.answer import Reply
 from runtime.job import Effects, Job
 from runtime.llm import LlmError
-from runtime.promptmodel import Question, context_of, usage
+from runtime.promptmodel import Question, Sink, context_of, usage
 from runtime.prompts import UNFIT, LivePrompt
 from runtime.prompttext import Text, Unfit
 from runtime.targets import Absent, Done
@@ -78,7 +78,7 @@ async def execute(job: Job, fuel: int) -> Done:
     except Unfit as wrong:
         return unfit(wish, wrong.errors, spent(job, text))
     effects = Effects()
-    context = context_of(job, prompt, lambda level, text: effects.logs.append((level, text)))
+    context = context_of(job, prompt, logger(effects, promptsinks.find(job.id)))
     question = Question(context, prompt.settings, messages, f"{job.id}:prompt", effects.steps)
     return await asked(job, question, effects, spent(job, text))
 
@@ -126,22 +126,28 @@ async def asked(job: Job, question: Question, effects: Effects, fuel: int) -> Do
     return Done(Reply(200, orjson.dumps(told)), fuel, effects)
 
 
+def logger(effects: Effects, sink: Sink | None) -> Callable[[str, str], None]:
+    def log(level: str, text: str) -> None:
+        effects.logs.append((level, text))
+        if sink is not None:
+            sink.log(level, text)
+
+    return log
+
+
 async def announced(job: Job, work: Awaitable[T]) -> T:
     if job.added:
         return await running.cancellable(job, work)
-    slow = asyncio.create_task(soon(job))
+    begun: list[asyncio.Future[None]] = []
+    slow = asyncio.get_running_loop().call_later(
+        ANNOUNCE_S, lambda: begun.append(asyncio.ensure_future(running.announce(job)))
+    )
     try:
         return await running.cancellable(job, work)
     finally:
-        if not job.announced:
-            slow.cancel()
-        elif not slow.done():  # its beginning is being written down: its end must not come before
-            await slow
-
-
-async def soon(job: Job) -> None:
-    await asyncio.sleep(ANNOUNCE_S)
-    await running.announce(job)
+        slow.cancel()
+        for writing in begun:  # its end must not be written down before its beginning
+            await writing
 
 
 def unanswered(error: LlmError) -> Reply:

@@ -1,11 +1,13 @@
 """The data plane behind ASGI: reading requests from it and writing answers to it, with limits."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, MutableMapping
+from contextlib import aclosing
 from typing import Any
 
 from django.conf import settings
 
+from billing.background import end
 from billing.errors import ApiError
 from runtime.ask import HIDDEN
 from runtime.exchange import Asked, Given, Headers
@@ -54,10 +56,37 @@ def read_headers(pairs: Iterable[tuple[str, str]]) -> tuple[Headers, str | None]
     return headers, token
 
 
-async def give(send: Send, given: Given) -> None:
+async def give(send: Send, given: Given, receive: Receive) -> None:
     head = [(name.encode(), value.encode("latin-1", "replace")) for name, value in given.headers]
     await send({"type": "http.response.start", "status": given.status, "headers": head})
-    await send({"type": "http.response.body", "body": given.body})
+    if given.stream is not None:
+        await pour(send, given.stream, receive)
+    else:
+        await send({"type": "http.response.body", "body": given.body})
+
+
+async def pour(send: Send, stream: AsyncGenerator[bytes, None], receive: Receive) -> None:
+    """Piece by piece, each taken before the next is made, until the client leaves."""
+    pouring = asyncio.ensure_future(pieces(send, stream))
+    leaving = asyncio.ensure_future(left(receive))
+    try:
+        await asyncio.wait({pouring, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await end([pouring, leaving])
+
+
+async def pieces(send: Send, stream: AsyncGenerator[bytes, None]) -> None:
+    async with aclosing(stream):
+        async for piece in stream:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def left(receive: Receive) -> None:
+    """Until the client has gone; a server that goes on giving the same body tells nothing."""
+    message = await receive()
+    if message["type"] != "http.disconnect":
+        await asyncio.Event().wait()
 
 
 def check_framing(pairs: Iterable[tuple[str, str]]) -> None:

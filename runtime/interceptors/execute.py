@@ -1,7 +1,7 @@
 """What a chain wraps: the call itself, on its way through the one waist."""
 
 from billing.errors import ApiError
-from runtime import cors, later, said
+from runtime import cors, later
 from runtime.answer import Reply
 from runtime.interceptors.invocation import TOO_LATE, Invocation, refusal
 from runtime.interceptors.link import Postponed
@@ -30,7 +30,7 @@ async def execute(call: Invocation) -> Reply:
             extra = cors.headers(call.match.service.cors, call.asked.headers.get("origin"))
             call.queued = await later.taken_on(call.waist.journal, call.asked, job, extra)
             return Reply(call.queued.status, call.queued.body)
-        outcome = await said.call(call.waist, job)
+        outcome = await call.perform(job)
     except ApiError as error:
         call.job = None
         return refusal(error)

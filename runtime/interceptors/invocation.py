@@ -7,7 +7,7 @@ from django.conf import settings
 
 from billing.errors import ApiError
 from bundles.routes import Match
-from runtime import ask
+from runtime import ask, said
 from runtime.answer import Reply
 from runtime.exchange import Asked, Given
 from runtime.job import Job, Outcome
@@ -115,6 +115,10 @@ class Invocation:
             values = {**values, "claims": self.claims}
         job.request = ask.request(values, body, tenant=bundle.tenant, execution=job.id)
         return job
+
+    async def perform(self, job: Job) -> Outcome:
+        """The call itself."""
+        return await said.call(self.waist, job)
 
 
 def refusal(error: ApiError) -> Reply:

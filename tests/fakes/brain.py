@@ -18,6 +18,8 @@ class Turn:
     delay: float = 0.0
     raw: bytes | None = None
     cut: bool = False
+    pause: float = 0.0  # seconds before each piece of a stream
+    endless: bool = False  # a stream says its text again and again
     usage: tuple[int, int] = (11, 7)
     length: bool = False
     filtered: bool = False

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -98,7 +99,7 @@ def handler(fake: Fake) -> type[BaseHTTPRequestHandler]:
             elif turn.status != 200:
                 self.reply(turn.status, {"error": {"message": turn.error, "type": "error"}}, turn.headers)
             elif asked.body.get("stream"):
-                self.stream(talk.stream(asked, turn), cut=turn.cut, kind=talk.kind)
+                self.stream(talk.stream(asked, turn), turn, kind=talk.kind)
             else:
                 self.reply(200, talk.whole(asked, turn), turn.headers)
 
@@ -113,16 +114,18 @@ def handler(fake: Fake) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(data)
             self.wfile.flush()
 
-        def stream(self, parts: Iterator[bytes], *, cut: bool, kind: str) -> None:
+        def stream(self, parts: Iterator[bytes], turn: Turn, *, kind: str) -> None:
             self.send_response(200)
             self.send_header("Content-Type", kind)
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
             pieces = list(parts)
-            for piece in pieces[: len(pieces) // 2] if cut else pieces:
+            half = len(pieces) // 2
+            for piece in cycle(pieces[1:half]) if turn.endless else pieces[:half] if turn.cut else pieces:
+                time.sleep(turn.pause)
                 self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
                 self.wfile.flush()
-            if not cut:
+            if not turn.cut:
                 self.wfile.write(b"0\r\n\r\n")
             else:
                 self.close_connection = True

@@ -1,0 +1,259 @@
+"""The answer of a prompt while it is written, as server-sent events: token, log, error, done.
+
+A run that is heard keeps its last events, so that a reader who was cut off goes on where it was (Last-Event-ID). It
+never runs far ahead of its reader, and ends when nobody has come back within one heartbeat.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import orjson
+
+from billing.errors import ApiError
+from bundles.promptstreaming import Streaming
+from runtime import promptsinks, running
+from runtime.call import Waist, secrets_of
+from runtime.exchange import BASE, Given, Pairs
+from runtime.job import Job, Outcome
+from runtime.record import redact
+
+KEPT = 64 * 1024  # bytes of events that were sent, for readers who come back
+AHEAD = 64 * 1024  # bytes that a reader has not taken before the run waits for it
+MOST = 15_000  # streams of one process
+OF_TENANT = 12_000
+BEGIN_S = 1.0  # an answer that fails before this is no stream yet, but has its own status
+Event = tuple[int, bytes]
+_runs: "dict[str, Heard]" = {}
+_count: Counter[str] = Counter()
+FULL = ApiError(503, "Too many answers are being streamed.", headers={"Retry-After": "5"})
+
+
+class Heard:
+    """One run and what its reader has not taken yet."""
+
+    def __init__(self, waist: Waist, job: Job, streaming: Streaming) -> None:
+        self.waist, self.job, self.streaming = waist, job, streaming
+        self.events: deque[Event] = deque()
+        self.last = self.taken = 0  # numbers of events
+        self.sent = self.unsent = 0  # bytes of those that are kept
+        self.pending: list[str] = []
+        self.size = 0
+        self.ended = self.abandoned = False
+        self.reader: object | None = None
+        self.news, self.room = asyncio.Event(), asyncio.Event()
+        self.timer: asyncio.TimerHandle | None = None
+        self.orphaned: asyncio.TimerHandle | None = None
+        self.task: asyncio.Task[Outcome] | None = None
+
+    # -- the run speaks -----------------------------------------------------------------------------
+
+    async def token(self, text: str) -> None:
+        """Gathered for an interval or up to a size; waits as long as the reader is too far behind."""
+        self.pending.append(text)
+        self.size += len(text.encode())
+        if self.size >= self.streaming.size or not self.streaming.interval_ms:
+            self.flush()
+        elif self.timer is None:
+            wait = self.streaming.interval_ms / 1000
+            self.timer = asyncio.get_running_loop().call_later(wait, self.flush)
+        while self.unsent > AHEAD and not self.abandoned:
+            self.room.clear()
+            await self.room.wait()
+        if self.abandoned:
+            raise running.Cancelled(self.job.id)
+
+    def flush(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        text, self.pending, self.size = "".join(self.pending), [], 0
+        for piece in cut(text, self.streaming.size):
+            self.tell("token", {"text": piece})
+
+    def log(self, level: str, text: str) -> None:
+        self.flush()
+        self.tell("log", {"level": level, "text": redact(text, secrets_of(self.job))})
+
+    def tell(self, name: str, value: Any) -> None:
+        self.last += 1
+        head = f"id: {self.job.id}:{self.last}\nevent: {name}\ndata: ".encode()
+        event = head + orjson.dumps(value) + b"\n\n"
+        self.events.append((self.last, event))
+        self.unsent += len(event)
+        self.news.set()
+
+    def over(self, task: "asyncio.Task[Outcome]") -> None:
+        """The run has ended, however it did."""
+        self.flush()
+        if task.cancelled():
+            self.tell("error", ApiError(499).body())
+        elif isinstance(problem := task.exception(), ApiError):
+            self.tell("error", problem.body())
+        elif problem is not None:
+            self.tell("error", ApiError(500).body())
+        else:
+            self.told(task.result())
+        self.ended = True
+        self.news.set()
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended without an answer."""
+        task = self.task
+        if task is None or not task.done():
+            return False
+        return task.cancelled() or task.exception() is not None or task.result().reply.status != 200
+
+    def told(self, outcome: Outcome) -> None:
+        reply = outcome.reply
+        value = orjson.loads(redact(reply.body.decode("utf-8", "replace"), secrets_of(self.job)) or "null")
+        if reply.status != 200:
+            return self.tell("error", value)
+        self.tell("done", {key: value[key] for key in ("usage", "model", "execution") if key in value})
+
+    # -- and is heard -------------------------------------------------------------------------------
+
+    async def read(self, after: int) -> AsyncGenerator[bytes, None]:
+        """All events behind that number, and signs of life in between; a second reader ends the first."""
+        me = self.reader = object()
+        if self.orphaned is not None:
+            self.orphaned.cancel()
+        self.again(after)
+        try:
+            yield b"retry: 1000\n\n"
+            while self.reader is me:
+                if piece := self.take():
+                    yield piece
+                elif self.ended:
+                    return
+                elif not await self.heard() and self.streaming.beats:
+                    yield b": still here\n\n"
+        finally:
+            if self.reader is me:
+                self.leave(me)
+
+    async def heard(self) -> bool:
+        """Whether there is news; false when a heartbeat is due."""
+        self.news.clear()
+        try:
+            async with asyncio.timeout(self.streaming.heartbeat_ms / 1000):
+                return await self.news.wait()
+        except TimeoutError:
+            return False
+
+    def again(self, after: int) -> None:
+        """From there on once more, as far as it is kept."""
+        first = self.events[0][0] if self.events else self.last + 1
+        self.taken = min(max(after, first - 1), self.last)
+        self.unsent = sum(len(event) for number, event in self.events if number > self.taken)
+        self.sent = sum(len(event) for number, event in self.events) - self.unsent
+        if after < first - 1:
+            text = f"{first - 1 - after} events are not kept any more"
+            self.tell("log", {"level": "warning", "text": text})
+
+    def take(self) -> bytes:
+        """What the reader has not had, at most some; older ones are forgotten."""
+        fresh = [event for number, event in self.events if number > self.taken]
+        part: list[bytes] = []
+        for event in fresh:
+            if part and sum(map(len, part)) + len(event) > KEPT:
+                break
+            part.append(event)
+        size = sum(map(len, part))
+        self.taken += len(part)
+        self.unsent -= size
+        self.sent += size
+        while self.events and self.sent > KEPT and self.events[0][0] <= self.taken:
+            self.sent -= len(self.events.popleft()[1])
+        self.room.set()
+        return b"".join(part)
+
+    def leave(self, me: object | None) -> None:
+        """Nobody listens: the run may wait one heartbeat for somebody to come back."""
+        if self.reader is me:
+            self.reader = None
+            if self.ended and self.taken == self.last and me is not None:
+                return self.forget()
+            if self.orphaned is not None:
+                self.orphaned.cancel()
+            wait = self.streaming.heartbeat_ms / 1000
+            self.orphaned = asyncio.get_running_loop().call_later(wait, self.forget)
+
+    def forget(self) -> None:
+        if _runs.pop(self.job.id, None) is None:
+            return
+        _count[self.job.bundle.tenant_id] -= 1
+        self.events.clear()
+        if not self.ended:
+            self.abandoned = True
+            self.room.set()
+            running.cancel(self.job.id)
+
+    async def run(self) -> Outcome:
+        with promptsinks.heard(self.job.id, self):
+            return await self.waist.call(self.job)
+
+
+def cut(text: str, size: int) -> list[str]:
+    """Pieces of at most so many bytes, no character broken."""
+    if len(text.encode()) <= size:
+        return [text] if text else []
+    pieces, data = [], text.encode()
+    while data:
+        end = min(size, len(data))
+        while end < len(data) and end > 1 and data[end] & 0xC0 == 0x80:
+            end -= 1
+        while end < len(data) and data[end] & 0xC0 == 0x80:
+            end += 1
+        pieces.append(data[:end].decode())
+        data = data[end:]
+    return pieces
+
+
+async def begin(waist: Waist, job: Job, streaming: Streaming) -> Given | Outcome:
+    """The stream of a new run; its outcome when it ended badly before anything was said."""
+    tenant = job.bundle.tenant_id
+    if len(_runs) >= MOST or _count[tenant] >= OF_TENANT:
+        raise FULL
+    heard = _runs[job.id] = Heard(waist, job, streaming)
+    _count[tenant] += 1
+    heard.task = asyncio.ensure_future(heard.run())
+    heard.task.add_done_callback(heard.over)
+    try:
+        async with asyncio.timeout(min(BEGIN_S, streaming.heartbeat_ms / 1000)):
+            await heard.news.wait()
+    except TimeoutError:
+        pass
+    except asyncio.CancelledError:
+        heard.forget()
+        raise
+    if heard.failed:
+        heard.forget()
+        return await heard.task
+    heard.leave(None)
+    await running.announce(job)
+    return given(heard, 0)
+
+
+def resume(tenant: str, mark: str, *, prompt: str, caller: str) -> Given:
+    """The rest of a run that still lives; 404 for any other, whoever asks."""
+    run, _, number = mark.rpartition(":")
+    heard = _runs.get(run)
+    after = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
+    mine = heard is not None and heard.job.bundle.tenant_id == tenant and heard.job.caller == caller
+    if heard is None or after is None or not mine or heard.job.target.module != prompt:
+        raise ApiError(404, "This run is not under way here any more; its execution tells what came of it.")
+    return given(heard, after)
+
+
+def given(heard: Heard, after: int) -> Given:
+    head: Pairs = [
+        *BASE,
+        ("x-execution-id", heard.job.id),
+        ("content-type", "text/event-stream"),
+        ("cache-control", "no-store"),
+        ("x-accel-buffering", "no"),
+    ]
+    return Given(200, head, stream=heard.read(after))
