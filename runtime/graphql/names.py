@@ -39,8 +39,9 @@ class Names:
 
     def take(self, name: str) -> str:
         found, count = name, 1
+        stem = name if name.endswith("_") else f"{name}_"
         while found in self.taken:
             count += 1
-            found = f"{name}_{count}"
+            found = f"{stem}{count}"
         self.taken.add(found)
         return found

@@ -1,7 +1,9 @@
 """The context of one request: each field that it runs is one execution, as by any other door."""
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from graphql import GraphQLError
@@ -37,6 +39,18 @@ CODES = {
     503: "UNAVAILABLE",
     504: "TIMEOUT",
 }
+T = TypeVar("T")
+_going: set[asyncio.Future[Any]] = (
+    set()
+)  # runs whose request may have ended before them; a task needs a holder
+
+
+async def whole(work: Awaitable[T]) -> T:
+    """What has begun comes to its end and into the history, also when the time of its request is over."""
+    task = asyncio.ensure_future(work)
+    _going.add(task)
+    task.add_done_callback(_going.discard)
+    return await asyncio.shield(task)
 
 
 @dataclass(slots=True)
@@ -70,7 +84,7 @@ class Runs:
                 return await self.wrapped(found, given)
             values = prompts.checked(prompt, given)
             job = prompts.make_job(bundle, prompt, values, trigger=TRIGGER, caller=self.caller)
-            return (await self.waist.call(job)).reply, job.id
+            return (await whole(self.waist.call(job))).reply, job.id
         except ApiError as error:
             raise failed(error.status, error.body(), "") from None
 
@@ -80,7 +94,7 @@ class Runs:
         call = Wrapped(self.inner(given), found, self.waist)
         call.known_as(self.caller, of_token(self.asked))
         call.data = ask.encoded(given)
-        reply = await prompt.chain.later(call)
+        reply = await whole(prompt.chain.later(call))
         return reply, call.job.id if call.job is not None else ""
 
     def inner(self, given: dict[str, Any]) -> Asked:
@@ -98,7 +112,7 @@ class Runs:
         told = flowqueue.values("POST", TRIGGER)
         try:
             job.request = ask.request(told, given, tenant=bundle.tenant, execution=job.id)
-            outcome = await said.call(self.waist, job)
+            outcome = await whole(said.call(self.waist, job))
         except ApiError as error:
             raise failed(error.status, error.body(), "") from None
         return {"output": answer_of(outcome.reply, job.id), "execution": job.id}
