@@ -1,11 +1,18 @@
 """POST /{tenant}/graphql: a field for each prompt and flow, each one execution, with the validation of all doors."""
 
+import asyncio
+from collections import Counter
 from typing import Any
 
+import httpx
+import hypothesis
+import hypothesis_graphql
 import pytest
 from channels.db import database_sync_to_async
-from graphql import build_client_schema, get_introspection_query
+from graphql import build_client_schema, get_introspection_query, print_schema
+from hypothesis import HealthCheck
 
+from runtime.front import Front
 from runtime.models import Execution
 from tests.fakes.llm import Fake, refuse, say
 from tests.runtime import prompting, stage
@@ -185,3 +192,39 @@ async def test_what_speaks_otherwise_is_told_how(call: Any, start: Any) -> None:
     good = await call("POST", DOOR, body("{tenant}"), accept="application/graphql-response+json")
     assert good.headers["content-type"] == "application/graphql-response+json"
     assert good.json() == {"data": {"tenant": "alice"}}
+
+
+def fuzzed(schema: str, url: str, token: str, seen: Counter[str]) -> None:
+    """Documents that the schema allows, each answered as GraphQL answers."""
+
+    @hypothesis.settings(
+        max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
+    @hypothesis.given(document=hypothesis_graphql.from_schema(schema))
+    def check(document: str) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = httpx.post(url, json={"query": document}, headers=headers, timeout=20)
+        assert answer.status_code in (200, 400), answer.text
+        for error in answer.json().get("errors", ()):
+            code = error["extensions"]["code"]
+            assert code != "INTERNAL", (document, error)
+            seen[code] += 1
+        seen[str(answer.status_code)] += 1
+
+    check()
+
+
+async def test_whatever_the_schema_allows_is_answered(
+    call: Any, start: Any, alice: Any, unused_tcp_port: int
+) -> None:
+    await start({"flows/upper.yaml": FLOW.encode()})
+    told = (await call("POST", DOOR, body(get_introspection_query()))).json()["data"]
+    server = await Front(call.gateway).listen("127.0.0.1", unused_tcp_port)
+    seen: Counter[str] = Counter()
+    try:
+        url = f"http://127.0.0.1:{unused_tcp_port}{DOOR}"
+        await asyncio.to_thread(fuzzed, print_schema(build_client_schema(told)), url, alice.token, seen)
+    finally:
+        server.close()
+    assert seen["200"] > 10
+    assert seen["INVALID_PARAMETERS"]
