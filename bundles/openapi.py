@@ -125,6 +125,7 @@ class _Document:
         return found
 
     def add(self, path: str, method: str, operation: Json) -> None:
+        operation["responses"] = dict(sorted(operation["responses"].items()))
         self.paths.setdefault(path, {}).setdefault(method.lower(), operation)
 
 

@@ -92,7 +92,7 @@ def row(told: Json, server: str, path: str, one: tuple[str, Json]) -> Row:
         ": ".join(text for text in says if text),
         " or ".join(ACCESS[name] for name in schemes) or "public",
         values,
-        tuple((status, resolved(told, one)["description"]) for status, one in operation["responses"].items()),
+        tuple((status, meaning(told, one)) for status, one in operation["responses"].items()),
         curl(server + path, method, operation, schemes),
     )
 
@@ -108,10 +108,15 @@ def resolved(told: Json, part: Json) -> Json:
     return resolved(told, found)
 
 
+def meaning(told: Json, part: Json) -> str:
+    """Its description, without the marks of Markdown."""
+    return str(resolved(told, part).get("description", "")).replace("`", "")
+
+
 def values_of(told: Json, operation: Json) -> Iterator[Value]:
     for one in operation.get("parameters", ()):
         known = resolved(told, one)
-        text = known.get("description") or described(known["schema"])
+        text = meaning(told, one) or described(known["schema"])
         yield Value(known["name"], known["in"], kind_of(known["schema"]), known.get("required", False), text)
     schema = body_of(operation)
     for name, one in schema.get("properties", {}).items():
