@@ -10,6 +10,7 @@ TITLES = {
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
+    406: "Not in this form",
     408: "Took too long to arrive",
     409: "Conflict",
     412: "Changed in the meantime",

@@ -18,6 +18,7 @@ from bundles.organism import HEAD_FIELDS, ORGANISM_FIELDS
 from bundles.organismfiles import DIRECTORY_FIELDS
 from bundles.prompt import HEAD_FIELDS as PROMPT_FIELDS
 from bundles.promptparams import PARAMETER_FIELDS
+from bundles.promptstreaming import STREAM_FIELDS
 from bundles.prompttest import ASSERT_FIELDS, TEST_FIELDS, TEST_FILE_FIELDS
 from bundles.service import SERVICE_FIELDS
 
@@ -48,6 +49,7 @@ FLOW_TABLES: Mapping[str, Table] = {
 PROMPT_TABLES: Mapping[str, Table] = {
     "The front matter": PROMPT_FIELDS,
     "A parameter": PARAMETER_FIELDS,
+    "Streaming": STREAM_FIELDS,
     "The form": FORM_FIELDS,
     "The theme": THEME_FIELDS,
     "Pages after sending": PAGE_FIELDS,

@@ -249,9 +249,11 @@ class Connection(asyncio.Protocol):
         if self.closing:
             return await stream.aclose()
         self.last, self.pouring = True, Pour(self.transport)
-        await self.pouring.run(packed(given, self.server.date, close=True), stream)
-        self.pouring = None
-        self.close()
+        try:
+            await self.pouring.run(packed(given, self.server.date, close=True), stream)
+        finally:
+            self.pouring = None
+            self.close()
 
     def asked(self, request: Request) -> Asked:
         target, _, query = request.target.partition(b"?")

@@ -14,6 +14,7 @@ from bundles.endpoints import Endpoint
 from bundles.models import Revision
 from bundles.promptcheck import check
 from bundles.promptcompile import Prepared, prepare
+from bundles.promptlint import MAX_PROMPTS, MAX_WORK
 from bundles.promptparams import Parameter
 from bundles.routes import Match
 from bundles.service import Service
@@ -73,10 +74,19 @@ def ready(revision: Revision, definition: Definition, source: Source | None) -> 
 
 @lru_cache(maxsize=KEPT)
 def _prepared(pk: UUID) -> dict[str, Prepared]:
-    """Once in each process: revisions never change, and nothing of a rendering stays in it."""
+    """Once in each process: revisions never change, and nothing of a rendering stays in it.
+
+    Those that the import did not check, because there are too many or too large ones, are not served.
+    """
     revision = Revision.objects.get(pk=pk)
     files = contents_of(revision)
-    return {name: prepare(files, path) for name, path in definition_of(revision).prompts.items()}
+    made: dict[str, Prepared] = {}
+    work = 0
+    for name, path in list(definition_of(revision).prompts.items())[:MAX_PROMPTS]:
+        if work <= MAX_WORK:
+            made[name] = one = prepare(files, path)
+            work += len(one.text.content) + sum(map(len, one.text.contexts))
+    return made
 
 
 def made(name: str, one: Prepared, definition: Definition, source: Source | None) -> LivePrompt:

@@ -35,9 +35,10 @@ class Heard:
 
     def __init__(self, waist: Waist, job: Job, streaming: Streaming) -> None:
         self.waist, self.job, self.streaming = waist, job, streaming
-        self.events: deque[Event] = deque()
-        self.last = self.taken = 0  # numbers of events
-        self.sent = self.unsent = 0  # bytes of those that are kept
+        self.kept: deque[Event] = deque()  # what the reader has had, for one who comes back
+        self.fresh: deque[Event] = deque()
+        self.last = 0  # number of the newest event
+        self.sent = self.unsent = 0  # bytes of both
         self.pending: list[str] = []
         self.size = 0
         self.ended = self.abandoned = False
@@ -80,7 +81,7 @@ class Heard:
         self.last += 1
         head = f"id: {self.job.id}:{self.last}\nevent: {name}\ndata: ".encode()
         event = head + orjson.dumps(value) + b"\n\n"
-        self.events.append((self.last, event))
+        self.fresh.append((self.last, event))
         self.unsent += len(event)
         self.news.set()
 
@@ -121,6 +122,7 @@ class Heard:
         if self.orphaned is not None:
             self.orphaned.cancel()
         self.again(after)
+        self.news.set()  # the reader before this one learns that it is none any more
         try:
             yield b"retry: 1000\n\n"
             while self.reader is me:
@@ -145,28 +147,28 @@ class Heard:
 
     def again(self, after: int) -> None:
         """From there on once more, as far as it is kept."""
-        first = self.events[0][0] if self.events else self.last + 1
-        self.taken = min(max(after, first - 1), self.last)
-        self.unsent = sum(len(event) for number, event in self.events if number > self.taken)
-        self.sent = sum(len(event) for number, event in self.events) - self.unsent
+        events = [*self.kept, *self.fresh]
+        first = events[0][0] if events else self.last + 1
+        self.kept = deque(event for event in events if event[0] <= after)
+        self.fresh = deque(event for event in events if event[0] > after)
+        self.sent, self.unsent = (sum(len(data) for _, data in part) for part in (self.kept, self.fresh))
         if after < first - 1:
             text = f"{first - 1 - after} events are not kept any more"
             self.tell("log", {"level": "warning", "text": text})
 
     def take(self) -> bytes:
-        """What the reader has not had, at most some; older ones are forgotten."""
-        fresh = [event for number, event in self.events if number > self.taken]
+        """What the reader has not had, at most some; of what it has had the oldest is forgotten."""
         part: list[bytes] = []
-        for event in fresh:
-            if part and sum(map(len, part)) + len(event) > KEPT:
-                break
-            part.append(event)
-        size = sum(map(len, part))
-        self.taken += len(part)
+        size = 0
+        while self.fresh and size < KEPT:
+            event = self.fresh.popleft()
+            self.kept.append(event)
+            part.append(event[1])
+            size += len(event[1])
         self.unsent -= size
         self.sent += size
-        while self.events and self.sent > KEPT and self.events[0][0] <= self.taken:
-            self.sent -= len(self.events.popleft()[1])
+        while self.sent > KEPT:
+            self.sent -= len(self.kept.popleft()[1])
         self.room.set()
         return b"".join(part)
 
@@ -174,7 +176,7 @@ class Heard:
         """Nobody listens: the run may wait one heartbeat for somebody to come back."""
         if self.reader is me:
             self.reader = None
-            if self.ended and self.taken == self.last and me is not None:
+            if self.ended and not self.fresh and me is not None:
                 return self.forget()
             if self.orphaned is not None:
                 self.orphaned.cancel()
@@ -185,7 +187,8 @@ class Heard:
         if _runs.pop(self.job.id, None) is None:
             return
         _count[self.job.bundle.tenant_id] -= 1
-        self.events.clear()
+        self.kept.clear()
+        self.fresh.clear()
         if not self.ended:
             self.abandoned = True
             self.room.set()

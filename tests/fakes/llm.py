@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +27,14 @@ PATHS = {
 }
 
 
+class Server(ThreadingHTTPServer):
+    """Clients that hang up are nothing to tell of."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
 class Fake:
     """The server in a thread; `asked` is what it heard."""
 
@@ -33,7 +42,7 @@ class Fake:
         self.brain = Brain(script)
         self.most = self.busy = 0  # requests at the same time
         self.lock = threading.Lock()
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), handler(self))
+        self.server = Server(("127.0.0.1", port), handler(self))
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
 

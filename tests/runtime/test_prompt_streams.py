@@ -275,7 +275,7 @@ async def test_a_slow_reader_holds_back_the_model_and_nothing_piles_up(
     sizes = []
     for _ in range(30):
         await asyncio.sleep(0.1)
-        sizes.append(sum(len(event) for _, event in run.events))
+        sizes.append(sum(len(event) for _, event in (*run.kept, *run.fresh)))
     assert max(sizes) < 2 * (promptstream.AHEAD + promptstream.KEPT)
     before = run.last
     await asyncio.sleep(0.3)
@@ -318,10 +318,67 @@ async def test_what_is_changed_as_a_whole_is_not_streamed(reader: Any, start: An
 
 async def test_a_stream_needs_the_key_of_the_tenant(front: Any, start: Any, charlie: Any, fake: Fake) -> None:
     await start()
-    for token, status in (("", 401), (charlie.token, 404)):
-        heard = Reader(front.port, token)
-        if not token:
-            heard.raw = lambda *parts, **more: Client.raw(heard, *parts, **{**more, "authorization": ""})  # type: ignore[method-assign]
-        assert (await heard.listen(STREAM, ANN)).status == status
+    for token, status in (("", 401), ("ps_none", 401), (charlie.token, 404)):
+        heard = await Reader(front.port, token).listen(STREAM, ANN)
+        assert heard.status == status
         heard.writer.close()
     assert fake.asked == []
+
+
+async def test_a_second_reader_takes_over_from_the_first(reader: Any, start: Any, fake: Fake) -> None:
+    await start()
+    fake.brain.turns.append(say(LONG, pause=0.1))
+    first = await reader().listen(f"{STREAM}?chunkInterval=0", ANN)
+    before = [await first.next()]
+    second = await reader().listen(STREAM, ANN, last_event_id=before[0][1])
+    assert text_of(before + await second.all()) == LONG
+    await first.all()  # it ends
+
+
+async def test_a_reader_who_comes_back_too_late_is_told_what_is_missing(
+    reader: Any, start: Any, fake: Fake, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(promptstream, "KEPT", 300)
+    await start()
+    fake.brain.turns.append(say(LONG, pause=0.1))
+    first = await reader().listen(f"{STREAM}?chunkInterval=0", ANN)
+    _, mark, _ = await first.next()
+    for _ in range(5):
+        await first.next()
+    after = await (await reader().listen(STREAM, ANN, last_event_id=mark)).all()
+    told = [data["text"] for name, _, data in after if name == "log"]
+    assert any("events are not kept any more" in text for text in told)
+    assert after[-1][0] == "done"
+
+
+async def test_a_server_of_others_streams_too(front: Any, start: Any, fake: Fake, alice: Any) -> None:
+    """ASGI: the head, pieces with more to come, and an end as soon as the client has left."""
+    await start()
+    fake.brain.turns.append(say(LONG, endless=True, pause=0.02))
+    body, sent, leaves = json.dumps(ANN).encode(), [], asyncio.Event()
+    asked: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        asked.append(1)
+        if len(asked) > 1:
+            await leaves.wait()
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if len(sent) > 5:
+            leaves.set()
+
+    head = {"authorization": f"Bearer {alice.token}", "content-type": "application/json"}
+    head["content-length"] = str(len(body))
+    scope = {
+        "type": "http", "method": "POST", "path": STREAM, "raw_path": STREAM.encode(),
+        "query_string": b"chunkInterval=0&heartbeat=1000", "client": ("127.0.0.1", 1),
+        "headers": [(name.encode(), value.encode()) for name, value in head.items()],
+    }  # fmt: skip
+    async with asyncio.timeout(10):
+        await front.gateway(scope, receive, send)
+    assert sent[0]["status"] == 200
+    assert b"event: token" in b"".join(part["body"] for part in sent[1:])
+    await gone(dict(sent[0]["headers"])[b"x-execution-id"].decode())
