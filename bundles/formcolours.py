@@ -95,6 +95,15 @@ def legible(colour: Rgb, ground: Rgb, ratio: float) -> Rgb:
     return towards
 
 
+def button(colour: Rgb) -> Rgb:
+    """White stands on most colours of brands almost well enough: they are darkened a little, so that it does."""
+    if not 3 <= contrast(WHITE, colour) < 4.5:
+        return colour
+    while contrast(WHITE, of(written(colour))) < 4.5:
+        colour = mix(colour, BLACK, 0.02)
+    return of(written(colour))
+
+
 def _card(page: Rgb, *, dark: bool) -> Rgb:
     """What the form lies on: near the page's colour, but so clear or dark that text of every colour can be made out."""
     card = mix(page, WHITE, 0.055 if dark else 0.8)
@@ -117,7 +126,7 @@ def palette(primary: Rgb | None, page: Rgb) -> Palette:
     card = _card(page, dark=dark)
     text = legible(of(SNOW if dark else INK), card, 7)
     field = of(written(mix(card, BLACK if dark else WHITE, 0.25 if dark else 1)))
-    primary = primary or of(SNOW if dark else INK)
+    primary = button(primary or of(SNOW if dark else INK))
     worst = card if contrast(text, card) <= contrast(text, field) else field
     danger = legible(of("#ff9b94" if dark else "#b42318"), worst, 4.5)
     made = {

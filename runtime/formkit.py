@@ -50,6 +50,7 @@ def ours() -> dict[str, Asset]:
     """What is the same in every form."""
     return {
         "form.css": asset(CSS, (FOLDER / "form.css").read_text()),
+        "plain.css": asset(CSS, formtheme.stylesheet(Form())),
         "form.js": asset(SCRIPT, (FOLDER / "form.js").read_text()),
     }
 

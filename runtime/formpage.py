@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from bundles.form import Form
 from bundles.formfields import Input, text_of
 from runtime.exchange import Given, Pairs
-from runtime.formkit import Asset, Kit
+from runtime.formkit import Asset, Kit, ours
 
 ALWAYS: Pairs = [
     ("content-type", "text/html; charset=utf-8"),
@@ -19,7 +19,7 @@ ALWAYS: Pairs = [
     ("cache-control", "no-store"),
     ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
 ]
-STYLES = ("form.css", "theme.css", "custom.css")
+PLAIN = Kit(Form(), (), (), ours())
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +62,15 @@ class Faults:
     errors: tuple[Mapping[str, str], ...] = ()
     whole: tuple[str, ...] = ()
     headers: Mapping[str, str] | None = None
+    texts: Mapping[str, list[str]] | None = None  # what was sent; None: what is in the form at first
 
 
 NONE = Faults()
 
 
-def filled(
-    kit: Kit, base: str, token: str, texts: Mapping[str, list[str]] | None, faults: Faults = NONE
-) -> Given:
-    """The form itself; ``texts`` is what was sent, None for what is in it at first."""
+def filled(kit: Kit, base: str, token: str, faults: Faults = NONE) -> Given:
+    """The form itself."""
+    texts = faults.texts
     by_field, rest = sorted_out(kit.inputs, faults.errors)
     shown = {
         one.name: Shown(
@@ -87,7 +87,7 @@ def filled(
     told = {
         "token": token,
         "files": any(one.control == "file" for one in kit.inputs),
-        "needed": any(one.required for one in kit.inputs),
+        "needed": any(one.required for one in kit.inputs) and any(not one.required for one in kit.inputs),
         "problems": problems,
         "heading": faults.heading or heading(len(problems)),
         "lead": faults.lead,
@@ -100,7 +100,7 @@ def filled(
             for one in kit.sections
         ],
     }
-    return page("forms/form.html", kit, base, told, status=faults.status, headers=faults.headers)
+    return page("forms/form.html", kit, base, told, faults)
 
 
 def heading(count: int) -> str:
@@ -113,34 +113,26 @@ def sent(kit: Kit, base: str, output: Any) -> Given:
     return page("forms/sent.html", kit, base, told)
 
 
-def refused(
-    status: int, heading: str, message: str, *, code: str = "", headers: Mapping[str, str] | None = None
-) -> Given:
+def refused(base: str, faults: Faults, *, code: str = "") -> Given:
     """A page of the platform for who may not see the form, or where there is none."""
-    told = {"heading": heading, "message": message, "code": code}
-    return page("forms/refused.html", None, "", told, status=status, headers=headers)
+    told = {"heading": faults.heading, "message": faults.lead, "code": code}
+    return page("forms/refused.html", PLAIN, base, told, faults)
 
 
-def page(
-    template: str,
-    kit: Kit | None,
-    base: str,
-    told: Mapping[str, Any],
-    *,
-    status: int = 200,
-    headers: Mapping[str, str] | None = None,
-) -> Given:
-    form, nonce = kit.form if kit else PLAIN, secrets.token_urlsafe(18)
-    styles = [kit.address(base, name) for name in STYLES if name in kit.assets] if kit else []
-    script = kit.address(base, "form.js") if kit else ""
-    common = {"form": form, "nonce": nonce, "styles": styles, "script": script, "action": base}
+def page(template: str, kit: Kit, base: str, told: Mapping[str, Any], faults: Faults = NONE) -> Given:
+    nonce = secrets.token_urlsafe(18)
+    styles = ("form.css", "theme.css" if "theme.css" in kit.assets else "plain.css", "custom.css")
+    common = {
+        "form": kit.form,
+        "nonce": nonce,
+        "styles": [kit.address(base, name) for name in styles if name in kit.assets],
+        "script": kit.address(base, "form.js") if kit.inputs else "",
+        "action": base,
+    }
     body = render_to_string(template, {**common, **told}).encode()
-    head = [*ALWAYS, *policy(nonce, form.embed), ("content-length", str(len(body)))]
-    head += [(name.lower(), value) for name, value in (headers or {}).items()]
-    return Given(status, head, body)
-
-
-PLAIN = Form()
+    head = [*ALWAYS, *policy(nonce, kit.form.embed), ("content-length", str(len(body)))]
+    head += [(name.lower(), value) for name, value in (faults.headers or {}).items()]
+    return Given(faults.status, head, body)
 
 
 def policy(nonce: str, embed: Iterable[str]) -> Pairs:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import orjson
 from django.conf import settings
@@ -18,7 +18,7 @@ from bundles.routes import Match
 from runtime import formkit, formpage, formsent, formtoken, prompts
 from runtime.answer import Reply
 from runtime.exchange import Asked, Given
-from runtime.formkit import Kit
+from runtime.formkit import Asset, Kit
 from runtime.formpage import Faults
 from runtime.interceptors import serve as intercepted
 from runtime.interceptors.invocation import Invocation
@@ -72,6 +72,8 @@ async def respond(live: Live, parts: tuple[str, ...], asked: Asked, gateway: "Ga
 
 async def served(live: Live, name: str, rest: tuple[str, ...], asked: Asked, gateway: "Gateway") -> Given:
     """Who has no key cannot tell a form that is not public from one that is not there."""
+    if rest and rest[0] in formkit.ours():
+        return beside(formkit.ours()[rest[0]], asked, public=True)
     found = prompts.find(live, name)
     if found is None:
         live = await gateway.tenants.fresh(live.slug) or live
@@ -93,13 +95,13 @@ async def let_in(live: Live, asked: Asked, gateway: "Gateway") -> str:
 
 def refusal(error: ApiError, slug: str, name: str) -> Given:
     """The same page for forms that are not public and forms that are not there."""
+    base = f"/{slug}/forms/{quote(name)}"
     if error.status == 401:
-        address = f"{settings.BASE_URL}/{slug}/forms/{name}"
-        code = f'curl -H "Authorization: Bearer $KEY" {address}'
+        code = f'curl -H "Authorization: Bearer $KEY" {settings.BASE_URL}{base}'
         said = "This form is not public: it needs a key of its tenant with the scope “call”."
-        return formpage.refused(401, "A key is needed", said, code=code, headers=error.headers)
+        return formpage.refused(base, Faults(401, "A key is needed", said, headers=error.headers), code=code)
     said = SAID.get(error.status, error.detail or error.title)
-    return formpage.refused(error.status, error.title or "This did not work", said, headers=error.headers)
+    return formpage.refused(base, Faults(error.status, error.title, said, headers=error.headers))
 
 
 async def answered(visit: Visit, rest: tuple[str, ...]) -> Given:
@@ -107,7 +109,10 @@ async def answered(visit: Visit, rest: tuple[str, ...]) -> Given:
     if method not in (*READING, "POST") or (rest and method == "POST"):
         raise ApiError(405, "A form answers GET and POST.", headers={"Allow": "GET, HEAD, POST"})
     if rest:
-        return beside(visit, rest[0])
+        found = visit.kit.assets.get(rest[0])
+        if found is None:
+            raise ApiError(404, "There is no such file.")
+        return beside(found, visit.asked, public=visit.kit.form.public)
     if why := visit.found[1].fault:
         raise ApiError(503, "This form is out of order: its prompt has an error.") from ValueError(why)
     if visit.kit.form.public:
@@ -115,16 +120,12 @@ async def answered(visit: Visit, rest: tuple[str, ...]) -> Given:
     visit.live.used = time.monotonic()
     if method == "POST":
         return await submitted(visit)
-    return formpage.filled(visit.kit, visit.base, visit.token, None)
+    return formpage.filled(visit.kit, visit.base, visit.token)
 
 
-def beside(visit: Visit, name: str) -> Given:
+def beside(found: Asset, asked: Asked, *, public: bool) -> Given:
     """A stylesheet or the script."""
-    found = visit.kit.assets.get(name)
-    if found is None:
-        raise ApiError(404)
-    lasting = visit.asked.query == b"v=" + found.digest.encode()
-    return formpage.file(found, lasting=lasting, public=visit.kit.form.public)
+    return formpage.file(found, lasting=asked.query == b"v=" + found.digest.encode(), public=public)
 
 
 async def submitted(visit: Visit) -> Given:
@@ -138,8 +139,8 @@ async def submitted(visit: Visit) -> Given:
     wrong = {error["path"] for error in meant.errors}
     errors = [*meant.errors, *(error for error in result.errors if error["path"] not in wrong)]
     if errors:
-        faults = Faults(422, errors=tuple(errors))
-        return formpage.filled(visit.kit, visit.base, visit.token, sent.texts, faults)
+        faults = Faults(422, errors=tuple(errors), texts=sent.texts)
+        return formpage.filled(visit.kit, visit.base, visit.token, faults)
     try:
         reply = await called(visit, result.values)
     except ApiError as error:
@@ -166,8 +167,8 @@ def suspicious(visit: Visit, sent: formsent.Sent) -> Given | None:
         formtoken.check(sent.last("_token"), visit.live.tenant_id, visit.found[1].id)
     except ApiError as error:
         texts = sent.texts if isinstance(error, formtoken.Stale) else None
-        faults = Faults(error.status, heading="Nothing was sent", whole=(error.detail,))
-        return formpage.filled(visit.kit, visit.base, visit.token, texts, faults)
+        faults = Faults(error.status, heading="Nothing was sent", whole=(error.detail,), texts=texts)
+        return formpage.filled(visit.kit, visit.base, visit.token, faults)
     return None
 
 
@@ -216,8 +217,10 @@ def told(visit: Visit, reply: Reply, sent: formsent.Sent) -> Given:
     own = visit.kit.form.error
     said = own.message or SAID.get(status, BROKEN)
     headers = {name: value for name, value in reply.headers or () if name.lower() == "retry-after"}
-    faults = Faults(status, heading=own.title or "This did not work", whole=(said,), headers=headers)
-    return formpage.filled(visit.kit, visit.base, visit.token, sent.texts, faults)
+    faults = Faults(
+        status, heading=own.title or "This did not work", whole=(said,), headers=headers, texts=sent.texts
+    )
+    return formpage.filled(visit.kit, visit.base, visit.token, faults)
 
 
 def read(reply: Reply) -> Any:

@@ -226,7 +226,7 @@ async def test_theme_and_stylesheet_have_addresses_of_their_own(call: Any, start
     assert "<style" not in page
     assert " style=" not in page
     theme = await call("GET", f"{DOOR}/theme.css", token=None)
-    assert "--form-primary: #3b82f6" in theme.body.decode()
+    assert "--form-primary: #3473da" in theme.body.decode()
     assert '"Inter", sans-serif' in theme.body.decode()
     custom = await call("GET", f"{DOOR}/custom.css", token=None)
     assert ".form-scope .submit-btn { border-radius: 2rem; }" in custom.body.decode()
