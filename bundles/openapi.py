@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from bundles.endpoints import Endpoint
-from bundles.openapiparts import COMPONENTS, json_body, refused, said
+from bundles.openapiparts import COMPONENTS, STREAMING, json_body, refused, said
 from bundles.openapischema import tidy
 from bundles.paths import segments
 from bundles.promptparams import Parameter
 from bundles.promptschema import json_schema
+from bundles.promptstreaming import STREAM_FIELDS
 from bundles.routes import Route, shape
 
 Json = dict[str, Any]
@@ -100,11 +101,17 @@ class _Document:
         asking(operation, prompt, "POST", given=())
         operation["responses"]["202"] = TAKEN_ON
         self.add(f"/prompts/{prompt.id}", "POST", operation)
-        stream = self.operation(f"prompt.{prompt.id}.stream", "prompts", prompt.endpoint)
-        stream |= {"summary": f"{prompt.name or prompt.id}, as a stream of events"}
-        asking(stream, prompt, "POST", given=())
-        stream["responses"]["200"] = EVENTS
-        self.add(f"/prompts/{prompt.id}/stream", "POST", stream)
+        for method in ("POST", "GET"):
+            self.stream(prompt, method)
+
+    def stream(self, prompt: Described, method: str) -> None:
+        name = f"prompt.{prompt.id}.stream" + ("" if method == "POST" else ".get")
+        operation = self.operation(name, "prompts", prompt.endpoint)
+        operation |= {"summary": f"{prompt.name or prompt.id}, as a stream of events"}
+        operation["parameters"] = [*STREAMING]
+        asking(operation, prompt, method, given=() if method in WITH_BODY else STREAM_FIELDS)
+        operation["responses"] |= {"200": EVENTS, "406": refused(406)}
+        self.add(f"/prompts/{prompt.id}/stream", method, operation)
 
     def operation(self, name: str, tag: str, endpoint: Endpoint) -> Json:
         told = {"description": endpoint.description} if endpoint.description else {}
@@ -136,17 +143,25 @@ def templated(path: str, names: Iterable[str]) -> str:
 
 
 def asking(operation: Json, prompt: Described, method: str, *, given: Iterable[str]) -> None:
-    """What a prompt is asked with: a body, or a query where there is none; what the path gives need not be there."""
-    schema = tidy(json_schema(one for one in prompt.parameters if one.name not in set(given)))
+    """What a prompt is asked with: a body, or a query where there is none; what is ``given`` otherwise is left out."""
+    taken = set(given)
+    schema = tidy(json_schema(one for one in prompt.parameters if one.name not in taken))
     if method in WITH_BODY:
         operation["requestBody"] = json_body(schema, required="required" in schema)
     else:
         needed = schema.get("required", ())
         operation.setdefault("parameters", []).extend(
-            {"name": name, "in": "query", "required": name in needed, "schema": one}
-            for name, one in schema["properties"].items()
+            query_parameter(name, one, required=name in needed) for name, one in schema["properties"].items()
         )
     operation["responses"] |= {"200": ANSWER, "422": refused(422)}
+
+
+def query_parameter(name: str, schema: Json, *, required: bool) -> Json:
+    """Lists and objects are written as JSON."""
+    made: Json = {"name": name, "in": "query", "required": required}
+    if schema.get("type") in ("array", "object", None):
+        return made | {"content": {"application/json": {"schema": schema}}}
+    return made | {"schema": schema}
 
 
 def path_parameter(name: str) -> Json:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from bundles.promptstreaming import STREAM_FIELDS
+
 Json = dict[str, Any]
 PROBLEM = "#/components/schemas/Problem"
 HEADERS: Json = {
@@ -13,6 +15,7 @@ WHY = {
     401: ("Unauthorized", "No key, or one that is unknown, expired or revoked."),
     403: ("Forbidden", "The key may not call."),
     404: ("NotFound", "There is no such address, or the key belongs to another tenant."),
+    406: ("NotAcceptable", "An interceptor changes or keeps whole answers: there is no stream of them."),
     413: ("RequestEntityTooLarge", "The body is too long."),
     415: ("UnsupportedMediaType", "The body is packed in a way that is not understood."),
     422: ("UnprocessableEntity", "The values do not fit; `errors` has every reason."),
@@ -97,6 +100,25 @@ PARAMETERS["Format"] = {
     "description": "With dry=1: what is compiled, a text or the messages for a provider.",
     "schema": {"type": "string", "enum": ["markdown", "openai", "anthropic"]},
 }
+for field in STREAM_FIELDS.values():
+    whole = {"type": "integer", "minimum": field.low, "maximum": field.high}
+    PARAMETERS[field.name] = {
+        "name": field.name,
+        "in": "query",
+        "description": field.meaning,
+        "schema": whole
+        if field.type == "integer"
+        else {"type": "string", "pattern": "^([0-9]+|true|false)$"},
+    }
+PARAMETERS["LastEventId"] = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The id of the last event that was heard: the rest of the same run follows while it lives.",
+    "schema": {"type": "string"},
+}
+STREAMING: list[Json] = [
+    {"$ref": f"#/components/parameters/{name}"} for name in (*STREAM_FIELDS, "LastEventId")
+]
 COMPONENTS: Json = {
     "schemas": SCHEMAS,
     "parameters": PARAMETERS,
@@ -109,7 +131,7 @@ COMPONENTS: Json = {
         "PromptAnswer": said({"$ref": "#/components/schemas/PromptAnswer"}, "What the model answers."),
         "PromptEvents": {
             "description": "Events `token`, `log`, `error` and `done`, as they come.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {}},
         },
         "TakenOn": {
             "description": "With `Prefer: respond-async`: it will run; the answer is found under its id.",

@@ -72,7 +72,7 @@ def test_it_is_valid_for_a_validator_and_can_be_written(found: dict[str, Any]) -
     written = orjson.loads(orjson.dumps(found))
     schema = schemathesis.openapi.from_dict(written)
     schema.validate()
-    assert sum(1 for one in schema.get_all_operations() if one.ok()) == 8
+    assert sum(1 for one in schema.get_all_operations() if one.ok()) == 9
 
 
 def test_every_endpoint_is_there_with_what_its_path_needs(found: dict[str, Any]) -> None:
@@ -150,3 +150,14 @@ def test_a_pattern_that_everybody_reads_alike_stays() -> None:
 
 def test_what_json_cannot_write_is_left_out() -> None:
     assert tidy({"default": [float("inf")], "enum": [float("nan")], "minimum": float("-inf")}) == {}
+
+
+def test_a_stream_is_asked_by_a_body_or_a_query(found: dict[str, Any]) -> None:
+    path = found["paths"]["/prompts/sum/stream"]
+    assert path["post"]["requestBody"] == found["paths"]["/prompts/sum"]["post"]["requestBody"]
+    asked = {one["name"]: one for one in path["get"]["parameters"] if "name" in one}
+    assert asked["text"]["required"] is True
+    assert asked["tags"]["content"]["application/json"]["schema"]["type"] == "array"
+    shared = [one["$ref"].rpartition("/")[2] for one in path["get"]["parameters"] if "$ref" in one]
+    assert shared == ["chunkInterval", "chunkSize", "heartbeat", "LastEventId"]
+    assert "406" in path["get"]["responses"]
