@@ -25,6 +25,7 @@ from runtime.graphql import limits
 SECONDS = 300.0  # of a request, all its runs together
 SCHEMA_S = 5.0  # of a look at the schema
 SCHEMA_STEPS = 300_000
+SCHEMA_CHARACTERS = 16 * 1024 * 1024
 MOST_ERRORS = 20
 LONGEST = 1000  # of a message
 log = logging.getLogger(__name__)
@@ -102,14 +103,16 @@ async def within(found: Awaitable[ExecutionResult]) -> ExecutionResult:
 
 def look(schema: GraphQLSchema, asking: Asking) -> ExecutionResult:
     """Only the schema is looked at, step by step, with an end."""
-    steps, until = 0, time.monotonic() + SCHEMA_S
+    steps, size, until = 0, 0, time.monotonic() + SCHEMA_S
 
     def count(follow: Callable[..., Any], source: Any, info: Any, /, **given: Any) -> Any:
-        nonlocal steps
-        steps += 1
-        if steps > SCHEMA_STEPS or (steps % 1000 == 0 and time.monotonic() > until):
+        nonlocal steps, size
+        found = follow(source, info, **given)
+        steps, size = steps + 1, size + (len(found) if isinstance(found, str) else 0)
+        late = steps % 1000 == 0 and time.monotonic() > until
+        if late or steps > SCHEMA_STEPS or size > SCHEMA_CHARACTERS:
             raise Spent
-        return follow(source, info, **given)
+        return found
 
     try:
         found = execute(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TRIGGER = "graphql"
 FAILED = 400
+MOST = 16 * 1024 * 1024  # bytes of all outputs in one answer
 CODES = {
     401: "UNAUTHENTICATED",
     402: "NO_CREDITS",
@@ -61,6 +62,14 @@ class Runs:
     asked: Asked
     waist: "Waist"
     caller: str
+    told: int = 0  # bytes of outputs in the answer
+
+    def tell(self, size: int) -> None:
+        self.told += size
+        if self.told > MOST:
+            raise GraphQLError(
+                f"The outputs of an answer may have {MOST} bytes.", extensions={"code": "TOO_LARGE"}
+            )
 
     @property
     def tenant(self) -> str:
@@ -72,9 +81,10 @@ class Runs:
             raise GraphQLError("This prompt runs no more.", extensions={"code": "NOT_FOUND"})
         reply, execution = await self.answer(found, given)
         told = answer_of(reply, execution)
+        size = {"size": len(reply.body)}
         if not isinstance(told, dict):
-            return {"output": text_of(told), "execution": execution}
-        return {"execution": execution, **told, "output": text_of(told.get("output", told))}
+            return {"output": text_of(told), "execution": execution, **size}
+        return {"execution": execution, **told, "output": text_of(told.get("output", told)), **size}
 
     async def answer(self, found: Found, given: dict[str, Any]) -> tuple[Reply, str]:
         """What the prompt answers within its interceptors, if it has any, and the id of the execution."""
@@ -115,7 +125,8 @@ class Runs:
             outcome = await whole(said.call(self.waist, job))
         except ApiError as error:
             raise failed(error.status, error.body(), "") from None
-        return {"output": answer_of(outcome.reply, job.id), "execution": job.id}
+        output, size = answer_of(outcome.reply, job.id), len(outcome.reply.body)
+        return {"output": output, "execution": job.id, "size": size}
 
 
 class Wrapped(Asking):

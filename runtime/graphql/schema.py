@@ -29,6 +29,7 @@ Resolve = Callable[..., Any]
 class Context(Protocol):
     """Runs what a field names: each is one execution."""
 
+    def tell(self, size: int) -> None: ...
     async def prompt(self, id: str, given: dict[str, Any]) -> dict[str, Any]: ...
     async def flow(self, id: str, given: Any) -> dict[str, Any]: ...
 
@@ -55,12 +56,15 @@ def answers() -> tuple[GraphQLObjectType, GraphQLObjectType]:
     """The types of what prompts and flows answer."""
     execution = GraphQLField(GraphQLNonNull(GraphQLID), description="Id of the run in the history")
     prompted = {
-        "output": GraphQLField(GraphQLString, description="What the model said"),
+        "output": GraphQLField(GraphQLString, resolve=output_of, description="What the model said"),
         "usage": GraphQLField(JSON, description="Tokens of the question and of the answer"),
         "model": GraphQLField(GraphQLString, description="The model that answered"),
         "execution": execution,
     }
-    flowed = {"output": GraphQLField(JSON, description="What the flow said"), "execution": execution}
+    flowed = {
+        "output": GraphQLField(JSON, resolve=output_of, description="What the flow said"),
+        "execution": execution,
+    }
     return (
         GraphQLObjectType("PromptAnswer", prompted, description="The answer of a prompt"),
         GraphQLObjectType("FlowAnswer", flowed, description="The answer of a flow"),
@@ -117,6 +121,12 @@ def flow_of(id: str) -> Resolve:
         return await info.context.flow(id, given.get("input"))  # type: ignore[no-any-return]
 
     return resolve
+
+
+def output_of(source: dict[str, Any], info: GraphQLResolveInfo[Any], /) -> Any:
+    """Asked for under many names it would be sent as many times: what is sent is counted."""
+    info.context.tell(source["size"])
+    return source["output"]
 
 
 def tenant_of(_source: Any, info: GraphQLResolveInfo[Any], /) -> str:

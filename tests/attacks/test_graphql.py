@@ -8,7 +8,7 @@ from channels.db import database_sync_to_async
 
 from runtime.graphql import execute
 from runtime.models import Execution
-from tests.fakes.llm import Fake
+from tests.fakes.llm import Fake, say
 from tests.runtime import prompting, stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -181,3 +181,14 @@ async def test_ids_in_the_request_name_no_other_tenant(call: Any, fake: Fake, ch
     own = await call("POST", "/charlie/graphql", {"query": ONE}, token=charlie.token)
     assert own.status == 400  # Alice's prompts are no fields of Charlie's schema
     await nothing_ran(fake)
+
+
+async def test_one_output_under_many_names_does_not_fill_the_memory(call: Any, fake: Fake) -> None:
+    fake.brain.turns.append(say("x" * 100_000))
+    names = " ".join(f"a{at}: output" for at in range(480))
+    answer = await call("POST", DOOR, {"query": f'{{hello(who: "A") {{{names}}}}}'})
+    told = answer.json()
+    assert {error["extensions"]["code"] for error in told["errors"]} == {"TOO_LARGE"}
+    assert len(answer.body) < 17 * 1024 * 1024
+    sent = [text for text in told["data"]["hello"].values() if text]
+    assert 100 < len(sent) < 170
