@@ -1,4 +1,4 @@
-"""Runs all tests: on PostgreSQL what needs no browser, then browser and processes, then everything else on SQLite."""
+"""Runs all tests: on PostgreSQL what uses a database and no browser, then browser and processes, then everything else on SQLite."""
 
 import os
 import subprocess
@@ -29,7 +29,15 @@ def on_postgres(programs: str, args: list[str]) -> int:
 
     print(f"{LINE}\nOn PostgreSQL ({programs})", flush=True)
     with server(Path(programs)) as url:
-        return pytest("-m", QUICK, *PARALLEL, *args, DATABASE_URL=url, PRIOSTACK_TEST_POSTGRES_BIN=programs)
+        return pytest(
+            "-m",
+            QUICK,
+            "--database",
+            *PARALLEL,
+            *args,
+            DATABASE_URL=url,
+            PRIOSTACK_TEST_POSTGRES_BIN=programs,
+        )
 
 
 def main(args: list[str]) -> int:
