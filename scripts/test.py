@@ -1,4 +1,4 @@
-"""Runs all tests: on PostgreSQL what uses a database and no browser, then browser and processes, then everything else on SQLite."""
+"""Runs all tests: on PostgreSQL what uses a database, then browser and processes, then everything else on SQLite."""
 
 import os
 import subprocess
