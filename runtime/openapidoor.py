@@ -42,7 +42,7 @@ async def respond(live: Live, parts: tuple[str, ...], asked: Asked, gateway: "Ga
     """Everything for the tenant's keys; what is public for strangers, who hear 401 when nothing is."""
     if len(parts) != 1:
         return None
-    stranger = asked.token is None and any(route.endpoint.auth == "public" for route in routes(live))
+    stranger = asked.token is None and has_public(live)
     if stranger:
         await throttled(live, asked.peer)
     else:
@@ -93,6 +93,11 @@ def described(live: Live, *, public: bool) -> bytes:
         public=public,
     )
     return orjson.dumps(found)
+
+
+def has_public(live: Live) -> bool:
+    every = (service for bundle in live.bundles.values() for service in bundle.definition.services)
+    return any(endpoint.auth == "public" for service in every for endpoint in service.endpoints)
 
 
 def routes(live: Live) -> list[Route]:
