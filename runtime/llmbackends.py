@@ -10,7 +10,7 @@ from typing import Any
 
 from bundles import duration
 from runtime import llmanthropic, llmollama, llmopenai
-from runtime.llmtypes import LlmError
+from runtime.llmtypes import LlmError, Usage
 from runtime.llmwire import Speech
 
 TPM = 100_000
@@ -47,6 +47,7 @@ class Backend:
     concurrent: int = CONCURRENT
     timeout_s: float = TIMEOUT_S
     own_address: bool = False
+    prices: tuple[float, float] | None = None  # of a million tokens, asked and answered
 
     @property
     def speech(self) -> Speech:
@@ -67,6 +68,12 @@ class Backend:
         if self.models:
             return any(fnmatch.fnmatchcase(model, pattern) for pattern in self.models)
         return not model or self.provider in ("ollama", provider_of(model))
+
+    def cost(self, usage: Usage) -> float | None:
+        """What that many tokens cost; None when nobody said so."""
+        if self.prices is None:
+            return None
+        return round((usage.input * self.prices[0] + usage.output * self.prices[1]) / 1e6, 9)
 
     def model_for(self, asked: str) -> str:
         plain = next((name for name in self.models if "*" not in name), "")
@@ -187,7 +194,14 @@ def backend(place: int, written: Mapping[str, Any], variables: Mapping[str, Any]
         concurrent=max(1, int(number(written, "max_concurrent", CONCURRENT))),
         timeout_s=seconds(written.get("timeout")),
         own_address=bool(base),
+        prices=prices(written),
     )
+
+
+def prices(written: Mapping[str, Any]) -> tuple[float, float] | None:
+    if "input_price" not in written and "output_price" not in written:
+        return None
+    return number(written, "input_price", 0.0), number(written, "output_price", 0.0)
 
 
 def key_name(written: Mapping[str, Any], provider: str, *, own: bool) -> str:

@@ -79,7 +79,7 @@ def settled(load: Load, request: Request, reply: Reply) -> Reply:
             request.estimate(), len(reply.text) // 4 + sum(len(one.written) for one in reply.calls) // 4
         )
     load.tokens = min(load.backend.tpm, load.tokens + request.estimate() - usage.total)
-    return replace(reply, usage=usage, backend=load.backend.name)
+    return replace(reply, usage=usage, backend=load.backend.name, cost=load.backend.cost(usage))
 
 
 @asynccontextmanager

@@ -92,6 +92,7 @@ class Reply:
     usage: Usage = Usage()
     model: str = ""
     backend: str = ""
+    cost: float | None = None  # by the prices of the backend, when it has some
 
 
 class LlmError(Exception):

@@ -43,7 +43,7 @@ class Question:
         began = time.perf_counter()
         reply: Reply | None = None
         try:
-            request = llm.allowed(self.request(), context)
+            request = self.affordable(llm.allowed(self.request(), context))
             where = of_provider(llm.backends(context), word(self.settings, "provider"))
             if sink is None:
                 reply = llm.paid(request, context, await llm.complete(request, where))
@@ -83,6 +83,12 @@ class Question:
             key=self.key,
         )
 
+    def affordable(self, request: Request) -> Request:
+        left, size = self.context.tokens.left, request.estimate()
+        if size > left:
+            raise LlmError("budget", f"the question has about {size} tokens, {left} are left")
+        return request
+
     def note(self, reply: Reply | None, duration_us: int) -> None:
         step: dict[str, Any] = {"target": "llm", "duration_us": duration_us}
         if reply is None:
@@ -111,7 +117,8 @@ def context_of(job: Job, prompt: LivePrompt, log: Callable[[str, str], None]) ->
 
 
 def usage(reply: Reply) -> dict[str, Any]:
-    return {"input": reply.usage.input, "output": reply.usage.output, "total": reply.usage.total}
+    told = {"input": reply.usage.input, "output": reply.usage.output, "total": reply.usage.total}
+    return told if reply.cost is None else {**told, "cost": reply.cost}
 
 
 def of_provider(where: Backends, name: str) -> Backends:

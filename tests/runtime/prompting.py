@@ -26,10 +26,10 @@ def hello(body: str = BODY, *more: str) -> bytes:
 
 
 def files(
-    fake: Fake, more: dict[str, bytes] | None = None, extra: str = "", llm: str = ""
+    fake: Fake, more: dict[str, bytes] | None = None, extra: str = "", backend: str = ""
 ) -> dict[str, bytes]:
-    backend = f"{{provider: openai, name: mine, api_key_env: LLM_KEY, base_url: '{fake.url}/v1', model: gpt-5-mini}}"
-    head = f"name: talk\nllm: {{retries: 1, retry_base_delay: 0.01, {llm} backends: [{backend}]}}\n{extra}"
+    mine = f"{{provider: openai, name: mine, api_key_env: LLM_KEY, base_url: '{fake.url}/v1', model: gpt-5-mini, {backend}}}"
+    head = f"name: talk\nllm: {{retries: 1, retry_base_delay: 0.01, backends: [{mine}]}}\n{extra}"
     return {"bundle.yaml": head.encode(), "prompts/hello.prmd": hello(), **(more or {})}
 
 

@@ -75,6 +75,13 @@ async def test_a_call_is_one_execution_with_what_it_used(call: Any, start: Any) 
     assert await Execution.objects.acount() == 1
 
 
+async def test_what_it_cost_is_told_where_the_backend_has_prices(call: Any, start: Any) -> None:
+    await start(backend="input_price: 2, output_price: 10")
+    answer = await call("POST", DOOR, {"who": "Ann"})
+    assert answer.json()["usage"]["cost"] == pytest.approx((11 * 2 + 7 * 10) / 1e6)
+    assert (await history(answer)).steps[0]["usage"] == answer.json()["usage"]
+
+
 async def test_every_problem_of_a_request_is_told_and_nothing_is_asked(
     call: Any, start: Any, fake: Fake
 ) -> None:
