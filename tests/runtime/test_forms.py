@@ -29,10 +29,10 @@ async def call(alice: Any, clean_redis: None) -> Any:
 
 @pytest.fixture
 async def start(alice: Any, settings: Any, fake: Fake) -> Any:
-    async def started(form: str = "public: true") -> Any:
+    async def started(form: str = "public: true", head: bytes = b"") -> Any:
         def made() -> Any:
             prompting.keep_key(alice, settings, fake)
-            more = {"prompts/ticket.prmd": forming.prompt(form)}
+            more = {"prompts/ticket.prmd": forming.prompt(form).replace(b"form:\n", head + b"form:\n")}
             return stage.run_bundle(alice, prompting.files(fake, more))
 
         return await database_sync_to_async(made)()
@@ -242,3 +242,21 @@ async def test_other_methods_are_refused(call: Any, start: Any) -> None:
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST")
     head = await call("HEAD", DOOR, token=None)
     assert (head.status, head.body) == (200, b"")
+
+
+async def test_interceptors_of_the_prompt_hold_for_its_form(call: Any, start: Any, fake: Fake) -> None:
+    await start(head=b"interceptors:\n  - rateLimit: {maxRequests: 1, windowMs: 60000}\n")
+    answers = [await send(call, PLAIN) for _ in range(2)]
+    assert [answer.status for answer in answers] == [200, 429]
+    assert "very often" in answers[1].body.decode()
+    assert len(fake.asked) == 1
+    await stage.drain()
+    assert {run.trigger async for run in Execution.objects.filter(status="success")} == {"form"}
+
+
+async def test_an_interceptor_that_wants_a_key_closes_a_public_form(
+    call: Any, start: Any, fake: Fake
+) -> None:
+    await start(head=b"interceptors:\n  - auth: {required: true}\n")
+    answer = await send(call, PLAIN)
+    assert (answer.status, fake.asked) == (401, [])
