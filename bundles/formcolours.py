@@ -104,6 +104,10 @@ def button(colour: Rgb) -> Rgb:
     return of(written(colour))
 
 
+def _other(colour: Rgb) -> Rgb:
+    return BLACK if colour == WHITE else WHITE
+
+
 def _card(page: Rgb, *, dark: bool) -> Rgb:
     """What the form lies on: near the page's colour, but so clear or dark that text of every colour can be made out."""
     card = mix(page, WHITE, 0.055 if dark else 0.8)
@@ -127,6 +131,7 @@ def palette(primary: Rgb | None, page: Rgb) -> Palette:
     text = legible(of(SNOW if dark else INK), card, 7)
     field = of(written(mix(card, BLACK if dark else WHITE, 0.25 if dark else 1)))
     primary = button(primary or of(SNOW if dark else INK))
+    over = WHITE if contrast(WHITE, primary) >= 4.5 else BLACK  # black is then 4.6:1 at least
     worst = card if contrast(text, card) <= contrast(text, field) else field
     danger = legible(of("#ff9b94" if dark else "#b42318"), worst, 4.5)
     made = {
@@ -138,8 +143,8 @@ def palette(primary: Rgb | None, page: Rgb) -> Palette:
         "line": mix(card, text, 0.14),
         "edge": legible(mix(card, text, 0.3), worst, 3),
         "primary": primary,
-        "on-primary": on(primary),
-        "pressed": mix(primary, on(primary), 0.12) if contrast(primary, on(primary)) > 6 else primary,
+        "on-primary": over,
+        "pressed": mix(primary, over if contrast(primary, over) > 6 else _other(over), 0.12),
         "button-edge": legible(primary, card, 3),
         "accent": legible(primary, worst, 4.5),
         "danger": danger,
