@@ -1,5 +1,6 @@
 """The scalars that GraphQL lacks: any JSON, and whole numbers of 64 bits."""
 
+import math
 from typing import Any
 
 from graphql import GraphQLError, GraphQLScalarType
@@ -33,8 +34,19 @@ def anything(value: Any) -> Any:
     return value
 
 
+def given(value: Any) -> Any:
+    """Any JSON that can be written again: a literal may have numbers that JSON has not."""
+    rest = [value]
+    while rest:
+        one = rest.pop()
+        if isinstance(one, float) and not math.isfinite(one):
+            raise GraphQLError("A number of JSON is finite, and not longer than numbers are.")
+        rest += one if isinstance(one, list) else one.values() if isinstance(one, dict) else ()
+    return value
+
+
 JSON = GraphQLScalarType(
-    "JSON", anything, anything, description="Any JSON: an object, a list, a text, a number …"
+    "JSON", anything, given, description="Any JSON: an object, a list, a text, a number …"
 )
 LONG = GraphQLScalarType("Long", long, long, description="A whole number of 64 bits.")
 

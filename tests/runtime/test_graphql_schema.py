@@ -12,6 +12,7 @@ from graphql import (
     get_introspection_query,
     parse,
     print_schema,
+    validate,
     validate_schema,
 )
 from hypothesis import given, settings
@@ -151,6 +152,13 @@ def test_whatever_a_prompt_is_its_schema_is_valid(parameters: list[Parameter], t
     assert print_schema(made)
     found = execute(made, parse(get_introspection_query()))
     assert not found.errors  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("literal", ["1e999", "{a: [-1e999]}", "9" * 5000])
+def test_json_has_only_numbers_that_can_be_written(literal: str) -> None:
+    made = schemas.build([Prompted("x", "", (Parameter("j", type="json"),))], [])
+    assert validate(made, parse(f"{{x(j: {literal}) {{output}}}}"))
+    assert not validate(made, parse('{x(j: {a: [1, 2.5, null, "b", true]}) {output}}'))
 
 
 def test_only_json_may_be_non_null_in_a_list_by_itself() -> None:
