@@ -1,5 +1,6 @@
 """The form of a prompt as this process has it: fields, stylesheets and their addresses, made once for each revision."""
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from functools import cache
@@ -58,15 +59,16 @@ def ours() -> dict[str, Asset]:
 _kits: dict[tuple[str, int, str], Kit] = {}
 
 
-def kit(found: Found) -> Kit:
-    """Revisions never change, so it is made once; the oldest are forgotten."""
+async def of(found: Found) -> Kit:
+    """Revisions never change, so it is made once, in a thread: a stylesheet may be long. The oldest are forgotten."""
     bundle, prompt = found
     key = (bundle.id, bundle.revision, prompt.id)
     known = _kits.get(key)
     if known is None:
+        known = await asyncio.to_thread(made, prompt)
         while len(_kits) >= KEPT:
             del _kits[next(iter(_kits))]
-        known = _kits[key] = made(prompt)
+        _kits[key] = known
     return known
 
 

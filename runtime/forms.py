@@ -78,7 +78,7 @@ async def served(live: Live, name: str, rest: tuple[str, ...], asked: Asked, gat
     if found is None:
         live = await gateway.tenants.fresh(live.slug) or live
         found = prompts.find(live, name)
-    kit = formkit.kit(found) if found else None
+    kit = await formkit.of(found) if found else None
     if kit is None or not (kit.form.enabled and kit.form.public):
         await let_in(live, asked, gateway)
     if found is None or kit is None or not kit.form.enabled:
