@@ -115,8 +115,11 @@ def unfit(wish: Wish, errors: list[dict[str, Any]], fuel: int) -> Done:
 
 async def asked(job: Job, question: Question, effects: Effects, fuel: int) -> Done:
     """What the model says; a run that takes long is known as such, and can be cancelled."""
+    sink = promptsinks.find(job.id)
+    if sink is not None:  # its reader is given its id before it ends
+        await running.announce(job)
     try:
-        answer = await announced(job, question.answer(promptsinks.find(job.id)))
+        answer = await announced(job, question.answer(sink))
     except LlmError as error:
         return Done(unanswered(error), fuel, effects)
     except running.Cancelled as cancelled:

@@ -24,6 +24,7 @@ AHEAD = 64 * 1024  # bytes that a reader has not taken before the run waits for 
 MOST = 15_000  # streams of one process
 OF_TENANT = 12_000
 BEGIN_S = 1.0  # an answer that fails before this is no stream yet, but has its own status
+KNOWN_S = 0.02
 Event = tuple[int, bytes]
 _runs: "dict[str, Heard]" = {}
 _count: Counter[str] = Counter()
@@ -186,7 +187,10 @@ class Heard:
     def forget(self) -> None:
         if _runs.pop(self.job.id, None) is None:
             return
-        _count[self.job.bundle.tenant_id] -= 1
+        tenant = self.job.bundle.tenant_id
+        _count[tenant] -= 1
+        if not _count[tenant]:
+            del _count[tenant]
         self.kept.clear()
         self.fresh.clear()
         if not self.ended:
@@ -236,7 +240,8 @@ async def begin(waist: Waist, job: Job, streaming: Streaming) -> Given | Outcome
         heard.forget()
         return await heard.task
     heard.leave(None)
-    await running.announce(job)
+    while not (job.added or heard.ended):  # whoever is given its id must find it in the history
+        await asyncio.sleep(KNOWN_S)
     return given(heard, 0)
 
 

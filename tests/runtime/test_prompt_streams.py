@@ -148,6 +148,20 @@ async def test_the_accept_header_asks_for_a_stream_too(reader: Any, start: Any, 
     fake.brain.turns.append(say(LONG))
     heard = await reader().listen("/alice/prompts/hello", ANN, accept="text/event-stream")
     assert text_of(await heard.all()) == LONG
+    await stage.drain()
+    run = await Execution.objects.aget()
+    assert (run.status, str(run.pk)) == ("success", heard.headers["x-execution-id"])
+
+
+async def test_a_run_is_known_while_it_is_heard(reader: Any, start: Any, fake: Fake) -> None:
+    await start()
+    fake.brain.turns.append(say(LONG, pause=0.1))
+    heard = await reader().listen(f"{STREAM}?chunkInterval=0", ANN)
+    await stage.drain()
+    assert (await Execution.objects.aget(pk=heard.headers["x-execution-id"])).status == "running"
+    await heard.all()
+    await stage.drain()
+    assert (await Execution.objects.aget()).status == "success"
 
 
 async def test_get_has_the_parameters_in_its_query(reader: Any, start: Any, fake: Fake) -> None:
