@@ -27,7 +27,9 @@ BACKEND_FIELDS = table(
     Field("rate_limit_tpm", "integer", "Tokens a minute; 100000", low=1),
     Field("max_concurrent", "integer", "Requests at the same time; 20", low=1, high=1_000),
     Field("timeout", "any", "Seconds, or a duration; 120"),
-    Field("input_price", "number", "What a million tokens of questions cost, in any currency; for the history"),
+    Field(
+        "input_price", "number", "What a million tokens of questions cost, in any currency; for the history"
+    ),
     Field("output_price", "number", "The same of answers"),
     Field("supported_models", "list", "The models it has; without it, those of the provider"),
 )

@@ -28,7 +28,8 @@ def hello(body: str = BODY, *more: str) -> bytes:
 def files(
     fake: Fake, more: dict[str, bytes] | None = None, extra: str = "", backend: str = ""
 ) -> dict[str, bytes]:
-    mine = f"{{provider: openai, name: mine, api_key_env: LLM_KEY, base_url: '{fake.url}/v1', model: gpt-5-mini, {backend}}}"
+    where = f"base_url: '{fake.url}/v1', model: gpt-5-mini, {backend}"
+    mine = f"{{provider: openai, name: mine, api_key_env: LLM_KEY, {where}}}"
     head = f"name: talk\nllm: {{retries: 1, retry_base_delay: 0.01, backends: [{mine}]}}\n{extra}"
     return {"bundle.yaml": head.encode(), "prompts/hello.prmd": hello(), **(more or {})}
 
