@@ -5,6 +5,7 @@ never runs far ahead of its reader, and ends when nobody has come back within on
 """
 
 import asyncio
+import logging
 from collections import Counter, deque
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -25,6 +26,7 @@ MOST = 15_000  # streams of one process
 OF_TENANT = 12_000
 BEGIN_S = 1.0  # an answer that fails before this is no stream yet, but has its own status
 KNOWN_S = 0.02
+log = logging.getLogger(__name__)
 Event = tuple[int, bytes]
 _runs: "dict[str, Heard]" = {}
 _count: Counter[str] = Counter()
@@ -94,6 +96,7 @@ class Heard:
         elif isinstance(problem := task.exception(), ApiError):
             self.tell("error", problem.body())
         elif problem is not None:
+            log.error("a streamed run ended in a fault of ours", exc_info=problem)
             self.tell("error", ApiError(500).body())
         else:
             self.told(task.result())
