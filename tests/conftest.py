@@ -4,8 +4,9 @@ import importlib
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -113,3 +114,22 @@ def bob(alice: Person) -> Person:
 @pytest.fixture
 def charlie(db: None) -> Person:
     return Person("charlie@example.org", "charlie", "owner")
+
+
+@pytest.fixture
+async def call(alice: Person, clean_redis: None) -> AsyncIterator[Any]:
+    """Calls a gateway in this process with Alice's key."""
+    from tests.runtime.stage import Caller
+
+    caller = Caller(alice.token)
+    yield caller
+    await caller.close()
+
+
+@pytest.fixture
+def fake() -> Iterator[Any]:
+    """A language model's server."""
+    from tests.fakes.llm import Fake
+
+    with Fake() as server:
+        yield server

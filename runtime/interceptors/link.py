@@ -35,17 +35,17 @@ class Link:
 
     def before(self, call: Invocation) -> Reply | None:
         """An answer in place of what is wrapped, or None."""
-        raise NotImplementedError
+        return None
 
     def after(self, call: Invocation, reply: Reply) -> Reply:
-        raise NotImplementedError
+        return reply
 
     async def wait_before(self, call: Invocation) -> Reply | None:
         """As ``before``, for what has to ask somebody."""
-        raise NotImplementedError
+        return None
 
     async def wait_after(self, call: Invocation, reply: Reply) -> Reply:
-        raise NotImplementedError
+        return reply
 
     def around(self, inner: Later) -> Later:
         """What is wrapped, seen through this link; only where it may wait."""

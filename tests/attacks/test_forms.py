@@ -21,19 +21,6 @@ QUOTED = "'" + EVIL.replace("'", "''") + "'"
 
 
 @pytest.fixture
-def fake() -> Any:
-    with Fake() as server:
-        yield server
-
-
-@pytest.fixture
-async def call(alice: Any, clean_redis: None) -> Any:
-    caller = stage.Caller(alice.token)
-    yield caller
-    await caller.close()
-
-
-@pytest.fixture
 async def start(alice: Any, settings: Any, fake: Fake) -> Any:
     async def started(source: bytes = b"", who: Any = alice) -> Any:
         def made() -> Any:

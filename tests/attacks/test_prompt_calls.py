@@ -14,19 +14,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 DOOR = "/alice/prompts/hello"
 
 
-@pytest.fixture
-def fake() -> Any:
-    with Fake() as server:
-        yield server
-
-
-@pytest.fixture
-async def call(alice: Any, clean_redis: None) -> Any:
-    caller = stage.Caller(alice.token)
-    yield caller
-    await caller.close()
-
-
 async def start(person: Any, settings: Any, fake: Fake, files: dict[str, bytes]) -> None:
     def made() -> None:
         prompting.keep_key(person, settings, fake)

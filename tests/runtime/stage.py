@@ -122,4 +122,5 @@ class Caller:
 
 
 async def drain() -> int:
-    return await database_sync_to_async(importer.drain)()
+    count: int = await database_sync_to_async(importer.drain)()
+    return count

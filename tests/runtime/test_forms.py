@@ -15,19 +15,6 @@ DOOR = "/alice/forms/ticket"
 
 
 @pytest.fixture
-def fake() -> Any:
-    with Fake() as server:
-        yield server
-
-
-@pytest.fixture
-async def call(alice: Any, clean_redis: None) -> Any:
-    caller = stage.Caller(alice.token)
-    yield caller
-    await caller.close()
-
-
-@pytest.fixture
 async def start(alice: Any, settings: Any, fake: Fake) -> Any:
     async def started(form: str = "public: true", head: bytes = b"") -> Any:
         def made() -> Any:

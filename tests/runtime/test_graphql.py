@@ -32,19 +32,6 @@ triggers:
 
 
 @pytest.fixture
-def fake() -> Any:
-    with Fake() as server:
-        yield server
-
-
-@pytest.fixture
-async def call(alice: Any, clean_redis: None) -> Any:
-    caller = stage.Caller(alice.token)
-    yield caller
-    await caller.close()
-
-
-@pytest.fixture
 async def start(alice: Any, settings: Any, fake: Fake) -> Any:
     async def started(more: dict[str, bytes] | None = None, **kwargs: str) -> Any:
         def made() -> Any:

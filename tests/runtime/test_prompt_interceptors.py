@@ -17,19 +17,6 @@ ANN = {"who": "Ann"}
 
 
 @pytest.fixture
-def fake() -> Any:
-    with Fake() as server:
-        yield server
-
-
-@pytest.fixture
-async def call(alice: Any, clean_redis: None) -> Any:
-    caller = stage.Caller(alice.token)
-    yield caller
-    await caller.close()
-
-
-@pytest.fixture
 async def start(alice: Any, settings: Any, fake: Fake) -> Any:
     async def started(interceptors: str) -> Any:
         prompt = hello("Greet {{ who }}", f"interceptors: {interceptors}")

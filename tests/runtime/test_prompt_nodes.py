@@ -30,19 +30,6 @@ services:
 
 
 @pytest.fixture
-def fake() -> Any:
-    with Fake() as server:
-        yield server
-
-
-@pytest.fixture
-async def call(alice: Any, clean_redis: None) -> Any:
-    caller = stage.Caller(alice.token)
-    yield caller
-    await caller.close()
-
-
-@pytest.fixture
 async def start(alice: Any, settings: Any, fake: Fake) -> Any:
     async def started(flow: str = "", more: dict[str, bytes] | None = None, extra: str = "") -> Any:
         flows = {"flows/f.yaml": flowstage.text("f", flow)} if flow else {}
