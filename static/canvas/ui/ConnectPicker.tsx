@@ -2,10 +2,11 @@
 import { useMemo, useState } from "react";
 import { connect } from "./edit";
 import { iconOf } from "./FlowNode";
+import { focusNode } from "./focus";
 import { Icon } from "./icons";
 import { closeOverlay } from "./Overlays";
 import { Picker, type Choice } from "./Picker";
-import { chosenNodes, focusNode } from "./select";
+import { chosenNodes } from "./select";
 import { hasError, portsWith } from "./shape";
 import { say, store } from "./state";
 

@@ -5,6 +5,7 @@ import { Boundary } from "./Boundary";
 import { Button } from "./Button";
 import { removeChosen, duplicateChosen, toggleChosen } from "./actions";
 import { iconOf, toneOf } from "./FlowNode";
+import { focusNode } from "./focus";
 import { Icon } from "./icons";
 import { LastRun } from "./LastRun";
 import { allProblems, linesOf, problemsOf } from "./problems";
@@ -27,7 +28,7 @@ const Panel = memo(function Panel({ node }: { node: GNode }) {
   const readOnly = useEditor((state) => state.readOnly);
   const ran = useEditor((state) => Boolean(state.nodeRuns[node.id]));
   return (
-    <aside className="ed-inspector" aria-label={`Inspector of ${node.label}`} onKeyDown={(event) => event.key === "Escape" && !event.defaultPrevented && close(node.id)}>
+    <aside className="ed-inspector" data-node={node.id} aria-label={`Inspector of ${node.label}`} onKeyDown={(event) => event.key === "Escape" && !event.defaultPrevented && close(node.id)}>
       <header data-tone={toneOf(node.kind)}>
         <span className="ed-item-icon"><Icon name={iconOf(node)} size={16} /></span>
         <div><strong>{node.label}</strong><small>{TITLES[node.kind] ?? node.kind}</small></div>
@@ -48,7 +49,7 @@ const Panel = memo(function Panel({ node }: { node: GNode }) {
 
 function close(id: string): void {
   store.set({ inspecting: false });
-  requestAnimationFrame(() => document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`)?.focus());
+  focusNode(id);
 }
 
 function Tab({ on, label, pick }: { on: boolean; label: string; pick: () => void }) {

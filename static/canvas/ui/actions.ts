@@ -1,10 +1,11 @@
 // Commands on what is chosen.
 import { copy } from "../core";
 import { disable, duplicate, move, removeAll, setCanvas } from "./edit";
+import { focusInspector, focusSoon, focusNode } from "./focus";
 import { isGroup, ungroupChosen } from "./groups";
 import { addNote, withoutNotes } from "./notes";
 import { placed } from "./places";
-import { choose, chosenNodes, chosenNotes, focusNode, select } from "./select";
+import { choose, chosenNodes, chosenNotes, select } from "./select";
 import { say, store, toast } from "./state";
 import { view } from "./viewport";
 import { cut as cutWire } from "./wiring";
@@ -67,21 +68,12 @@ export async function cutChosen(): Promise<void> {
 
 export function openInspector(): void {
   store.set({ inspecting: true });
-  focusSoon(".ed-inspector-body :is(input, select, textarea, .cm-content, button)");
+  focusInspector(chosenNodes()[0] ?? "", ".ed-inspector-body :is(input, select, textarea, .cm-content, button)");
 }
 
 export function renameChosen(): void {
   store.set({ inspecting: true });
-  focusSoon('.ed-field[data-field="name"] input');
-}
-
-/** The forms come by themselves a moment after they are asked for. */
-function focusSoon(selector: string, tries = 20): void {
-  const element = document.querySelector<HTMLElement>(selector);
-  if (element) {
-    element.focus();
-    if (element instanceof HTMLInputElement) element.select();
-  } else if (tries) setTimeout(() => focusSoon(selector, tries - 1), 25);
+  focusInspector(chosenNodes()[0] ?? "", '.ed-field[data-field="name"] input');
 }
 
 export function focusPalette(): void {

@@ -2,9 +2,10 @@
 import type { GNode, NewNode } from "../core";
 import type { PaletteItem, Point } from "./data";
 import { run } from "./edit";
+import { focusNode } from "./focus";
 import { kindOfItem, nameHint } from "./items";
 import { placed, showNode } from "./places";
-import { chosenNodes, focusNode, select } from "./select";
+import { chosenNodes, select } from "./select";
 import { portsWith, shapeOf } from "./shape";
 import { say, store } from "./state";
 import { view } from "./viewport";

@@ -1,4 +1,5 @@
 // Choosing nodes, and going from one to the next by keyboard.
+import { focusNode } from "./focus";
 import type { Problem } from "./http";
 import { linesOf } from "./problems";
 import { placed } from "./places";
@@ -22,11 +23,6 @@ export function chosenNotes(): string[] {
 export function selectAll(): void {
   const { graph, canvas } = store.get();
   select([...graph.nodes.map((node) => node.id), ...Object.keys(canvas.notes ?? {}).map((id) => `note:${id}`)]);
-}
-
-/** Puts the keyboard's focus on a node, so that its keys work at once. */
-export function focusNode(id: string): void {
-  requestAnimationFrame(() => document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`)?.focus());
 }
 
 export function choose(id: string): void {
