@@ -59,15 +59,20 @@ def body(data: bytes, headers: Mapping[str, str], *, limit: int) -> Any:
 
 def json_body(data: bytes) -> orjson.Fragment:
     """Checked and then passed on as it is: the bytes are not written a second time."""
+    json_value(data)
+    return orjson.Fragment(data)
+
+
+def json_value(data: bytes) -> Any:
+    """400 when the body is not JSON."""
     try:
-        orjson.loads(data)
+        return orjson.loads(data)
     except orjson.JSONDecodeError as problem:
         raise ApiError(
             400,
             "The body is not JSON.",
             errors=[{"line": problem.lineno, "column": problem.colno, "message": problem.msg}],
         ) from None
-    return orjson.Fragment(data)
 
 
 def is_writable(value: Any) -> bool:

@@ -9,6 +9,7 @@ from runtime.exchange import Asked, Given
 
 if TYPE_CHECKING:
     from runtime.gateway import Gateway
+    from runtime.hot import Known
     from runtime.live import Live
 
 # Tenant, the segments of the path (the first is the door's name), request: the answer, or None when there is no
@@ -21,6 +22,7 @@ DOORS = {
     "graphql": "runtime.graphql.door",
     "openapi.json": "runtime.openapidoor",
 }
+QUICK = {"prompts": "runtime.promptnow"}
 
 
 def find(path: str) -> "Door | None":
@@ -33,6 +35,23 @@ def find(path: str) -> "Door | None":
 def door(module: str) -> "Door":
     respond: Door = import_module(module).respond
     return respond
+
+
+def is_quick(path: str) -> bool:
+    """Whether a door may answer without waiting, when what it is asked allows."""
+    return path[1:].partition("/")[0] in QUICK
+
+
+def now(path: str) -> "Callable[..., Given | None]":
+    """How a quick door answers, as ``Gateway.now``."""
+    made: Callable[..., Given | None] = import_module(QUICK[path[1:].partition("/")[0]]).now
+    return made
+
+
+def heat(path: str) -> "Callable[..., Known | None]":
+    """What a quick door remembers of a head, as ``Gateway.heat``."""
+    made: Callable[..., Known | None] = import_module(QUICK[path[1:].partition("/")[0]]).heat
+    return made
 
 
 def segments(path: str) -> tuple[str, ...]:

@@ -161,13 +161,15 @@ class Gateway:
         slug, path = split(asked.path)
         live, waist = self.tenants.get(slug), self.waist
         match = live.table.match(asked.method, path) if live is not None else None
-        if live is None or match is None or waist is None:
+        if live is None or waist is None or (match is None and not doors.is_quick(path)):
             return None
         grant = self.known_grant(live, asked)
         if grant is None or len(data) > settings.CALL_MAX_BODY or later.wished(asked):
             return None
         live.used = time.monotonic()
         self.used.add(grant.id)
+        if match is None:
+            return doors.now(path)(live, path, asked, self, data=data, grant=grant)
         if match.endpoint.interceptors:
             return intercepted.now(asked, path, match, self, data=data, grant=grant)
         job = make_job(match, path, asked, data, grant.actor)
@@ -193,8 +195,10 @@ class Gateway:
         live = self.tenants.get(slug)
         match = live.table.match(asked.method, path) if live is not None else None
         grant = self.known_grant(live, asked) if live is not None else None
-        if live is None or match is None or grant is None or later.wished(asked):
+        if live is None or grant is None or later.wished(asked):
             return None
+        if match is None:
+            return doors.heat(path)(live, path, asked, grant) if doors.is_quick(path) else None
         if match.endpoint.interceptors:
             return intercepted.Guarded(asked, path, live, match, grant)
         return Hot(asked, path, live, match, grant)

@@ -20,6 +20,8 @@ def attempt(job: Job, fuel: int) -> Done | None:
     target = job.target
     if target.kind == "flow":
         return flows.attempt(job, fuel)
+    if target.kind == "prompt":
+        return job.wish.attempt(job, fuel) if job.wish is not None else None
     if target.kind != "wasm" or target in job.bundle.waiting:
         return None
     guest, limits = guest_of(job, target), bounds(fuel)

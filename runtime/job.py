@@ -12,6 +12,7 @@ from runtime.answer import Reply
 from runtime.live import LiveBundle
 
 if TYPE_CHECKING:
+    from runtime.promptrun import Wish
     from runtime.purse import Purse
 
 
@@ -37,6 +38,7 @@ class Job:
     purse: "Purse | None" = None  # what the market lets it use; None: whatever its budget is
     announced: bool = False  # its row was written because it takes long; its caller waits for it all the same
     added: bool = False  # a row of it exists already: its end is a "finish"
+    wish: "Wish | None" = None  # of a prompt, when its door has read and checked it already
     said: "asyncio.Future[Outcome] | None" = None  # gets the first answer, when the run goes on after it
     created_us: int = field(default_factory=lambda: time.time_ns() // 1000)
     started: float = field(default_factory=time.perf_counter)

@@ -15,6 +15,7 @@ from runtime.interceptors import serve as intercepted
 from runtime.interceptors.invocation import Invocation
 from runtime.job import Job
 from runtime.live import Live
+from runtime.promptrun import Wish
 from runtime.prompts import Found
 from runtime.reply import given
 
@@ -49,6 +50,7 @@ async def called(found: Found, asked: Asked, caller: str, live: Live, gateway: "
     data = await asked.body(settings.CALL_MAX_BODY)
     values = prompts.checked(prompt, parameters(asked, data))
     job = prompts.make_job(bundle, prompt, values, caller=caller, **options)
+    job.wish = Wish.checked(values, options)
     waist = gateway.waist or await gateway.start()
     if later.wished(asked):
         return await later.taken_on(waist.journal, asked, job, [])
@@ -103,4 +105,6 @@ class Asking(Invocation):
 
     def make_job(self) -> Job:
         values = prompts.checked(self.prompt, {} if self.request["body"] is None else self.request["body"])
-        return prompts.make_job(self.match.owner, self.prompt, values, caller=self.caller, **self.options)
+        job = prompts.make_job(self.match.owner, self.prompt, values, caller=self.caller, **self.options)
+        job.wish = Wish.checked(values, self.options)
+        return job

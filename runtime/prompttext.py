@@ -50,9 +50,15 @@ class Text:
 
     async def compiled(self, format: Format) -> Compiled:
         """Long ones in a thread. Trap when the call's compute units are used up, Unfit when it fails otherwise."""
+        made = self.at_once(format)
+        return made or self.charged(*await asyncio.to_thread(partial(self.attempt, format, MOST)))
+
+    def at_once(self, format: Format) -> Compiled | None:
+        """The same for a text that is made quickly; None for a long one, and then nothing was charged."""
         made, steps = self.attempt(format, QUICK)
-        if made.has_errors and steps >= QUICK:
-            made, steps = await asyncio.to_thread(partial(self.attempt, format, MOST))
+        return None if made.has_errors and steps >= QUICK else self.charged(made, steps)
+
+    def charged(self, made: Compiled, steps: int) -> Compiled:
         self.used += max(1, steps) * STEP_FUEL
         if made.has_errors:
             if self.used >= self.budget:
