@@ -6,10 +6,16 @@ const PAUSE = 16; // ms: what is asked for may have to be loaded and drawn first
 let last = 0;
 addEventListener("pointerdown", () => void (last += 1), true);
 
-/** Puts the focus on what `selector` finds as soon as it is drawn; the text of an input is chosen with it. */
+/** Puts the focus on what `selector` finds, now or as soon as it is drawn; the text of an input is chosen with it. */
 export function focusSoon(selector: string): void {
   last += 1;
-  later(selector, last, TRIES, 0); // not at once: a dialog that closes in this turn gives the focus back to its opener
+  if (!reached(selector)) leave();
+  later(selector, last, TRIES, 0); // once more: a dialog that closes in this turn gives the focus back to its opener
+}
+
+/** Keys that are pressed meanwhile are commands, not text of the field that was left. */
+function leave(): void {
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
 }
 
 /** Puts the keyboard's focus on a node, so that its keys work at once. */
