@@ -172,6 +172,7 @@ LLM = Kind(
         _with("temperature", "number", "Temperature", "0 is steady, 2 is wild", high=2),
         _with("maxTokens", "integer", "Tokens of the answer", "At most so many", low=1, high=1_000_000),
         _with("json", "boolean", "Answer is JSON", "The answer is read as JSON; anything else fails", default=False),
+        _with("rehearsal", "value", "Rehearsal", "What it says as long as no backend has a key; without it that fails"),
     ),
 )  # fmt: skip
 HTTP = Kind(

@@ -8,16 +8,28 @@ from bundles.flowfields import Reader
 from bundles.values import Mapping, Node, shown
 
 STRATEGIES = ("failover", "round-robin", "least-loaded")
-PROVIDERS = ("openai", "anthropic", "xai", "ollama")
+PROVIDERS = ("openai", "anthropic", "xai", "ollama", "rehearsal")
 LLM_FIELDS = table(
     Field("strategy", "string", "failover (usual), round-robin or least-loaded"),
     Field("retries", "integer", "Further tries of a request; 3", high=20),
     Field("retry_base_delay", "number", "Seconds before the first of them; 1", high=3_600),
     Field("retry_max_delay", "number", "Seconds at most between two of them; 60", high=3_600),
+    Field(
+        "breaker_faults",
+        "integer",
+        "Faults in a row after which a backend is left alone; 5; 0: never",
+        high=1_000,
+    ),
+    Field("breaker_rest", "number", "Seconds for which it is; 30", high=3_600),
     Field("backends", "list", "The providers"),
 )
 BACKEND_FIELDS = table(
-    Field("provider", "string", "openai, anthropic, xai, ollama, or any name with a base_url", required=True),
+    Field(
+        "provider",
+        "string",
+        "openai, anthropic, xai, ollama, rehearsal, or any name with a base_url",
+        required=True,
+    ),
     Field("name", "string", "Its name in this list; the provider's unless told"),
     Field("model", "string", "The model when a node names none"),
     Field("api_key_env", "string", "The name of the tenant's secret that holds the key"),

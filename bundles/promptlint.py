@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Mapping as Map
 
-from bundles import form
+from bundles import form, promptrehearsal
 from bundles.promptcompile import Prepared, include_path, prepare
 from bundles.promptfiles import Shelf, folder_of
 from bundles.promptfront import Diagnostic, warning
@@ -19,7 +19,12 @@ MAX_WORK = 1_000_000  # characters of all prompts of a bundle with all that they
 def check(files: Map[str, bytes], path: str) -> tuple[Problem, ...]:
     """What is wrong with one prompt; also includes that are not there."""
     prepared = prepare(files, path)
-    return (*prepared.problems, *_includes(prepared), *_form(prepared))
+    return (
+        *prepared.problems,
+        *_includes(prepared),
+        *_form(prepared),
+        *promptrehearsal.check(prepared.prompt),
+    )
 
 
 def check_all(files: Map[str, bytes], paths: Iterable[str], report: Report) -> None:
@@ -34,6 +39,7 @@ def check_all(files: Map[str, bytes], paths: Iterable[str], report: Report) -> N
         work += len(prepared.text.content) + sum(map(len, prepared.text.contexts))
         work += FORM_WORK * len(files[path]) if prepared.prompt.node("form") else 0
         report.extend((*prepared.problems, *_includes(prepared), *_form(prepared)))
+        report.extend(promptrehearsal.check(prepared.prompt))
 
 
 def _includes(prepared: Prepared) -> list[Diagnostic]:

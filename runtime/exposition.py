@@ -64,6 +64,8 @@ class Everything(Collector):
         found = snapshots(now)
         yield from calls(merged(found))
         yield from interceptors(found)
+        yield from models(found)
+        yield from breakers([snapshot for snapshot in found if snapshot["at"] > now - ALIVE_S])
         yield from processes([snapshot for snapshot in found if snapshot["at"] > now - ALIVE_S])
         yield from rows()
 
@@ -105,6 +107,36 @@ def interceptors(found: list[Snapshot]) -> Iterator[Metric]:
         for family, number in zip(families, numbers, strict=True):
             family.add_metric(list(key), number)
     return iter(families)
+
+
+def models(found: list[Snapshot]) -> Iterator[Metric]:
+    """By provider, as far as it is a known one: what a tenant calls its own is no label."""
+    tries = CounterMetricFamily(
+        "priostack_llm_requests", "Requests to language models", labels=["provider", "result"]
+    )
+    opened = CounterMetricFamily(
+        "priostack_llm_breaker_opened", "Times that a breaker opened", labels=["provider"]
+    )
+    for family, name in ((tries, "tries"), (opened, "opened")):
+        for labels, count in summed(found, name):
+            family.add_metric(labels, count)
+    return iter((tries, opened))
+
+
+def breakers(living: list[Snapshot]) -> Iterator[Metric]:
+    now = GaugeMetricFamily(
+        "priostack_llm_breakers", "Breakers that are not closed", labels=["provider", "state"]
+    )
+    for labels, count in summed(living, "breakers"):
+        now.add_metric(labels, count)
+    return iter((now,))
+
+
+def summed(found: list[Snapshot], name: str) -> list[tuple[list[str], float]]:
+    sums: dict[tuple[str, ...], float] = {}
+    for *labels, count in (row for one in found for row in one.get("llm", {}).get(name, ())):
+        sums[tuple(labels)] = sums.get(tuple(labels), 0) + count
+    return [(list(labels), count) for labels, count in sorted(sums.items())]
 
 
 def cumulated(cell: Cell) -> list[tuple[str, float]]:

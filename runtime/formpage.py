@@ -107,9 +107,9 @@ def heading(count: int) -> str:
     return "There is a problem" if count == 1 else f"There are {count} problems"
 
 
-def sent(kit: Kit, base: str, output: Any) -> Given:
+def sent(kit: Kit, base: str, output: Any, *, rehearsed: bool = False) -> Given:
     """What the model wrote is text; whatever it looks like, it is shown as it stands."""
-    told = {"heading": kit.form.success.title or "Done", "output": text_of(output)}
+    told = {"heading": kit.form.success.title or "Done", "output": text_of(output), "rehearsed": rehearsed}
     return page("forms/sent.html", kit, base, told)
 
 

@@ -24,6 +24,7 @@ from runtime.interceptors import serve as intercepted
 from runtime.interceptors.invocation import Invocation
 from runtime.job import Job
 from runtime.live import Live
+from runtime.llmbackends import REHEARSAL
 from runtime.prompts import Found
 from runtime.strangers import throttled
 
@@ -211,7 +212,8 @@ def told(visit: Visit, reply: Reply, sent: formsent.Sent) -> Given:
     """The page after the call; what went wrong inside is for the tenant's history, not for visitors."""
     answer = read(reply) if reply.status == 200 else None
     if isinstance(answer, dict) and "output" in answer:
-        return formpage.sent(visit.kit, visit.base, answer["output"])
+        rehearsed = answer.get("model") == REHEARSAL
+        return formpage.sent(visit.kit, visit.base, answer["output"], rehearsed=rehearsed)
     # Its values were checked: what is refused of them now is the fault of the prompt.
     status = reply.status if reply.status >= 400 and reply.status != 422 else 502
     own = visit.kit.form.error

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -51,7 +51,15 @@ def asked(need: Need, context: Context) -> Request:
         max_tokens=whole_number(options.get("maxTokens")),
         json=options.get("json") is True,
         key=context.idempotency_key(need),
+        rehearsal=rehearsal(options.get("rehearsal")),
     )
+
+
+def rehearsal(written: Any) -> Callable[[], str] | None:
+    """What a node says when its model cannot be asked; None when that is not wished."""
+    if written is None or written is False:
+        return None
+    return lambda: "" if written is True else text(written)
 
 
 async def ask(request: Request, context: Context, where: Backends | None = None) -> Reply:
@@ -115,10 +123,8 @@ def key_of(backend: Backend, context: Context) -> str:
         return ""
     value, bound = context.secret(backend.key), context.bundle.bound.get(backend.key)
     if not value or bound is None:
-        hint = "keep it under Settings, Secrets"
-        raise LlmError(
-            "not-available", f"{backend.name}: there is no secret “{backend.key}”: {hint}", elsewhere=True
-        )
+        told = f"{backend.name}: there is no secret “{backend.key}”: keep it under Settings, Secrets"
+        raise LlmError("not-available", told, elsewhere=True, unset=not value)
     host = urlsplit(backend.address).hostname or ""
     if not bound.may_go(host):
         raise LlmError(

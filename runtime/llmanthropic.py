@@ -112,7 +112,9 @@ class Collector:
             case "message_stop":
                 self.ended = True
             case "error":
-                raise LlmError("handler", "the model's server broke off its answer", retryable=True)
+                raise LlmError(
+                    "handler", "the model's server broke off its answer", retryable=True, fault=True
+                )
         return ""
 
     def _start(self, index: int, block: Mapping[str, Any]) -> None:
@@ -129,7 +131,7 @@ class Collector:
 
     def reply(self) -> Reply:
         if not self.ended:
-            raise LlmError("handler", "the model's answer ends too early", retryable=True)
+            raise LlmError("handler", "the model's answer ends too early", retryable=True, fault=True)
         calls = tuple(tool_call(wish.id, wish.name, wish.written) for _, wish in sorted(self.wishes.items()))
         stop = "tools" if calls else STOPS.get(str(self.reason), "stop")
         return Reply("".join(self.text), calls, stop, usage(self.told), self.model)

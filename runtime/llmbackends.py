@@ -10,6 +10,7 @@ from typing import Any
 
 from bundles import duration
 from runtime import llmanthropic, llmollama, llmopenai
+from runtime.llmbreaker import FAULTS, REST_S, Breaker
 from runtime.llmtypes import LlmError, Usage
 from runtime.llmwire import Speech
 
@@ -19,11 +20,14 @@ TIMEOUT_S = 120.0
 RETRIES = 3
 BASE_DELAY_S = 1.0
 MAX_DELAY_S = 60.0
+REHEARSAL = "rehearsal"
+REHEARSED_TPM = 100_000_000
 ADDRESSES = {
     "openai": "https://api.openai.com/v1",
     "xai": "https://api.x.ai/v1",
     "anthropic": "https://api.anthropic.com/v1",
     "ollama": "http://localhost:11434",
+    REHEARSAL: REHEARSAL,  # it has none, and nothing is sent
 }
 KEYS = {"openai": "OPENAI_API_KEY", "xai": "XAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 MODELS = {"openai": "gpt-5-mini", "xai": "grok-3-mini", "anthropic": "claude-haiku-4-5"}
@@ -50,6 +54,10 @@ class Backend:
     prices: tuple[float, float] | None = None  # of a million tokens, asked and answered
 
     @property
+    def rehearses(self) -> bool:
+        return self.provider == REHEARSAL
+
+    @property
     def speech(self) -> Speech:
         if self.provider == "anthropic":
             return llmanthropic.SPEECH
@@ -67,10 +75,12 @@ class Backend:
         """By its own list, else by the provider that the model's name belongs to; Ollama may have everything."""
         if self.models:
             return any(fnmatch.fnmatchcase(model, pattern) for pattern in self.models)
-        return not model or self.provider in ("ollama", provider_of(model))
+        return not model or self.provider in ("ollama", REHEARSAL, provider_of(model))
 
     def cost(self, usage: Usage) -> float | None:
         """What that many tokens cost; None when nobody said so."""
+        if self.rehearses:
+            return 0.0
         if self.prices is None:
             return None
         return round((usage.input * self.prices[0] + usage.output * self.prices[1]) / 1e6, 9)
@@ -85,7 +95,7 @@ class Backend:
         return found
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Load:
     """What is going on at one backend, in this process."""
 
@@ -95,6 +105,12 @@ class Load:
     filled: float = field(default_factory=time.monotonic)
     busy: int = 0
     resting_until: float = 0.0
+    breaker: Breaker = field(default_factory=Breaker)
+
+    @classmethod
+    def of(cls, backend: Backend, breaker: Breaker | None = None) -> "Load":
+        slots = asyncio.Semaphore(backend.concurrent)
+        return cls(backend, slots, backend.tpm, breaker=breaker or Breaker())
 
     def take(self, wanted: int) -> float:
         """Take tokens from the bucket, or tell how long to wait until they are there."""
@@ -123,6 +139,7 @@ class Section:
     max_s: float
     loads: tuple[Load, ...]
     turn: int = 0
+    usual: bool = False  # nobody wrote it down: it has the providers whose usual secret is there
 
     def order(self, model: str) -> list[Load]:
         """The backends for a model in the order in which they are to be asked; who was told to wait comes last."""
@@ -159,7 +176,8 @@ def section(
 ) -> Section:
     """Read an `llm` section; without backends every provider whose usual secret is there."""
     written = [one for one in settings.get("backends") or () if isinstance(one, Mapping)]
-    if not written:
+    usual = not written
+    if usual:
         written = [
             {"provider": name, "api_key_env": key} for name, key in KEYS.items() if key in set(secrets)
         ]
@@ -170,8 +188,18 @@ def section(
         int(number(settings, "retries", RETRIES)),
         number(settings, "retry_base_delay", BASE_DELAY_S),
         number(settings, "retry_max_delay", MAX_DELAY_S),
-        tuple(Load(one, asyncio.Semaphore(one.concurrent), one.tpm) for one in backends),
+        tuple(Load.of(one, breaker(settings)) for one in backends),
+        usual=usual,
     )
+
+
+def most_tokens(provider: str) -> int:
+    return REHEARSED_TPM if provider == REHEARSAL else TPM
+
+
+def breaker(settings: Mapping[str, Any]) -> Breaker:
+    """One for each backend."""
+    return Breaker(int(number(settings, "breaker_faults", FAULTS)), number(settings, "breaker_rest", REST_S))
 
 
 def backend(place: int, written: Mapping[str, Any], variables: Mapping[str, Any]) -> Backend:
@@ -190,7 +218,7 @@ def backend(place: int, written: Mapping[str, Any], variables: Mapping[str, Any]
         model=str(written.get("model") or ""),
         models=tuple(str(one) for one in written.get("supported_models") or ()),
         priority=int(number(written, "priority", 1)),
-        tpm=max(1, int(number(written, "rate_limit_tpm", TPM))),
+        tpm=max(1, int(number(written, "rate_limit_tpm", most_tokens(provider)))),
         concurrent=max(1, int(number(written, "max_concurrent", CONCURRENT))),
         timeout_s=seconds(written.get("timeout")),
         own_address=bool(base),

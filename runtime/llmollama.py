@@ -61,7 +61,7 @@ class Collector:
 
     def take(self, event: Mapping[str, Any]) -> str:
         if "error" in event:
-            raise LlmError("handler", "the model's server broke off its answer", retryable=True)
+            raise LlmError("handler", "the model's server broke off its answer", retryable=True, fault=True)
         said = event.get("message") or {}
         for one in (said.get("tool_calls") or ())[: MAX_CALLS - len(self.calls)]:
             self.calls.append(self._call(one["function"]))
@@ -80,7 +80,7 @@ class Collector:
 
     def reply(self) -> Reply:
         if not self.last:
-            raise LlmError("handler", "the model's answer ends too early", retryable=True)
+            raise LlmError("handler", "the model's answer ends too early", retryable=True, fault=True)
         calls = tuple(self.calls)
         cut = self.last.get("done_reason") == "length"
         usage = counted(self.last, "prompt_eval_count", "eval_count")

@@ -87,7 +87,7 @@ class Collector:
 
     def take(self, event: Mapping[str, Any]) -> str:
         if "error" in event:
-            raise LlmError("handler", "the model's server broke off its answer", retryable=True)
+            raise LlmError("handler", "the model's server broke off its answer", retryable=True, fault=True)
         self.model = str(event.get("model") or self.model)
         if event.get("usage"):
             self.usage = counted(event["usage"], "prompt_tokens", "completion_tokens")
@@ -114,7 +114,7 @@ class Collector:
 
     def reply(self) -> Reply:
         if self.reason is None:
-            raise LlmError("handler", "the model's answer ends too early", retryable=True)
+            raise LlmError("handler", "the model's answer ends too early", retryable=True, fault=True)
         calls = tuple(wish.call(number) for number, wish in sorted(self.wishes.items()))
         return Reply("".join(self.text), calls, stop(self.reason, calls), self.usage, self.model)
 

@@ -3,11 +3,11 @@
 import asyncio
 import time
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 
-from runtime import llmsend
+from runtime import llmcounts, llmrehearsal, llmsend
 from runtime.llmbackends import Backend, Load, Section
 from runtime.llmsend import Try
 from runtime.llmtypes import LlmError, Reply, Request, Usage
@@ -33,34 +33,54 @@ class Backends:
 
 async def complete(request: Request, where: Backends) -> Reply:
     """The reply of the first backend that gives one; LlmError when none does."""
+    where = llmrehearsal.cast(where, request)
     rounds = Rounds(request, where)
     while True:
         load = await rounds.next()
         try:
             async with admitted(load, request, where):
-                return settled(load, request, await llmsend.whole(ready(load, request, where)))
+                with watched(load):
+                    return settled(load, request, await whole(load, request, where))
         except LlmError as error:
             rounds.failed(load, error)
 
 
 async def stream(request: Request, where: Backends) -> AsyncGenerator[str | Reply, None]:
     """Pieces of the text, at last the reply. After the first piece a failure is not tried elsewhere."""
+    where = llmrehearsal.cast(where, request)
     rounds = Rounds(request, where)
     while True:
         load, begun = await rounds.next(), False
         try:
-            async with (
-                admitted(load, request, where),
-                aclosing(llmsend.streamed(ready(load, request, where))) as parts,
-            ):
-                async for part in parts:
-                    begun = True
-                    yield settled(load, request, part) if isinstance(part, Reply) else part
+            async with admitted(load, request, where), aclosing(pieces(load, request, where)) as parts:
+                with watched(load):
+                    async for part in parts:
+                        begun = True
+                        yield settled(load, request, part) if isinstance(part, Reply) else part
             return
         except LlmError as error:
             if begun:
                 raise
             rounds.failed(load, error)
+
+
+async def whole(load: Load, request: Request, where: Backends) -> Reply:
+    if load.backend.rehearses:
+        return llmrehearsal.whole(request)
+    return await llmsend.whole(ready(load, request, where))
+
+
+def pieces(load: Load, request: Request, where: Backends) -> AsyncGenerator[str | Reply, None]:
+    if load.backend.rehearses:
+        return llmrehearsal.streamed(request)
+    return llmsend.streamed(ready(load, request, where))
+
+
+@contextmanager
+def watched(load: Load) -> Iterator[None]:
+    """One try, for the breaker of its backend and for the figures of this process."""
+    with llmcounts.counted(load), load.breaker.watched():
+        yield
 
 
 def ready(load: Load, request: Request, where: Backends) -> Try:
@@ -130,6 +150,7 @@ class Rounds:
         loads = [load for load in section.order(self.request.model) if load.backend.number not in self.dead]
         if not loads or self.tries > section.retries:
             raise self.last or nobody(section, self.request.model)
+        loads = self.closed(loads)
         fresh = [load for load in loads if load.backend.number not in self.tried]
         if not fresh:
             await self.pause(min(self.due(load) for load in loads))
@@ -140,6 +161,16 @@ class Rounds:
         if rest > 0:
             await self.pause(rest)
         return fresh[0]
+
+    def closed(self, loads: list[Load]) -> list[Load]:
+        """Those whose breaker lets a request through; the last failure when there are none."""
+        found = [load for load in loads if not load.breaker.wait()]
+        if found:
+            return found
+        first = min(loads, key=lambda load: load.breaker.wait())
+        wait, name = first.breaker.wait(), first.backend.name
+        message = f"{name} failed {first.breaker.faults} times in a row: it is left alone for {wait:.0f} s"
+        raise self.last or LlmError("handler", message, retryable=True, retry_after_s=wait)
 
     def due(self, load: Load) -> float:
         """Seconds until it may be asked again: as it said, else base * 2^n with jitter, up to the limit."""

@@ -110,8 +110,10 @@ async def opened(attempt: Try, *, streamed: bool) -> AsyncIterator[Stream]:
     except EgressRefused as refused:
         raise LlmError("egress", f"{backend.name}: {refused}", elsewhere=True) from None
     except EgressFailed as failed:
-        code = "timeout" if time.monotonic() - began >= attempt.timeout_s - 0.05 else "handler"
-        raise LlmError(code, f"{backend.name}: {failed}", retryable=True) from None
+        late = time.monotonic() - began >= attempt.timeout_s - 0.05
+        fault = not late or attempt.timeout_s >= backend.timeout_s  # who gave it less time cannot blame it
+        code = "timeout" if late else "handler"
+        raise LlmError(code, f"{backend.name}: {failed}", retryable=True, fault=fault) from None
 
 
 def packed(body: Mapping[str, Any]) -> bytes:
@@ -140,6 +142,7 @@ async def refusal(attempt: Try, answer: Stream) -> LlmError:
         retryable=again,
         elsewhere=answer.status in ELSEWHERE,
         retry_after_s=retry_after(answer.headers) if again else None,
+        fault=again and answer.status != 429,
     )
 
 

@@ -1,6 +1,6 @@
 """What is asked of a language model and what it answers, the same for every provider."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -71,6 +71,9 @@ class Request:
     max_tokens: int | None = None
     json: bool = False
     key: str = ""  # for the header Idempotency-Key
+    rehearsal: Callable[[], str] | None = (
+        None  # its words when no backend has a key; without it nothing is rehearsed
+    )
 
     @property
     def system(self) -> str:
@@ -96,7 +99,10 @@ class Reply:
 
 
 class LlmError(Exception):
-    """A language model gave no answer. `elsewhere`: another backend may; `retryable`: this one may later."""
+    """A language model gave no answer. `elsewhere`: another backend may; `retryable`: this one may later.
+
+    `unset`: nobody has given the backend a key yet. `fault`: its server is to blame, which the breaker counts.
+    """
 
     def __init__(
         self,
@@ -106,11 +112,14 @@ class LlmError(Exception):
         retryable: bool = False,
         elsewhere: bool = False,
         retry_after_s: float | None = None,
+        unset: bool = False,
+        fault: bool = False,
     ) -> None:
         super().__init__(message)
-        self.code, self.message = code, message
+        self.code, self.message, self.unset, self.fault = code, message, unset, fault
         self.retryable, self.elsewhere, self.retry_after_s = retryable, elsewhere or retryable, retry_after_s
 
 
 def not_understood(what: str = "a chat completion") -> LlmError:
-    return LlmError("handler", f"the model's server does not answer with {what}", retryable=True)
+    message = f"the model's server does not answer with {what}"
+    return LlmError("handler", message, retryable=True, fault=True)

@@ -18,6 +18,7 @@ import orjson
 from redis.exceptions import RedisError
 
 from billing.redis import redis
+from runtime import llmcounts
 from runtime.interceptors import cells
 
 HASH = "priostack:metrics"
@@ -72,6 +73,7 @@ def snapshot(role: str) -> dict[str, Any]:
         "calls": [[*labels, *cell] for labels, cell in list(_cells.items())],
         "gauges": {name: read() for name, read in list(_gauges.items())},
         "interceptors": cells.snapshot(),
+        "llm": llmcounts.snapshot(),
         "pace": _pace.look(time.time()),
         "pool": _pools[0]() if _pools else {},
         "memory": memory(),

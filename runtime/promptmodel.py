@@ -6,11 +6,15 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from bundles import promptrehearsal
 from bundles.flow import Flow
+from bundles.nunjucks import TemplateError
 from runtime import llm
 from runtime.flowneeds import Context, Failure, Tokens
 from runtime.job import Job
 from runtime.llm import Backends, LlmError, Message, Reply, Request
+from runtime.llmbackends import KEYS, REHEARSAL
+from runtime.llmrehearsal import understudy
 from runtime.llmtypes import Role
 from runtime.prompts import LivePrompt
 
@@ -36,6 +40,7 @@ class Question:
     messages: list[dict[str, str]]
     key: str  # of the request, so that a repeated one is known as such
     steps: list[dict[str, Any]] = field(default_factory=list)
+    values: Mapping[str, Any] = field(default_factory=dict)  # of the prompt, for its rehearsal
 
     async def answer(self, sink: Sink | None = None) -> Reply:
         """LlmError when no model gives one. Nothing secret is in it."""
@@ -81,7 +86,16 @@ class Question:
             temperature=llm.amount(settings.get("temperature")),
             max_tokens=llm.whole_number(settings.get("max_tokens")),
             key=self.key,
+            rehearsal=self.words if promptrehearsal.wished(settings.get(promptrehearsal.KEY)) else None,
         )
+
+    def words(self) -> str:
+        """What is said in place of a model of which nobody has a key."""
+        try:
+            found = promptrehearsal.words(self.settings[promptrehearsal.KEY], self.values)
+        except TemplateError as wrong:
+            raise LlmError("validation", f"the rehearsal of the prompt fails: {wrong.message}") from None
+        return llm.hidden(self.context, found)
 
     def affordable(self, request: Request) -> Request:
         left, size = self.context.tokens.left, request.estimate()
@@ -126,9 +140,11 @@ def of_provider(where: Backends, name: str) -> Backends:
     if not name:
         return where
     section, wanted = where.section, name.lower()
+    if wanted == REHEARSAL:
+        return replace(where, section=replace(section, loads=(understudy(),)))
     mine = [load for load in section.loads if load.backend.name.lower() == wanted]
     mine = mine or [load for load in section.loads if load.backend.provider == wanted]
-    if not mine:
+    if not mine and not (section.usual and wanted in KEYS):
         known = ", ".join(load.backend.name for load in section.loads) or "none"
         message = f"the prompt wants the provider “{name[:60]}”; those of the bundle are: {known}"
         raise LlmError("not-available", message)

@@ -28,7 +28,8 @@ async def perform(need: Need, context: Context) -> bytes | Failure:
     finally:
         context.charge(text.used)
     own = {name: need.options[key] for key, name in SETTINGS.items() if need.options.get(key) is not None}
-    question = Question(context, {**text.prompt.settings, **own}, messages, context.idempotency_key(need))
+    settings = {**text.prompt.settings, **own}
+    question = Question(context, settings, messages, context.idempotency_key(need), values=text.values)
     try:
         return orjson.dumps((await question.answer()).text)
     except LlmError as error:

@@ -97,7 +97,7 @@ async def execute(job: Job, fuel: int) -> Done:
         return unfit(wish, wrong.errors, spent(job, text))
     effects = Effects()
     context = context_of(job, prompt, logger(effects, promptsinks.find(job.id)))
-    question = Question(context, prompt.settings, messages, f"{job.id}:prompt", effects.steps)
+    question = Question(context, prompt.settings, messages, f"{job.id}:prompt", effects.steps, values)
     return await asked(job, question, effects, spent(job, text))
 
 
