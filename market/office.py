@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from billing.redis import redis
 from market import past, wire
+from market.ear import Ear
 from market.leading import Office
 from market.models import Leadership, Round
 
@@ -54,6 +55,7 @@ class Lease:
     def __init__(self, token: str) -> None:
         self.token = token
         self._redis = redis()
+        self._ear = Ear(self._redis, wire.INBOX)
         self._scripts = {text: self._redis.register_script(text) for text in (TAKE, SEND, TELL, LEAVE)}
 
     def gain(self) -> bool:
@@ -61,7 +63,7 @@ class Lease:
 
     def wait(self, seconds: float) -> None:
         """Until there is a message, which stays where it is; at most so long."""
-        self._redis.blmove(wire.INBOX, wire.INBOX, max(seconds, 0.001), "LEFT", "LEFT")  # type: ignore[arg-type]
+        self._ear.wait(seconds)
 
     def take(self) -> list[bytes]:
         """The next messages; it renews the lease."""
@@ -78,6 +80,7 @@ class Lease:
         self._run(TELL, [LEASE, wire.STATE], [state])
 
     def leave(self) -> None:
+        self._ear.close()
         self._scripts[LEAVE](keys=[LEASE], args=[self.token])
 
     def _run(self, script: str, keys: Sequence[str], args: Sequence[bytes | int]) -> None:

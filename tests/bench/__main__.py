@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.bench import contended, curve, editor, interceptors, living, market, single, throughput
+from tests.bench import contended, curve, editor, fullspeed, interceptors, living, market, single, throughput
 from tests.bench.house import House, furnished
 from tests.bench.load import tool
 from tests.bench.page import write
@@ -25,6 +25,7 @@ NAMES = (
     "load",
     "flows",
     "editor",
+    "alone",
     "wake",
     "growth",
     "watchers",
@@ -89,6 +90,7 @@ def of_a_house(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
             "load": lambda: throughput.measure(house, pace),
             "flows": lambda: throughput.measure(house, pace, of_flows=True),
             "editor": lambda: editor.measure(house, 3 if quick else 7),
+            "alone": lambda: fullspeed.measure(house, pace),
             "wake": lambda: [living.wake_by_run(house, 3 if quick else 10)],
             "growth": lambda: [throughput.growth(house, pace)],
         }
@@ -100,7 +102,7 @@ def of_a_house(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
 
 def measure(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
     rows: list[Row] = []
-    if {"load", "flows", "editor", "wake", "growth"} & set(wanted):
+    if {"load", "flows", "editor", "alone", "wake", "growth"} & set(wanted):
         rows += attempt("an installation", lambda: of_a_house(wanted, pace, quick=quick))
     if "inside" in wanted:
         rows += attempt("inside", lambda: single.inside(3 if quick else 9, 1000 if quick else 3000))

@@ -32,7 +32,7 @@ from runtime.host import HostCall
 from runtime.reply import packed
 from runtime.wasm import Answer, Guest, Limits, engine
 from runtime.wire import asked
-from tests.bench import call_cost, work
+from tests.bench import call_cost, idle, work
 from tests.bench.load import Place
 from tests.runtime.stage import run_bundle
 
@@ -158,7 +158,7 @@ async def measure(token: str, rounds: int, calls: int) -> dict[str, list[float]]
     await bench.once()
     request = await asyncio.to_thread(last_request)
     bench.waist(calls)
-    kinds = ("waist", "with", "bare", "again", "guest", "call", "wake")
+    kinds = ("waist", "with", "bare", "again", "guest", "call", "wake", "market", "marketless")
     found: dict[str, list[float]] = {kind: [] for kind in kinds}
     small = Guest.compile(engine(), call_cost.MODULE)
     for _ in range(rounds):
@@ -166,6 +166,8 @@ async def measure(token: str, rounds: int, calls: int) -> dict[str, list[float]]
         found["with"].append(whole)
         found["bare"].append(bench.bare(bench.waist, calls))
         found["again"].append(bench.bare(bench.again, calls))
+        found["marketless"].append(bench.bare(lambda some: idle.without(bench.again, some), calls))
+        found["market"].append(idle.steps(10 * calls))
         found["guest"].append(guest)
         found["waist"].append(whole - guest)
         found["call"].append(call_cost.inline(small, "echo"))

@@ -34,8 +34,20 @@ def inside(rounds: int, calls: int) -> list[Row]:
         Row("one fresh isolated call, 200 B", {US: middle(call)}, (Goal(US, 25),), ends={US: ends(call)}),
         Row("the waist per call", {CPU: middle(bare)}, (Goal(CPU, 30),), parts, ends={CPU: ends(bare)}),
         Row("the waist, of a head that came before", {CPU: middle(again)}, (), ends={CPU: ends(again)}),
+        market(found),
         Row("wake of an idle bundle", {"ms": middle(wake)}, (Goal("ms", 10),), idle, ends={"ms": ends(wake)}),
     ]
+
+
+def market(found: dict[str, list[float]]) -> Row:
+    """What the idle market takes of the waist."""
+    steps, on, off = found["market"], middle(found["again"]), middle(found["marketless"])
+    note = (
+        f"admission and settlement alone; the waist of a known head is {on:.1f} with it and {off:.1f} without"
+    )
+    return Row(
+        "an idle market, per call", {CPU: middle(steps)}, (Goal(CPU, 10),), note, ends={CPU: ends(steps)}
+    )
 
 
 def crowd(count: int) -> Row:

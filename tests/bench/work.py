@@ -10,7 +10,7 @@ from tests.guests import guest
 
 SLUG = "bench"
 BASE = "/api/bench"
-MODULES = ("echo", "total", "total_as")
+MODULES = ("echo", "total", "total_as", "spin")
 ITEMS = [{"sku": f"SKU-{n:04}", "qty": n % 4 + 1, "price": round(3.5 + n * 7.25, 2)} for n in range(10)]
 SMALL = {"sku": "A-1", "qty": 2, "note": "hello world"}
 ENDPOINT = "    - {{name: {0}, method: POST, path: /{0}, to: 'wasm:{0}:run'}}\n"

@@ -13,6 +13,7 @@ NAMES = (
     "load",
     "flows",
     "editor",
+    "alone",
     "wake",
     "growth",
     "watchers",
