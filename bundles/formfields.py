@@ -81,9 +81,7 @@ def make(one: Parameter, number: int, hint: Hint, *, max_bytes: int) -> Input:
         id=f"field-{number}",
         control=control,
         label=hint.label or label(one.name),
-        help=" ".join(
-            part for part in (hint.help or one.description, usage(one, control, max_bytes)) if part
-        ),
+        help=joined(hint.help or one.description, usage(one, control, max_bytes)),
         example="" if one.example is None else text_of(one.example),
         required=needed,
         attributes=tuple(_attributes(one, control, hint)),
@@ -142,6 +140,12 @@ def usage(one: Parameter, control: str, max_bytes: int) -> str:
     return 'A JSON object, such as {"name": "value"}.' + (f" Its fields: {names}." if names else "")
 
 
+def joined(help: str, usage: str) -> str:
+    """Both, the first as a sentence of its own."""
+    ends = help.endswith((".", "!", "?", ":"))
+    return f"{help} {usage}" if ends and usage else f"{help}. {usage}" if help and usage else help or usage
+
+
 def size(count: int) -> str:
     return f"{count // 1024:,} KB" if count >= 2048 else f"{count} bytes"
 
@@ -174,7 +178,7 @@ def _is_line(item: Any) -> bool:
 
 
 def initial(one: Parameter, control: str) -> tuple[str, ...]:
-    if not one.has_default or one.default is None or control == "file":
+    if not one.has_default or one.default in (None, []) or control == "file":
         return ()
     if control == "checks" and isinstance(one.default, list):
         return tuple(map(text_of, one.default))

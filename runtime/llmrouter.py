@@ -195,7 +195,8 @@ class Rounds:
             raise error
         self.where.log("warning", f"language model: {error.message}")
         number = load.backend.number
-        self.last = error
+        if self.last is None or not error.unset:  # what a server said tells more than that another has no key
+            self.last = error
         if not error.retryable:
             self.dead.add(number)
             return

@@ -29,7 +29,7 @@ def test_it_has_the_tutorials_services_endpoints_and_intents() -> None:
         "paymentService",
         "intakeService",
     ]
-    assert [len(service.endpoints) for service in services] == [3, 4, 5, 3, 1]
+    assert [len(service.endpoints) for service in services] == [3, 4, 4, 3, 2]
     assert [len(service.intents) for service in services] == [1, 2, 2, 2, 0]
 
 

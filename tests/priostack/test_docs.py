@@ -205,10 +205,14 @@ def test_every_code_type_and_check_of_prompts_is_described() -> None:
 
 
 def test_the_prompts_of_the_page_compile_and_their_tests_pass() -> None:
-    main, tests = (code.encode() for _, code in blocks("prmd"))
+    main, tests = (code.encode() for slug, code in blocks("prmd") if slug == "prompts")
     files = {"prompts/review.prmd": main, "prompts/x.test.prmd": tests, "systems/reviewer.md": b"Review."}
     assert not promptlint.check(files, "prompts/review.prmd")
     assert [one.passed for one in prompttest.run_tests(files)] == [True]
+    for _, code in blocks("prmd"):
+        assert all(
+            one.code == "FILE_NOT_FOUND" for one in promptlint.check({"a.prmd": code.encode()}, "a.prmd")
+        )
 
 
 @pytest.mark.parametrize("kind", BUILTINS)
