@@ -9,7 +9,20 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.bench import contended, curve, editor, fullspeed, interceptors, living, market, single, throughput
+from tests.bench import (
+    contended,
+    curve,
+    editor,
+    fullspeed,
+    interceptors,
+    living,
+    market,
+    promptload,
+    single,
+    streams,
+    templates,
+    throughput,
+)
 from tests.bench.house import House, furnished
 from tests.bench.load import tool
 from tests.bench.page import write
@@ -32,6 +45,9 @@ NAMES = (
     "market",
     "contended",
     "interceptors",
+    "templates",
+    "prompts",
+    "streams",
     "processes",
 )
 Measure = Callable[[], Iterable[Row]]
@@ -93,6 +109,7 @@ def of_a_house(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
             "alone": lambda: fullspeed.measure(house, pace),
             "wake": lambda: [living.wake_by_run(house, 3 if quick else 10)],
             "growth": lambda: [throughput.growth(house, pace)],
+            "prompts": lambda: promptload.measure(house, pace),
         }
         return [row for name, measure in parts.items() if name in wanted for row in attempt(name, measure)]
 
@@ -102,7 +119,7 @@ def of_a_house(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
 
 def measure(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
     rows: list[Row] = []
-    if {"load", "flows", "editor", "alone", "wake", "growth"} & set(wanted):
+    if {"load", "flows", "editor", "alone", "wake", "growth", "prompts"} & set(wanted):
         rows += attempt("an installation", lambda: of_a_house(wanted, pace, quick=quick))
     if "inside" in wanted:
         rows += attempt("inside", lambda: single.inside(3 if quick else 9, 1000 if quick else 3000))
@@ -116,6 +133,12 @@ def measure(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
         rows += attempt("contended", lambda: contended.measure(quick=quick))
     if "interceptors" in wanted:
         rows += attempt("interceptors", lambda: interceptors.measure(quick=quick))
+    if "templates" in wanted:
+        rows += attempt("templates", lambda: templates.measure(quick=quick))
+    if "prompts" in wanted:
+        rows += attempt("prompts inside", lambda: promptload.inside(5_000 if quick else 30_000))
+    if "streams" in wanted:
+        rows += attempt("streams", lambda: [streams.measure(1_000 if quick else 10_000)])
     if "processes" in wanted:
         rows += attempt("processes", lambda: curve.measure(pace))
     return rows

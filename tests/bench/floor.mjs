@@ -1,4 +1,4 @@
-// The floor: a bare node:http server that does the work of W1 to W5 and nothing else.
+// The floor: a bare node:http server that does the work of W1 to W5 and of a prompt, and nothing else.
 // node floor.mjs PORT [UPSTREAM]: W5 passes the body on to the echo of another such server.
 import { Agent, createServer, request as send } from "node:http";
 
@@ -18,7 +18,13 @@ const again = (body) => JSON.parse(JSON.stringify(body));
 const ten = (body) => Array.from({ length: 10 }).reduce(again, body);
 const each = (body) => (body.total > 100 ? body.items.map(again) : body);
 
-const works = { "/echo": (body) => body, "/total": total, "/ten": ten, "/each": each };
+// The text of a prompt with its value, by hand.
+const greeting = ({ name }) => ({
+  output: `# Hello, ${name}!\n\nWrite a short, friendly greeting for somebody called ${name}. Two or three sentences.`,
+  problems: [],
+});
+
+const works = { "/echo": (body) => body, "/hello": greeting, "/total": total, "/ten": ten, "/each": each };
 
 function read(stream, done) {
   const parts = [];

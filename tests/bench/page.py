@@ -26,6 +26,8 @@ below are from {machine}.
 - **One edge process** is what serves the data plane alone (`manage.py up --split 1`); the goals count for it. It does
   not read the same head of a request twice on one connection; **every head another** shows a client that sends a
   different header with every call. **The server** of plain `manage.py up` serves pages too.
+- **Compile a prompt** reads its front matter and its template anew each time, as npm's nunjucks does beside it; the bare
+  server of **prompt, compiled only** writes the text by hand.
 - **The waist** is what a call costs beside its function and the server: who asks, which route, admission, the
   record, the answer.
 - Load generator, the importer of the history and the server share the cores of the machine, as they stand.

@@ -12,7 +12,8 @@ import time
 import pytest
 
 from bundles.bundle import load
-from tests.bench import page
+from bundles.promptcompile import prepare
+from tests.bench import page, prompttexts
 from tests.bench.load import Load, Place, by_python
 from tests.bench.processes import BenchFailed, clean, free_ports, pss, request, running, tree, until
 from tests.bench.table import Goal, Row, as_json, ends, markdown, middle, number, ratios, text
@@ -110,6 +111,16 @@ def test_the_page_names_the_machine_and_carries_the_table(tmp_path: object) -> N
 
 def test_the_bundle_of_the_bench_has_no_problems() -> None:
     assert not load(files()).problems
+
+
+def test_the_prompts_of_the_bench_have_no_problems_and_render_to_what_the_floor_answers() -> None:
+    files = {path: text.encode() for path, text in prompttexts.files().items()}
+    assert not load(files).problems
+    made = prepare(files, "prompts/hello.prmd").render({"name": "Ann"})
+    assert prompttexts.DRY.right(json.dumps(made.json()).encode())
+    long = prepare(files, "prompts/ci-gate.prmd").render({"diff": "+ x", "most": 3})
+    assert not long.has_errors
+    assert len(str(long.output)) > 1500
 
 
 def test_only_the_right_answer_is_right() -> None:
