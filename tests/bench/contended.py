@@ -10,33 +10,45 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.bench.house import House, furnished
+from tests.bench.house import House, furnished, manage
 from tests.bench.load import Load
 from tests.bench.processes import BenchFailed, clean, output
 from tests.bench.table import P50, P99, Goal, Row
 from tests.bench.throughput import RATE
 
 LUA = Path(__file__).resolve().with_name("contended.lua")
-TENANTS, CONNECTIONS, FILLERS, FEW = 18, 5_000, 40, 40
+TENANTS, CONNECTIONS, FILLERS, FEW = 24, 10_000, 40, 40
 SPIN = json.dumps({"n": 2_400_000_000}).encode()
 BEYOND = "p99 ms beyond the round"
 Keys = dict[str, str]
 
 
 def measure(*, quick: bool) -> list[Row]:
-    with furnished(PRIOSTACK_MARKET_THRESHOLD="50") as house:
+    return [*at_edges(1, quick=quick), *at_edges(2, quick=quick)]
+
+
+def at_edges(count: int, *, quick: bool) -> list[Row]:
+    with furnished(count, PRIOSTACK_MARKET_THRESHOLD="50") as house:
         keys = contenders(house)
         filling(house, keys.pop("heavy"))
         few = beyond(house, keys, 3 if quick else 8)
-        load = many(house, keys, 5 if quick else 15)
-    note = f"{CONNECTIONS} connections of {TENANTS} tenants that bid, rounds of 1 s, one edge process beside the load"
+        load = many(house, keys, 8 if quick else 20)
+        adds_up(house)
+    edges = f"{count} edge process{'es' * (count > 1)}"
+    note = f"{CONNECTIONS:,} connections of {TENANTS} tenants that bid, rounds of 1 s, the load on the same cores"
     figures = {RATE: load.rate, P50: load.p50_ms, P99: load.p99_ms}
     return [
-        Row("calls that wait for a paid round", figures, (Goal(RATE, 4_000, least=True),), note),
+        Row(f"calls that wait for a paid round, {edges}", figures, (Goal(RATE, 4_000, least=True),), note),
         Row(
             f"  {FEW} at a time", {BEYOND: few}, (Goal(BEYOND, 50),), "from the round's second to the answer"
         ),
     ]
+
+
+def adds_up(house: House) -> None:
+    told = manage(house.home, "wallet", "check")
+    if "adds up" not in told:
+        raise BenchFailed(f"the ledger does not add up: {told[-200:]}")
 
 
 def contenders(house: House) -> Keys:
