@@ -284,3 +284,27 @@ def test_one_undo_takes_back_a_node_and_its_wire(visit: Visitor, alice: Person) 
     editor.page.get_by_role("button", name="Undo").click()
     expect(editor.node("delay")).to_have_count(0)
     expect(editor.page.locator(".ed-saved")).to_contain_text("Saved")
+
+
+def test_keys_are_completed_as_the_catalogue_has_them(visit: Visitor, alice: Person) -> None:
+    editor = edit(visit, alice, a_flow(alice, "organism: {name: small}\nlisteners: []\ntriggers:\n"))
+    editor.view("Split")
+    editor.code.press("Control+End")
+    editor.page.keyboard.insert_text("  - {name: hook, type: webhook, ")
+    editor.page.keyboard.type("rateL")
+    option = editor.page.get_by_role("option", name="rateLimit")
+    expect(option).to_be_visible()
+    option.click()
+    editor.page.keyboard.insert_text(": 5/s}\n")
+    expect(editor.code).to_contain_text("type: webhook, rateLimit: 5/s}")
+
+
+def test_a_trigger_is_asked_for_what_its_type_needs(visit: Visitor, alice: Person) -> None:
+    text = SMALL.replace("type: webhook", "type: manual")
+    editor = edit(visit, alice, a_flow(alice, text))
+    editor.node("incoming").click()
+    form = editor.page.locator(".ed-form")
+    expect(form.locator('[data-field="type"]')).to_be_visible()
+    expect(form.locator('[data-field="rateLimit"]')).to_have_count(0)
+    form.locator('[data-field="type"] select').select_option("webhook")
+    expect(form.locator('[data-field="rateLimit"]')).to_be_visible()

@@ -37,7 +37,7 @@ const CLASS: FieldSpec = { ...PLAIN, key: "payload_class", type: "text", label: 
 /** A trigger's form shows what its type needs; fields with a value are always there. */
 function shownFields(fields: FieldSpec[], raw: Record<string, unknown>): FieldSpec[] {
   const type = String(raw.type ?? "webhook");
-  const only: Record<string, string> = { cron: "schedule", every: "schedule", timezone: "schedule", misfire: "schedule", sensor: "sensor", respond: "webhook", hmac: "webhook" };
+  const only: Record<string, string> = { cron: "schedule", every: "schedule", timezone: "schedule", misfire: "schedule", sensor: "sensor", respond: "webhook", rateLimit: "webhook", hmac: "webhook" };
   return fields.filter((field) => !(field.key in only) || only[field.key] === type || valueAt(raw, field.key) !== undefined);
 }
 
