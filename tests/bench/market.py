@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from scripts.postgres import server
+from tests.bench import onewallet
 from tests.bench.house import data_dir
 from tests.bench.processes import BenchFailed, clean, output
 from tests.bench.table import Goal, Row, ends, middle
@@ -26,7 +27,7 @@ def figures(rounds: int, database: str = "") -> dict[str, dict[str, list[float]]
 
 
 def measure(*, quick: bool) -> list[Row]:
-    rounds = 5 if quick else 15
+    rounds, seconds = (5, 3) if quick else (15, 10)
     found = figures(rounds)
     price, fair = found["price"], found["fairness"]
     million, ratio = price["million"], price["ratio"]
@@ -34,7 +35,8 @@ def measure(*, quick: bool) -> list[Row]:
         Row("price of a round, 10^6 bidders", {"ms": middle(million)}, (Goal("ms", 25.0),), ends={"ms": ends(million)}),
         Row("  against the tick loop, 10^5", {"times": middle(ratio)}, (Goal("times", 30.0, least=True),)),
         whole("SQLite", found["whole"], 40.0),  # type: ignore[arg-type]
-        on_postgres(rounds),
+        *onewallet.rows("SQLite", seconds),
+        *on_postgres(rounds, seconds),
         Row("Jain index of free rounds, 90 equal tenants", {"index": fair["jain"]}, (Goal("index", 0.99, least=True),)),  # type: ignore[dict-item]
         Row(
             "wait with an empty wallet, all sold out",
@@ -52,7 +54,7 @@ def whole(where: str, took: list[float], most: float) -> Row:
     )
 
 
-def on_postgres(rounds: int) -> Row:
+def on_postgres(rounds: int, seconds: int) -> list[Row]:
     """Its server keeps nothing safe (fsync off), so the time is that of the work, not of the disk."""
     found = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "find_postgres.py")],
@@ -61,6 +63,8 @@ def on_postgres(rounds: int) -> Row:
         check=False,
     )
     if not found.stdout.strip():
-        return Row("a bidding round, PostgreSQL", {}, error="PostgreSQL is not installed here")
+        return [Row("the market on PostgreSQL", {}, error="PostgreSQL is not installed here")]
     with server(Path(found.stdout.strip())) as url:
-        return whole("PostgreSQL", figures(rounds, url)["whole"], 60.0)  # type: ignore[arg-type]
+        whole_round = whole("PostgreSQL", figures(rounds, url)["whole"], 60.0)  # type: ignore[arg-type]
+    with server(Path(found.stdout.strip())) as url:
+        return [whole_round, *onewallet.rows("PostgreSQL", seconds, url)]
