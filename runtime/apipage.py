@@ -116,16 +116,26 @@ def meaning(told: Json, part: Json) -> str:
 def values_of(told: Json, operation: Json) -> Iterator[Value]:
     for one in operation.get("parameters", ()):
         known = resolved(told, one)
-        text = meaning(told, one) or described(known["schema"])
-        yield Value(known["name"], known["in"], kind_of(known["schema"]), known.get("required", False), text)
+        schema = schema_of(known)
+        text = meaning(told, one) or described(schema)
+        yield Value(known["name"], known["in"], kind_of(schema), known.get("required", False), text)
     schema = body_of(operation)
     for name, one in schema.get("properties", {}).items():
         yield Value(name, "body", kind_of(one), name in schema.get("required", ()), described(one))
 
 
+def schema_of(parameter: Json) -> Json:
+    """Lists and objects in a query are written as JSON, and described as such."""
+    schema: Json = parameter["schema"] if "schema" in parameter else json_of(parameter)
+    return schema
+
+
 def body_of(operation: Json) -> Json:
-    content = operation.get("requestBody", {}).get("content", {})
-    schema: Json = content.get("application/json", {}).get("schema", {})
+    return json_of(operation.get("requestBody", {}))
+
+
+def json_of(part: Json) -> Json:
+    schema: Json = part.get("content", {}).get("application/json", {}).get("schema", {})
     return schema
 
 

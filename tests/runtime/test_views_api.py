@@ -17,7 +17,9 @@ SERVICES = """services:
       endpoints:
         - {name: greet, method: POST, path: "/greet/:who", to: "prompt:hello", description: Says hello}
         - {name: open, method: GET, path: /open, to: "wasm:echo:run", auth: public}
+        - {name: asked, method: GET, path: /asked, to: "prompt:lists"}
 """
+LISTS = "---\nid: lists\nname: Lists\nversion: 1.0.0\nparameters:\n  - {name: tags, type: array, items: string}\n---\n# User\n\nHi\n"
 
 
 class Away:
@@ -31,6 +33,7 @@ def page(alice: Any) -> str:
         "prompts/hello.prmd": hello(
             prompting.BODY, "interceptors: [{auth: {secret: ABSENT, algorithm: HS256}}]"
         ),
+        "prompts/lists.prmd": LISTS.encode(),
     }
     stage.run_bundle(alice, prompting.files(Away(), more, SERVICES))  # type: ignore[arg-type]
     return str(alice.client.get(reverse("runtime:api")).content.decode())
@@ -44,6 +47,11 @@ def test_everything_that_runs_is_there(page: str) -> None:
     assert "key or token of the service" in page
     assert "/alice/openapi.json" in page
     assert "/alice/graphql" in page
+
+
+def test_a_list_in_a_query_is_described(page: str) -> None:
+    assert ">/alice/api/shop/asked<" in page
+    assert "array of string" in page
 
 
 def test_what_a_bundle_says_is_only_text(page: str) -> None:
