@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from billing import writing
 from market import inbound, office, reservations, rounds
+from market.keeper import Keeper
 from market.leading import Leader
 from market.office import Lease, Lost
 from market.reservation import Reservation
@@ -80,7 +81,8 @@ class Driver(threading.Thread):
             leader = Leader(
                 settings.MARKET, settings.ROUND_SECONDS, settings.ROUND_MIN_MS, taken, self.clock()
             )
-            Term(leader, lease, self.clock).serve(self.ending)
+            with Keeper(lease) as keeper:
+                Term(leader, lease, self.clock).serve(self.ending, keeper.alive)
         finally:
             self._leave(lease)
 
@@ -103,8 +105,9 @@ class Term:
         self._known: set[str] = set(leader.register.heard)
         self._contended: bool | None = None
 
-    def serve(self, ending: threading.Event) -> None:
+    def serve(self, ending: threading.Event, alive: Callable[[], None]) -> None:
         while not ending.is_set():
+            alive()
             for data in self._messages():
                 message = inbound.read(data)
                 if message is not None:

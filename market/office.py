@@ -42,6 +42,7 @@ redis.call('set', KEYS[2], ARGV[2])
 redis.call('publish', KEYS[2], ARGV[2])
 return 1
 """
+RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"
 LEAVE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 
 
@@ -56,7 +57,7 @@ class Lease:
         self.token = token
         self._redis = redis()
         self._ear = Ear(self._redis, wire.INBOX)
-        self._scripts = {text: self._redis.register_script(text) for text in (TAKE, SEND, TELL, LEAVE)}
+        self._scripts = {text: self._redis.register_script(text) for text in (TAKE, SEND, TELL, RENEW, LEAVE)}
 
     def gain(self) -> bool:
         return bool(self._redis.set(LEASE, self.token, nx=True, px=LEASE_MS))
@@ -78,6 +79,10 @@ class Lease:
 
     def tell(self, state: bytes) -> None:
         self._run(TELL, [LEASE, wire.STATE], [state])
+
+    def renew(self) -> None:
+        """Only if it is still held; from any thread."""
+        self._scripts[RENEW](keys=[LEASE], args=[self.token, LEASE_MS])
 
     def leave(self) -> None:
         self._ear.close()
