@@ -263,7 +263,13 @@ FLOW = Kind(
 )  # fmt: skip
 PROMPT = Kind(
     "prompt", "Prompt", "AI", "Fills a prompt of the bundle and sends it to a language model", "prompt:ID", STEP,
-    (Key("handler", "target", "Prompt", "prompt:ID of this bundle", required=True),),
+    (
+        Key("handler", "target", "Prompt", "prompt:ID of this bundle", required=True),
+        _with("provider", "text", "Provider", "A backend by its name or provider; without it as the prompt says"),
+        _with("model", "text", "Model", "The name of the model; without it as the prompt says"),
+        _with("temperature", "number", "Temperature", "0 is steady, 2 is wild", high=2),
+        _with("maxTokens", "integer", "Tokens of the answer", "At most so many", low=1, high=1_000_000),
+    ),
 )  # fmt: skip
 OUTPUT = Kind(
     "output", "Output", "Start", "Answers whoever started the flow", "builtin:output", NO_WIRES,

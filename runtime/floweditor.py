@@ -10,10 +10,15 @@ from bundles.celdocs import rows
 from bundles.definitions import definition
 from bundles.endpoints import Endpoint
 from bundles.flowkinds import catalogue
+from bundles.form import Hint
+from bundles.formfields import is_long, joined, label
 from bundles.models import Binary, Flow, Module, Revision
+from bundles.promptcheck import WANTED
+from bundles.promptparams import Parameter
 from bundles.service import Service
 from bundles.wasmcallable import is_plumbing
-from runtime import flowfigures, flowshown
+from runtime import flowfigures, flowshown, prompts
+from runtime.prompts import LivePrompt
 
 Item = dict[str, str]
 MOST = 500  # entries of the palette's own part
@@ -22,14 +27,17 @@ MOST = 500  # entries of the palette's own part
 def data_for(who: Principal, flow: Flow, run: str, beside: str = "") -> dict[str, Any]:
     """``beside`` is a run that the one which is opened is compared with."""
     kinds = catalogue()
+    revision = store.newest(flow.bundle)
+    known = prompts.ready(revision, definition(revision), None)
     return {
         "flow": flowshown.body(flow, tokens=who.may("call")),
         "catalogue": kinds,
         "palette": {
             "builtin": [builtin(kind) for kind in kinds],
             "market": [],
-            "custom": custom(who, flow),
+            "custom": custom(who, flow, revision, known),
         },
+        "prompts": [filled(one) for one in known.values()],
         "functions": rows(),  # what expressions can say, for completion
         "lastRun": last_run(who, flow),
         "run": asked(run),
@@ -49,9 +57,8 @@ def builtin(kind: Mapping[str, Any]) -> Item:
     }
 
 
-def custom(who: Principal, flow: Flow) -> list[Item]:
+def custom(who: Principal, flow: Flow, revision: Revision, known: Mapping[str, LivePrompt]) -> list[Item]:
     """What the bundle and the account have themselves: functions of modules, other flows, prompts."""
-    revision = store.newest(flow.bundle)
     found = definition(revision)
     said = {str(one.to): one.description for service in found.services for one in calls(service)}
     items = [item(f"wasm:{module}:{name}", name, said) for module, name in functions(who, revision)]
@@ -60,8 +67,34 @@ def custom(who: Principal, flow: Flow) -> list[Item]:
         for name, one in found.organisms.items()
         if name != flow.name
     ]
-    items += [item(f"prompt:{name}", name, said) for name in found.prompts]
+    items += [
+        item(f"prompt:{name}", name, {f"prompt:{name}": one.description}) for name, one in known.items()
+    ]
     return items[:MOST]
+
+
+def filled(prompt: LivePrompt) -> dict[str, Any]:
+    """A prompt as the form of its node has it: a field for each parameter."""
+    fields = [parameter(one) for one in prompt.parameters if "." not in one.name]
+    return {"id": prompt.id, "name": prompt.name, "fields": fields}
+
+
+def parameter(one: Parameter) -> dict[str, Any]:
+    wanted = f"{WANTED[one.type][:1].upper()}{WANTED[one.type][1:]}"
+    choices = f", one of {', '.join(map(str, one.enum))}" if one.enum else ""
+    plain = isinstance(one.default, str | int | float) and not isinstance(one.default, bool)
+    return {
+        "key": f"with.parameters.{one.name}",
+        "type": "value",
+        "label": label(one.name),
+        "help": joined(one.description, f"{wanted}{choices}."),
+        "required": one.required and not one.has_default,
+        "default": one.default if plain else None,
+        "choices": [],
+        "group": "",
+        "secrets": False,
+        "long": one.type in ("array", "object", "json") or is_long(one, Hint()),
+    }
 
 
 def item(handler: str, label: str, said: Mapping[str, str]) -> Item:

@@ -1,10 +1,9 @@
 // The form of a kind, made from the catalogue; every change is one splice of the text.
-import { memo, useCallback, useMemo, useState } from "react";
+import { memo, useMemo, useState } from "react";
 import type { GNode } from "../core";
+import { Bound } from "./Bound";
 import type { FieldSpec } from "./data";
-import { rename, setField } from "./edit";
-import { Field } from "./fields/Field";
-import { useProblems } from "./Inspector";
+import { PromptParameters } from "./PromptParameters";
 import { valueAt } from "./values";
 import { useEditor } from "./state";
 import { TriggerAddress } from "./TriggerAddress";
@@ -24,6 +23,7 @@ export const Form = memo(function Form({ node }: { node: GNode }) {
       {name && <Bound field={name} node={node} raw={raw} readOnly={readOnly || stale} />}
       {!spec && <Bound field={HANDLER} node={node} raw={raw} readOnly={readOnly || stale} />}
       {fields.map((field) => <Bound key={field.key} field={field} node={node} raw={raw} readOnly={readOnly || stale} />)}
+      {node.kind === "prompt" && <PromptParameters node={node} raw={raw} readOnly={readOnly || stale} />}
       {node.kind === "trigger" && <TriggerAddress name={node.name} />}
       <More node={node} raw={raw} fields={(spec?.common ?? []).filter((field) => QUIET.has(field.key))} readOnly={readOnly || stale} />
     </form>
@@ -51,14 +51,4 @@ function More({ node, raw, fields, readOnly }: { node: GNode; raw: Record<string
       {open && all.map((field) => <Bound key={field.key} field={field} node={node} raw={raw} readOnly={readOnly} />)}
     </details>
   );
-}
-
-function Bound({ field, node, raw, readOnly }: { field: FieldSpec; node: GNode; raw: Record<string, unknown>; readOnly: boolean }) {
-  const problems = useProblems(node);
-  const change = useCallback((value: unknown) => {
-    if (field.key === "name") rename(node.id, String(value ?? ""));
-    else setField(node.id, field.key, value);
-  }, [node.id, field.key]);
-  const own = problems.find((problem) => new RegExp(`\\b${field.key.replace("with.", "")}\\b`).test(problem.message));
-  return <Field spec={field} value={valueAt(raw, field.key)} node={node.id} readOnly={readOnly} problem={own?.message} onChange={change} />;
 }

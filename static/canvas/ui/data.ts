@@ -51,6 +51,15 @@ export interface FieldSpec {
   choices: string[];
   group: string;
   secrets: boolean;
+  /** A value of several lines, or JSON. */
+  long?: boolean;
+}
+
+/** A prompt of the bundle; its parameters as fields of the node that fills it. */
+export interface PromptSpec {
+  id: string;
+  name: string;
+  fields: FieldSpec[];
 }
 
 export interface KindSpec {
@@ -78,6 +87,7 @@ export interface EditorData {
   palette: { builtin: PaletteItem[]; market: PaletteItem[]; custom: PaletteItem[] };
   catalogue: KindSpec[];
   functions?: FunctionSpec[];
+  prompts?: PromptSpec[];
   lastRun: string | null;
   /** The run that the address names. */
   run?: string | null;

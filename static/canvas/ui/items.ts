@@ -28,6 +28,7 @@ function kindOfHandler(handler: string, told: string): string {
 /** What a new node is called, when nobody has that name yet; the core counts up otherwise. */
 export function nameHint(item: PaletteItem): string {
   const kind = kindOfItem(item);
-  const words = kind.trigger || (/^(wasm|flow|prompt):/.test(item.handler) ? (item.handler.split(":").pop() ?? "") : kind.kind);
+  const named = /^(wasm|flow|prompt):/.test(item.handler) && !/:(FUNCTION|NAME|ID)$/.test(item.handler);
+  const words = kind.trigger || (named ? (item.handler.split(":").pop() ?? "") : kind.kind);
   return words.replace(/[^A-Za-z0-9_.-]+/g, "-").replace(/^[^A-Za-z]+/, "") || "node";
 }

@@ -33,7 +33,7 @@ export function Structured({ id, spec, value, node, label, readOnly, onChange }:
       setWrong(problem instanceof Error ? problem.message : String(problem));
     }
   };
-  const long = LONG.has(spec.key);
+  const long = spec.long === true || LONG.has(spec.key);
   const either = long && spec.type === "value";
   return (
     <div className="ed-structured">
