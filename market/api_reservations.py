@@ -1,15 +1,15 @@
 """/api/reservations: windows of compute, paid in advance."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from ninja import Router, Schema, Status
-from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, StrictInt
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, StrictInt
 
 from billing.credits import MOST
 from billing.door import Asked, Door
-from market import changes
+from market import changes, localtimes
 from market.models import Reservation
 from market.reservations import Wanted
 
@@ -25,7 +25,7 @@ def written(value: Any) -> Any:
     return value
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(written)]
+Instant = Annotated[AwareDatetime, BeforeValidator(written), AfterValidator(localtimes.utc)]
 
 
 class ReservationIn(Schema):
@@ -69,7 +69,7 @@ def reservations(request: Asked, cursor: UUID | None = None, limit: int = PAGE) 
 @router.post("/reservations", auth=Door("write"), response={201: ReservationOut})
 def reserve(request: Asked, data: ReservationIn) -> Status[dict[str, Any]]:
     """Its credits leave the wallet at once: 402 when there are too few, 409 when the window is taken."""
-    wanted = Wanted(data.start.astimezone(UTC), data.end.astimezone(UTC), data.credits)
+    wanted = Wanted(data.start, data.end, data.credits)
     return Status(201, shown(changes.reserve(request, wanted)))
 
 

@@ -104,6 +104,9 @@ class Client:
         await end(self._tasks)
         await asyncio.gather(*self._sends, return_exceptions=True)
 
+    def _all(self) -> bytes:
+        return wire.submit(self.name, [one.action for one in self.tickets.values()], whole=True)
+
     def _wake(self) -> None:
         """One message to the leader for all that happens in this turn of the loop."""
         if not self._flushing:
@@ -146,7 +149,7 @@ class Client:
     def take(self, message: Message) -> None:
         self._heard = time.monotonic()
         if message["t"] == "hello":
-            self._out.append(wire.submit(self.name, [one.action for one in self.tickets.values()]))
+            self._out.append(self._all())
             return self._wake()
         number, price = message["round"], message["price"]
         self.last = max(self.last, number)
@@ -206,7 +209,7 @@ class Client:
                 self._alone()
             if self.tickets and silent > 2 * wire.BEAT_S and now - told_again > 2 * wire.BEAT_S:
                 told_again = now
-                self._out.append(wire.submit(self.name, [one.action for one in self.tickets.values()]))
+                self._out.append(self._all())
             self._out.append(wire.here(self.name, self.last))
             self._wake()
             await asyncio.sleep(wire.BEAT_S)

@@ -75,6 +75,8 @@ class ReserveForm(forms.Form):
                     given[f"{name}_utc"] = localtimes.instant(given[name], where, later=later)
                 except localtimes.Skipped:
                     self.add_error(name, "Clocks jump over this time on that day: choose another one.")
+                except localtimes.Beyond:
+                    self.add_error(name, "There is no such time in UTC.")
                 except localtimes.Twice as twice:
                     first, second = twice.offsets
                     self.add_error(

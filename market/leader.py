@@ -76,7 +76,7 @@ class Driver(threading.Thread):
         if not lease.gain():
             return
         try:
-            taken = office.take(self.holder, lease.processes())
+            taken = office.take(self.holder, lease.processes(), *lease.debts())
             log.info("leading the market in term %s", taken.term)
             leader = Leader(
                 settings.MARKET, settings.ROUND_SECONDS, settings.ROUND_MIN_MS, taken, self.clock()
@@ -101,6 +101,7 @@ class Term:
         self._stuck: Turn | None = None  # its transaction ended in a way that is not known
         self._tries = 0
         self._retry_at = self._looked = self._told = self._passed = self._tidied = 0
+        self._owed = -1
         self._held: list[tuple[int, int, Reservation]] = []
         self._known: set[str] = set(leader.register.heard)
         self._contended: bool | None = None
@@ -133,6 +134,7 @@ class Term:
         leader.tick(self.clock())
         if self.clock() >= self._retry_at:
             try:
+                self._owe()
                 self._regrant()
                 self._refund()
                 self._round()
@@ -163,7 +165,7 @@ class Term:
     def _refund(self) -> None:
         while self.leader.refunds:
             rounds.refund(self.leader.refunds[0])
-            self.leader.refunds.pop(0)
+            self.leader.debts.over(self.leader.refunds.pop(0).id)
 
     def _round(self) -> None:
         leader, term = self.leader, self.leader.term
@@ -217,6 +219,7 @@ class Term:
 
     def _send(self) -> None:
         self._meet()
+        self._owe()
         numbered = list(self.leader.out.take())
         if not numbered:
             return
@@ -234,6 +237,13 @@ class Term:
             self.lease.gone(gone)
         if fresh or gone:
             self._known = set(heard)
+
+    def _owe(self) -> None:
+        """Before anybody hears of a round: what is to be paid back if this leader goes as well."""
+        changed = self.leader.debts.take()
+        if changed or self.leader.stored > self._owed:
+            self._owed = self.leader.stored
+            self.lease.owe(changed, self._owed)
 
     def _state(self) -> None:
         leader, now = self.leader, self.clock()

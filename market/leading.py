@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from market import clearing, inbound, places, standing
+from market.debts import NOBODY, Debt, Debts
 from market.entry import Entry
 from market.outgoing import Outgoing
 from market.register import Register, arrived
@@ -51,6 +52,7 @@ class Office:
     number: int = 0  # the last round with a transaction
     past: Sequence[Past] = ()
     processes: Iterable[str] = field(default_factory=list)
+    debts: Mapping[str, Debt] = field(default_factory=dict)
 
 
 class Leader:
@@ -85,6 +87,9 @@ class Leader:
         for process in sorted(self._unsettled):
             self.register.heard[process] = now
             self.out.hello(process, self.term)
+        self.debts = Debts(office.debts)
+        for process in self.debts.processes():
+            self.register.heard.setdefault(process, now)  # gone already, most likely
 
     def _epoch(self, now: int) -> int:
         return now // self.long_ms
@@ -102,11 +107,15 @@ class Leader:
         self.register.heard[process] = now
         if kind == "submit":
             self._unsettled.discard(process)
-            for told in inbound.submitted(message):
+            all_told = list(inbound.submitted(message))
+            for told in all_told:
                 self._submitted(process, told, now)
+            if message.get("whole") is True:
+                self.debts.only(process, (told.id for told in all_told))
         elif kind == "end":
             for id, _ in inbound.over(message):
                 self.register.remove(id)
+                self.debts.over(id)
         elif kind == "idle":
             self._working.pop(message["n"], None)
 
@@ -136,8 +145,15 @@ class Leader:
                     left=max(0, told.left - one.cu), spent=told.spent + one.charged, asof=past.number
                 )
                 self.out.parcel(process, past.number, past.price).granted.append(one)
-        self.register.add(process, told, now)
+        self._owe(self.register.add(process, told, now))
         self._idle = False
+
+    def _owe(self, one: Entry) -> None:
+        """Its caller is to be paid back if its process goes (R22); whoever runs again gets what was paid for."""
+        if one.api:
+            self.debts.owe(
+                one.id, Debt(one.process, one.action.account, one.action.spent, one.bundle, one.stranger)
+            )
 
     def _again(self, known: Entry, told: Waiting, now: int) -> None:
         """It needs more; or it is told again, and shows which grants it does not know of."""
@@ -157,7 +173,7 @@ class Leader:
             told = told._replace(left=max(0, told.left - cu), spent=spent, asof=self.stored)
             parcel = self.out.parcel(process, self.stored, 0)
             parcel.granted.append(Granted(told.id, cu, before[0].source, 0))
-        self.register.add(process, told, now)
+        self._owe(self.register.add(process, told, now))
         self._idle = False
 
     # -- time ----------------------------------------------------------------------------------------
@@ -194,6 +210,7 @@ class Leader:
                 self._idle = False
             else:
                 parcel.ended.append((one.id, fate, self._price()))
+                self.debts.over(one.id)
         for process in self.register.silent(now):
             self._gone(process)
         if self._sum is not None and self._epoch(now) > self._sum.number:
@@ -209,11 +226,10 @@ class Leader:
     def _gone(self, process: str) -> None:
         self._unsettled.discard(process)
         self._working = {seq: other for seq, other in self._working.items() if other != process}
-        for one in self.register.leave(process):
-            if one.api and one.action.spent:
-                self.refunds.append(
-                    Refund(one.id, one.action.account, one.action.spent, Payer(one.bundle, one.stranger))
-                )
+        self.register.leave(process)
+        for id, debt in self.debts.of(process):
+            payer = Payer(debt.bundle, debt.stranger)
+            self.refunds.append(Refund(id, debt.tenant, debt.credits, payer))
 
     def _tell_places(self) -> None:
         held = self.register.waiting
@@ -245,7 +261,8 @@ class Leader:
         queue = Queue(actions, self._since, self._used)
         ids = {number: one.id for number, one in held.items()}
         payers = {number: Payer(one.bundle, one.stranger) for number, one in held.items()}
-        return Turn(self._number, now, queue, ids, payers)
+        holders = {number: one.process for number, one in held.items() if one.api}
+        return Turn(self._number, now, queue, ids, payers, holders)
 
     def may_store(self, now: int) -> bool:
         """Each second has at most one round with a transaction."""
@@ -288,10 +305,13 @@ class Leader:
                 parcel.granted.extend(all_given)
                 for each in all_given:
                     one.grant(each, turn.number, turn.at)
+                    if each.charged:
+                        self._owe(one)
         for number, fate in found.ended.items():
             if fate != "done" and (one := self.register.remove(turn.ids[number])) is not None:
                 parcel = self.out.parcel(one.process, turn.number, found.price)
                 parcel.ended.append((one.id, fate, found.price))
+                self.debts.over(one.id)
 
     def _lost(self, turn: Turn, given: Iterable[Granted]) -> None:
         """It ended while its round could not be written, and was charged by it all the same."""
@@ -300,7 +320,9 @@ class Leader:
         for one in given:
             if one.charged:
                 number = numbers[one.id]
-                self.refunds.append(Refund(one.id, accounts[number], one.charged, turn.payers[number]))
+                payer = turn.payers[number]
+                self.refunds.append(Refund(one.id, accounts[number], one.charged, payer))
+                self.debts.owe(one.id, Debt(NOBODY, accounts[number], one.charged, *payer))
 
     def sent(self, process: str, seq: int) -> None:
         """A grants message is out: a free round goes on until its work is done (R2)."""

@@ -18,6 +18,10 @@ class Twice(ValueError):
         self.offsets = offsets
 
 
+class Beyond(ValueError):
+    """In UTC it would lie before the year 1 or after 9999."""
+
+
 def zone(name: str) -> ZoneInfo | None:
     """None when there is none of this name; a name is never a path."""
     if not 0 < len(name) <= LONGEST or not name.isascii():
@@ -28,6 +32,13 @@ def zone(name: str) -> ZoneInfo | None:
         return None
 
 
+def utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise Beyond("there is no such time in UTC") from None
+
+
 def instant(written: datetime, where: ZoneInfo, *, later: bool | None = None) -> datetime:
     """In UTC. `later` chooses among the two of a repeated hour; without it such a time is refused."""
     early, late = written.replace(tzinfo=where, fold=0), written.replace(tzinfo=where, fold=1)
@@ -36,7 +47,7 @@ def instant(written: datetime, where: ZoneInfo, *, later: bool | None = None) ->
         raise Skipped
     if before > after and later is None:
         raise Twice((offset(before), offset(after)))
-    return (late if later else early).astimezone(UTC)
+    return utc(late if later else early)
 
 
 def offset(east: timedelta) -> str:

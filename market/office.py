@@ -3,10 +3,11 @@
 Whoever lost the lease neither takes messages nor sends any: the scripts look at it in the same step.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import cast
 
+import orjson
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from billing.redis import redis
 from market import past, wire
+from market.debts import Debt, merged
 from market.ear import Ear
 from market.leading import Office
 from market.models import Leadership, Round
@@ -21,6 +23,8 @@ from market.models import Leadership, Round
 LEASE = "market:lease"
 PROCESSES = "market:processes"
 LEASE_MS = 3_000
+DEBTS = "market:debts"  # a hash: action -> Debt; and under UPTO the last round whose debts are in it
+UPTO = "upto"
 BATCH = 500
 ROUNDS = 10  # how far back grants are sent again
 TAKE = """
@@ -42,6 +46,14 @@ redis.call('set', KEYS[2], ARGV[2])
 redis.call('publish', KEYS[2], ARGV[2])
 return 1
 """
+OWE = """
+if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
+for i = 2, #ARGV, 2 do
+    if ARGV[i + 1] == '' then redis.call('hdel', KEYS[2], ARGV[i])
+    else redis.call('hset', KEYS[2], ARGV[i], ARGV[i + 1]) end
+end
+return 1
+"""
 RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"
 LEAVE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 
@@ -57,7 +69,9 @@ class Lease:
         self.token = token
         self._redis = redis()
         self._ear = Ear(self._redis, wire.INBOX)
-        self._scripts = {text: self._redis.register_script(text) for text in (TAKE, SEND, TELL, RENEW, LEAVE)}
+        self._scripts = {
+            text: self._redis.register_script(text) for text in (TAKE, SEND, TELL, OWE, RENEW, LEAVE)
+        }
 
     def gain(self) -> bool:
         return bool(self._redis.set(LEASE, self.token, nx=True, px=LEASE_MS))
@@ -80,6 +94,20 @@ class Lease:
     def tell(self, state: bytes) -> None:
         self._run(TELL, [LEASE, wire.STATE], [state])
 
+    def owe(self, changed: Mapping[str, Debt | None], upto: int) -> None:
+        args: list[str | bytes | int] = [UPTO, upto]
+        for id, debt in changed.items():
+            args += (id, b"" if debt is None else orjson.dumps(list(debt)))
+        self._run(OWE, [LEASE, DEBTS], args)
+
+    def debts(self) -> tuple[dict[str, Debt], int | None]:
+        """As they were written down last, and up to which round; None: this store knows of none."""
+        kept = cast(dict[bytes, bytes], self._redis.hgetall(DEBTS))
+        upto = kept.pop(UPTO.encode(), None)
+        return {
+            id.decode(): Debt(*orjson.loads(one)) for id, one in kept.items()
+        }, None if upto is None else int(upto)
+
     def renew(self) -> None:
         """Only if it is still held; from any thread."""
         self._scripts[RENEW](keys=[LEASE], args=[self.token, LEASE_MS])
@@ -88,7 +116,7 @@ class Lease:
         self._ear.close()
         self._scripts[LEAVE](keys=[LEASE], args=[self.token])
 
-    def _run(self, script: str, keys: Sequence[str], args: Sequence[bytes | int]) -> None:
+    def _run(self, script: str, keys: Sequence[str], args: Sequence[str | bytes | int]) -> None:
         if not self._scripts[script](keys=keys, args=[self.token, *args]):
             raise Lost
 
@@ -103,17 +131,25 @@ class Lease:
 
 
 @transaction.atomic
-def take(holder: str, processes: Iterable[str] = ()) -> Office:
+def take(
+    holder: str,
+    processes: Iterable[str] = (),
+    debts: Mapping[str, Debt] | None = None,
+    upto: int | None = None,
+) -> Office:
     """A new term: no round of an older one is written from here on."""
     Leadership.objects.get_or_create(pk=Leadership.ONLY)
     lead = Leadership.objects.select_for_update().get(pk=Leadership.ONLY)
     Leadership.objects.update(term=F("term") + 1, holder=holder[:100], until=until())
     rows = Round.objects.filter(number__gt=lead.number - ROUNDS).order_by("number")
+    before = [past.past(row, settings.MARKET) for row in rows]
+    later = [one.debts for one in before if upto is not None and one.number > upto]
     return Office(
         term=lead.term + 1,
         number=lead.number,
-        past=[past.past(row, settings.MARKET) for row in rows],
+        past=before,
         processes=list(processes),
+        debts=merged(debts or {}, later),
     )
 
 

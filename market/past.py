@@ -5,6 +5,7 @@ from typing import Any, Protocol, cast
 
 from market import fallback
 from market.action import Action
+from market.debts import of_row
 from market.fallback import Ending
 from market.result import Queue, RoundResult, Served, Source
 from market.rules import Settings
@@ -28,9 +29,9 @@ class Row(Protocol):
 
 
 def past(row: Row, rules: Settings) -> Past:
-    served = by_id([Granted(*one) for one in row.served])
+    served, contended = by_id([Granted(*one[:4]) for one in row.served]), row.pressure > rules.threshold
     return Past(
-        row.number, row.price, served, dict(row.ended), used(row, rules), row.pressure > rules.threshold
+        row.number, row.price, served, dict(row.ended), used(row, rules), contended, of_row(row.served)
     )
 
 
@@ -38,14 +39,16 @@ def used(row: Row, rules: Settings) -> int | None:
     """CU that winners and reserved used, if it was sold out (R17)."""
     if row.winners < rules.slots or not row.price:
         return None
-    cus: list[int] = [cu for _, cu, source, _ in row.served if source in ("won", "reserved")]
+    cus: list[int] = [cu for _, cu, source, *_ in row.served if source in ("won", "reserved")]
     return sum(cus)
 
 
 def again(turn: Turn, row: Row, rules: Settings) -> RoundResult:
     """What the first try of this very round decided."""
     numbers = {id: number for number, id in turn.ids.items()}
-    served = [(numbers[id], cu, source, charged) for id, cu, source, charged in row.served if id in numbers]
+    served = [
+        (numbers[id], cu, source, charged) for id, cu, source, charged, *_ in row.served if id in numbers
+    ]
     found = RoundResult(
         turn.number,
         row.price,

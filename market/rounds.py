@@ -173,7 +173,7 @@ def write(turn: Turn, found: RoundResult, term: int) -> None:
 
 
 def row_of(turn: Turn, found: RoundResult, term: int) -> Round:
-    given = granted(found, turn.ids)
+    given, paid = granted(found, turn.ids), holders(turn, found)
     return Round(
         number=turn.number,
         at=moment(turn.at),
@@ -189,9 +189,21 @@ def row_of(turn: Turn, found: RoundResult, term: int) -> Round:
         bids=dict(found.bids),
         won=list(found.winners),
         drawn=drawn(turn, found),
-        served=[list(one) for one in given],
+        served=[[*one, *paid.get(one.id, ())] if one.charged else list(one) for one in given],
         ended=[[turn.ids[number], fate] for number, fate in found.ended.items() if fate != "done"],
     )
+
+
+def holders(turn: Turn, found: RoundResult) -> dict[str, tuple[str, str, str, bool]]:
+    """Who has to be paid back if its process goes with its leader: process, tenant, bundle, whether a stranger."""
+    accounts = {
+        action.number: action.account for action in turn.queue.actions if action.number in found.booked
+    }
+    return {
+        turn.ids[number]: (turn.holders[number], account, *turn.payers[number])
+        for number, account in accounts.items()
+        if number in turn.holders
+    }
 
 
 def drawn(turn: Turn, found: RoundResult) -> dict[str, int]:
@@ -247,7 +259,7 @@ def before(ids: Iterable[str], since: int) -> dict[str, list[Granted]]:
     for served in Round.objects.filter(number__gte=since).values_list("served", flat=True).iterator(50):
         for one in served:
             if one[0] in wanted:
-                found[one[0]].append(Granted(*one))
+                found[one[0]].append(Granted(*one[:4]))
     return found
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from market.debts import Debt
 from market.result import Queue, RoundResult
 from market.wire import Granted
 
@@ -15,13 +16,17 @@ class Payer(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """`ids` and `payers` are those of the waiting actions, by their number; `at` is when it starts, in ms."""
+    """`ids` and `payers` are those of the waiting actions, by their number; `at` is when it starts, in ms.
+
+    `holders` are the processes of those whose callers wait.
+    """
 
     number: int
     at: int
     queue: Queue
     ids: Mapping[int, str]
     payers: Mapping[int, Payer]
+    holders: Mapping[int, str] = {}
 
 
 class Past(NamedTuple):
@@ -33,6 +38,7 @@ class Past(NamedTuple):
     ended: Mapping[str, str]
     used: int | None  # as in Queue
     contended: bool
+    debts: Mapping[str, Debt] = {}  # what it charged for calls
 
 
 def granted(found: RoundResult, ids: Mapping[int, str]) -> list[Granted]:

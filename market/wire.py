@@ -70,8 +70,10 @@ def outbox(process: str) -> str:
     return f"market:to:{process}"
 
 
-def submit(process: str, actions: Iterable[Waiting]) -> bytes:
-    return orjson.dumps({"t": "submit", "p": process, "a": [action._asdict() for action in actions]})
+def submit(process: str, actions: Iterable[Waiting], *, whole: bool = False) -> bytes:
+    """`whole`: it holds no others."""
+    told = [action._asdict() for action in actions]
+    return orjson.dumps({"t": "submit", "p": process, "a": told, "whole": whole})
 
 
 def end(process: str, over: Iterable[tuple[str, int]]) -> bytes:

@@ -105,7 +105,7 @@ class House:
         self.term = Term(self.leader(), self.lease, clock)
 
     def leader(self) -> Leader:
-        taken = office.take(self.lease.token, self.lease.processes())
+        taken = office.take(self.lease.token, self.lease.processes(), *self.lease.debts())
         return Leader(settings.MARKET, settings.ROUND_SECONDS, settings.ROUND_MIN_MS, taken, self.clock())
 
     def submit(self, *actions: Waiting, process: str = PROCESS) -> None:

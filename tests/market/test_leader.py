@@ -150,7 +150,7 @@ def test_a_round_says_who_bid_who_won_and_who_got_what(clock: Clock) -> None:
     row = Round.objects.get()
     assert row.bids == {str(rich.pk): 50, str(poor.pk): 7}
     assert (row.won, row.price, row.revenue, row.winners, row.bidders) == ([str(rich.pk)], 8, 8, 1, 2)
-    assert row.served == [[one.id, 100, "won", 8]]
+    assert row.served == [[one.id, 100, "won", 8, PROCESS, str(rich.pk), "none", False]]
     assert (balance(rich), balance(poor)) == (42, 7)
 
 
