@@ -55,13 +55,16 @@ def words(text: str) -> frozenset[str]:
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """Comments are left out; a name with an escape or a letter beyond ASCII has the kind "odd"."""
+    """A comment is a space, so that what it parts stays apart; names with escapes or beyond ASCII are "odd"."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").replace("\0", "\ufffd")
-    line, start = 1, 0
+    line, start, before = 1, 0, ""
     for match in TOKEN.finditer(text):
         kind, found = match.lastgroup or "mark", match.group()
-        if kind != "comment" or not found.endswith("*/") or len(found) < 4:
+        if kind == "comment" and found.endswith("*/") and len(found) >= 4:
+            kind = "" if before == "space" else "space"
+        if kind:
             yield _token(kind, found, line, match.start() - start + 1)
+            before = kind
         if breaks := found.count("\n"):
             line += breaks
             start = match.start() + found.rindex("\n") + 1

@@ -64,11 +64,12 @@ def declaration(given: list[Token]) -> str:
 
 
 def _value(name: str, given: list[Token]) -> str:
-    parts, depth = [], 0
+    parts, depth, before = [], 0, ""
     for token in given:
         depth += (token.kind in ("function", "(")) - (token.kind == ")")
-        if not 0 <= depth <= MAX_DEPTH:
+        if not 0 <= depth <= MAX_DEPTH or (token.kind == "(" and before == "ident"):
             raise Refused(token, "the brackets of this value do not fit")
+        before = before if token.kind == "space" else token.kind
         parts.append(_word(name, token))
     if depth:
         raise Refused(given[-1], "a bracket of this value is not closed")
@@ -77,7 +78,7 @@ def _value(name: str, given: list[Token]) -> str:
 
 def _word(name: str, token: Token) -> str:
     """One token of a value as it is written again."""
-    if token.kind in ("number", "dimension", "function"):
+    if token.kind in ("number", "dimension", "function", "-"):
         _keep_in_place(name, token)
     if token.kind in LOOSE or (token.kind == "(" and name.startswith("grid")):
         return token.text

@@ -16,6 +16,8 @@ from bundles.values import shown
 
 MAX_ERRORS = 100
 MAX_DIGITS = 400  # of a number written as text
+SMALLEST, LARGEST = -(2**63), 2**64 - 1  # whole numbers that our JSON can hold; larger ones are rounded
+MAX_NESTING = 100  # of JSON written as text; templates go no deeper either
 TRUE = frozenset({"true", "on", "yes", "1"})
 FALSE = frozenset({"false", "off", "no", "0"})
 WANTED = {
@@ -109,6 +111,8 @@ def _faults(one: Parameter, value: Any) -> Iterable[str]:
     if isinstance(value, str):
         yield from _text_faults(one, value)
     elif isinstance(value, int | float) and not isinstance(value, bool) and one.type in NUMBERS:
+        if one.type == "integer" and isinstance(value, float):
+            yield "must be a whole number of 64 bits at most"
         if one.minimum is not None and value < one.minimum:
             yield f"must be at least {one.minimum:.12g}"
         if one.maximum is not None and value > one.maximum:
@@ -162,15 +166,28 @@ def described(value: Any) -> str:
 
 
 def _number(value: Any) -> tuple[bool, Any]:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and (isinstance(value, int) or math.isfinite(value)), value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False, value
+    value = held(value)
+    return isinstance(value, int) or math.isfinite(value), value
 
 
 def _integer(value: Any) -> tuple[bool, Any]:
     fits, value = _number(value)
     if fits and isinstance(value, float):
-        return (True, int(value)) if value.is_integer() else (False, value)
+        whole = value.is_integer()
+        return whole, int(value) if whole and SMALLEST <= value <= LARGEST else value
     return fits, value
+
+
+def held(number: int | float) -> int | float:
+    """A whole number of 64 bits as it is, a longer one rounded as every reader of JSON does."""
+    if isinstance(number, float) or SMALLEST <= number <= LARGEST:
+        return number
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def _base64(value: Any) -> tuple[bool, Any]:
@@ -240,7 +257,30 @@ def _from_digits(text: str, *, whole: bool) -> Any:
 
 
 def _from_json(text: str, otherwise: Any) -> Any:
+    """What our JSON can hold: no NaN, nothing infinite, no halves of characters, nothing too deep."""
     try:
-        return json.loads(text)
+        found = json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=_finite)
+        json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return otherwise
+    return otherwise if _depth(found) > MAX_NESTING else found
+
+
+def _whole(digits: str) -> int | float:
+    return _finite(digits) if len(digits) > MAX_DIGITS else held(int(digits))
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("no JSON can hold this number")
+    return number
+
+
+def _depth(value: Any) -> int:
+    """How deep lists and objects lie in each other."""
+    deep, level = 0, [value]
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        deep += 1
+        level = [part for one in level for part in (one.values() if isinstance(one, dict) else one)]
+    return deep

@@ -15,7 +15,7 @@ from billing import throttle
 from billing.errors import ApiError
 from bundles.promptcheck import check
 from bundles.routes import Match
-from runtime import formkit, formpage, formsent, formtoken, prompts
+from runtime import ask, formkit, formpage, formsent, formtoken, prompts
 from runtime.answer import Reply
 from runtime.exchange import Asked, Given
 from runtime.formkit import Asset, Kit
@@ -200,8 +200,9 @@ class Sending(Invocation):
         if visit.kit.form.public:
             match = Match(replace(match.endpoint, auth="public"), match.params, match.service, bundle)
         headers = {**visit.asked.headers, "content-type": "application/json"}
+        headers.pop("prefer", None)  # whoever sends a form waits for its page
         asked = replace(visit.asked, headers=headers, query=b"")
-        super().__init__(asked, self.prompt.endpoint.path, match, waist, orjson.dumps(values))
+        super().__init__(asked, self.prompt.endpoint.path, match, waist, ask.encoded(values))
 
     def make_job(self) -> Job:
         values = prompts.checked(self.prompt, self.body() if not self.changed else self.request["body"])

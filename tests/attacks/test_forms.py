@@ -171,6 +171,10 @@ CSS = [
     "body, html, :root { display: none }",
     ".a { } } body { color: red } .b {",
     ".a { color: red/**/;/*",
+    ".a { background: url/**/(//evil) }",
+    ".a { background: u/**/rl(//evil) }",
+    ".a { margin: -/**/9999px }",
+    ".a { margin: calc/**/(0px - 9999px) }",
     ".a { --x: url(https://evil.example/) }",
     "</style>",
     "@namespace url(x); @charset 'x'; @layer guard { .form-trap { display: block } }",
@@ -280,6 +284,39 @@ async def test_what_no_browser_sends_is_refused(
 ) -> None:
     await start()
     await refused(call, fake, body, status, content_type=kind)
+
+
+GUARDED = forming.prompt().replace(b"form:", b"interceptors: [logging]\nform:", 1)
+
+
+@pytest.mark.parametrize("source", [forming.prompt(), GUARDED], ids=["bare", "guarded"])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"stars": "9" * 25},
+        {"extra": "[" * 5_000},
+        {"extra": '{"a": [NaN]}'},
+        {"extra": '{"a": "\\ud800"}'},
+        {"extra": '{"a":' * 300 + "1" + "}" * 300},
+    ],
+    ids=["long number", "deep", "nan", "half a character", "deep object"],
+)
+async def test_what_no_json_can_hold_is_told_beside_its_field(
+    call: Any, start: Any, fake: Fake, source: bytes, values: Any
+) -> None:
+    await start(source)
+    token = forming.token(await page_of(call))
+    page = await refused(call, fake, forming.encoded(token, {**PLAIN, **values}), 422)
+    assert "Must be a" in page
+
+
+async def test_a_form_is_not_taken_on_for_later(call: Any, start: Any, fake: Fake) -> None:
+    await start(GUARDED)
+    fake.brain.turns.append(say("Hello"))
+    body = forming.encoded(forming.token(await page_of(call)), PLAIN)
+    answer = await call("POST", DOOR, body, token=None, prefer="respond-async", **WEB)
+    assert (answer.status, len(fake.asked)) == (200, 1)
+    assert "Hello" in answer.body.decode()
 
 
 async def test_one_address_may_not_send_for_ever(call: Any, start: Any, fake: Fake, monkeypatch: Any) -> None:

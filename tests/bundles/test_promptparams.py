@@ -175,6 +175,29 @@ def test_texts_that_are_no_numbers_are_refused(text: str) -> None:
     assert len(refused("  - {name: a, type: number}\n", {"a": text}, texts=True)) == 1
 
 
+@pytest.mark.parametrize("number", [2**64, -(2**64), 1e300, 10**400])
+def test_a_whole_number_has_64_bits(number: Any) -> None:
+    text = "  - {name: a, type: integer}\n"
+    assert refused(text, {"a": number})[0].startswith("a: must be a whole number")
+    assert len(refused(text, {"a": f"{number:.0f}" if number == 1e300 else str(number)}, texts=True)) == 1
+    assert taken(text, {"a": 2**64 - 1}) == {"a": 2**64 - 1}
+
+
+def test_a_number_that_is_too_long_is_rounded() -> None:
+    assert taken("  - {name: a, type: number}\n", {"a": "9" * 25}, texts=True) == {"a": 1e25}
+    assert taken("  - {name: a, type: object}\n", {"a": '{"b": ' + "9" * 25 + "}"}, texts=True) == {
+        "a": {"b": 1e25}
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["[NaN]", "[1e999]", "-Infinity", '["\\ud800"]', "[" * 101 + "]" * 101, "9" * 5000, "[" * 20_000]
+)
+def test_what_no_json_can_hold_is_a_text(text: str) -> None:
+    assert taken("  - {name: a, type: json}\n", {"a": text}, texts=True) == {"a": text}
+    assert len(refused("  - {name: a, type: object}\n", {"a": text}, texts=True)) == 1
+
+
 def test_a_thousand_faults_are_told_a_hundred_times() -> None:
     text = "  - {name: a, type: array, items: integer}\n"
     assert len(refused(text, {"a": ["x"] * 1000})) == 100

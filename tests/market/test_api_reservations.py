@@ -87,7 +87,9 @@ def test_more_than_the_wallet_holds_is_402(alice: Any) -> None:
         {"start": 4_000_000_000},
         {"start": None},
         {"start": "9999-12-31T23:59:59Z", "end": "9999-12-31T23:59:59.5Z"},
-        {"start": "0001-01-01T00:00:00+14:00"},
+        {"start": "0001-01-01T00:00:00+14:00", "end": "0001-01-01T00:10:00+14:00"},
+        {"start": "9999-12-31T23:50:00-14:00", "end": "9999-12-31T23:59:00-14:00"},
+        {"end": "9999-12-31T23:59:59-12:00"},
     ],
 )
 def test_a_window_that_cannot_be_is_422(alice: Any, window: dict[str, Any]) -> None:

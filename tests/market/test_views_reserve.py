@@ -107,6 +107,13 @@ def test_a_time_that_is_none_is_refused(rich: Person, start: str) -> None:
     assert 'id="id_start_error"' in refused(rich, **asked(start=start))
 
 
+@pytest.mark.parametrize(
+    ("start", "zone"), [("0001-01-01T00:00", "Asia/Tokyo"), ("9999-12-31T23:59", "America/New_York")]
+)
+def test_a_time_that_utc_does_not_have_is_refused(rich: Person, start: str, zone: str) -> None:
+    assert "There is no such time in UTC." in refused(rich, **asked(start=start, end=start, zone=zone))
+
+
 def test_refusals_of_the_rules_stand_beside_their_field(rich: Person) -> None:
     rich.client.post("/market/reserve", asked())
     for given, place, words in (
