@@ -182,3 +182,23 @@ async def test_a_function_may_call_a_prompt(call: Any, start: Any, fake: Fake) -
     answer = await call("POST", "/alice/api/talk/flow", {"target": "prompt:hello", "payload": {"who": "Ann"}})
     assert answer.status == 200, answer.body
     assert said(fake) == ["Greet Ann!"]
+
+
+async def test_a_node_and_an_agent_are_rehearsed_while_no_key_is_there(
+    call: Any, start: Any, fake: Fake, alice: Any
+) -> None:
+    """The words of the front matter for the prompt, a summary for the agent; nobody is asked, no tool is called."""
+    flow = """
+llm: {backends: [{provider: openai}, {provider: rehearsal}]}
+listeners:
+  - {name: write, handler: 'prompt:hello', peers: [check]}
+  - {name: check, agent: true, prompt: You check what is written., peers: [done]}
+  - {name: done, handler: builtin:output, with: {body: "${payload}"}}
+"""
+    head = {"prompts/hello.prmd": hello(prompting.BODY, 'rehearsal: "Good day, {{ who }}!"')}
+    await start(flow, head)
+    answer = await call("POST", "/alice/api/talk/flow", {"who": "Ann"})
+    assert answer.status == 200, answer.body
+    assert "no language model was asked" in answer.body.decode()
+    assert "“Good day, Ann!”" in answer.body.decode()
+    assert fake.asked == []
