@@ -173,6 +173,9 @@ class Client:
         for id, ending, lost_at in message["e"]:
             if ticket := self.tickets.get(id):
                 ticket.end(ending, lost_at or price)
+        for id, times in message.get("b", ()):
+            if ticket := self.tickets.get(id):
+                ticket.backoffs = times
         for id, position, rounds in message["q"]:
             if ticket := self.tickets.get(id):
                 ticket.place = position, rounds

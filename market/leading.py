@@ -296,6 +296,9 @@ class Leader:
         entries = self.register.entries
         for number, action in found.changed.items():
             if (one := entries.get(turn.ids[number])) is not None:
+                if action.misses > one.action.misses:
+                    rested = self.out.parcel(one.process, turn.number, found.price).backoffs
+                    rested.append((one.id, action.misses))
                 self.register.update(one, action)
         for id, all_given in given.items():
             if (one := entries.get(id)) is None:

@@ -17,6 +17,7 @@ class Parcel:
     ended: list[tuple[str, str, int]] = field(default_factory=list)
     degraded: list[str] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
+    backoffs: list[tuple[str, int]] = field(default_factory=list)
 
 
 class Outgoing:
@@ -52,5 +53,6 @@ class Outgoing:
                 ended=parcel.ended,
                 degraded=parcel.degraded,
                 places=parcel.places,
+                backoffs=parcel.backoffs,
             )
             yield process, data, self._seq if parcel.granted else None

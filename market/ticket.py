@@ -26,6 +26,7 @@ class Ticket:
         "_waits",
         "action",
         "allowed",
+        "backoffs",
         "charged",
         "degraded",
         "ending",
@@ -44,7 +45,7 @@ class Ticket:
         self.action, self.allowed, self.entered = action, allowed, entered
         self._changed = False
         self._waits: list[asyncio.Future[bool]] = []  # parts of one run may wait side by side
-        self.charged = self.price = self.rounds = 0
+        self.charged = self.price = self.rounds = self.backoffs = 0
         self.round: int | None = None
         self.degraded = self.loose = (
             False  # loose: nobody leads the market, so it waits for its process alone

@@ -114,8 +114,12 @@ def grants(  # what one round means for one process
     ended: Iterable[tuple[str, str, int]] = (),
     degraded: Iterable[str] = (),
     places: Iterable[tuple[str, int, int]] = (),
+    backoffs: Iterable[tuple[str, int]] = (),
 ) -> bytes:
-    """`ended`: id, "failed" or "expired", the round's price. `places`: id, position in the queue, rounds to wait."""
+    """`ended`: id, "failed" or "expired", the round's price. `places`: id, position in the queue, rounds to wait.
+
+    `backoffs`: id, how often it has left the queue for some rounds so far (R30).
+    """
     return orjson.dumps(
         {
             "t": "grants",
@@ -126,6 +130,7 @@ def grants(  # what one round means for one process
             "e": list(ended),
             "d": list(degraded),
             "q": list(places),
+            "b": list(backoffs),
         }
     )
 

@@ -292,6 +292,7 @@ def ended(job: Job, outcome: Outcome) -> Record:
         "degraded": outcome.degraded,
         "round": outcome.round,
         "waited_us": outcome.waited_us,
+        "backoffs": outcome.backoffs,
     }
     record = masked(record, mask) if mask else record
     if outcome.due_us is not None:  # parked: its row waits until then

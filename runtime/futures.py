@@ -15,9 +15,10 @@ from market.futures_run import Upcoming, book
 from runtime import schedules
 from runtime.estimates import seeded
 from runtime.flowqueue import SERVICE
-from runtime.models import Trigger
+from runtime.models import Execution, Trigger
 
 MOST_RUNS = 120  # of one schedule, at a time
+LOOKED_AT = 2_000  # runs of the bundle, the newest first
 FARTHEST = timedelta(days=7)
 
 
@@ -50,17 +51,18 @@ def contract_of(bundle_id: UUID, number: int) -> Contract | None:
 def runs(row: Trigger, contract: Contract, now: datetime) -> Iterator[Upcoming]:
     horizon = min(timedelta(milliseconds=contract.futures_horizon_ms), FARTHEST)
     plan, at = json.loads(row.schedule or "{}"), row.next_at
-    need = 0
+    need = expected = 0
     for _ in range(MOST_RUNS):
         if not plan or at is None or at > now + horizon:
             return
-        need = need or needed(row, contract)
+        if not need:
+            need, expected = needed(row, contract), expected_s(row)
         yield Upcoming(
             tenant_id=row.flow.bundle.tenant_id,
             bundle_id=row.flow.bundle_id,
             at=at,
             need=need,
-            expected_s=0,
+            expected_s=expected,
             horizon_s=int(horizon.total_seconds()),
             budget=contract.futures_budget,
         )
@@ -73,3 +75,13 @@ def needed(row: Trigger, contract: Contract) -> int:
         return contract.compute_units
     measured = seeded(row.flow.bundle_id).raw(SERVICE, row.flow.name)
     return min(estimate.need(None, measured), MAX_ACTION_CU)
+
+
+def expected_s(row: Trigger) -> int:
+    """Half of the flow's last runs took no longer, their waiting for compute not counted; 0 before the first."""
+    newest = Execution.objects.filter(bundle_id=row.flow.bundle_id).order_by("-id").values("pk")[:LOOKED_AT]
+    runs = Execution.objects.filter(pk__in=newest, service=SERVICE, name=row.flow.name, status="success")
+    took = sorted(
+        max(0, whole - waited) for whole, waited in runs.values_list("duration_us", "waited_us").iterator()
+    )
+    return -(-took[(len(took) - 1) // 2] // 1_000_000) if took else 0

@@ -70,5 +70,6 @@ class Outcome:
     spent: int = 0  # credits that were charged for it
     round: int | None = None  # of the market, the last that served it
     waited_us: int = 0
+    backoffs: int = 0  # how often it left the queue for a while (R30)
     degraded: bool = False  # cut to one entry by its contract (R32)
     away: bool = False  # the platform's own store did not answer: nobody's failure, so it costs no try

@@ -56,7 +56,7 @@ class Added:
         )  # of a record without it, what it paid is its price
         self.calls += 1
         self.degraded += bool(record.get("degraded"))
-        self.retried += bool(record.get("attempts"))
+        self.retried += bool(record.get("attempts") or record.get("backoffs"))
         self.spent += spent
         self.dearest = max(self.dearest, spent)
         if waited := record.get("waited_us"):

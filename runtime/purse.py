@@ -173,6 +173,7 @@ class Purse:
         if ticket is not None:
             outcome.price, outcome.spent, outcome.round = ticket.price, ticket.charged, ticket.round
             outcome.degraded |= ticket.degraded
+            outcome.backoffs = ticket.backoffs
             outcome.effects.logs.insert(0, ("info", story(ticket, self.waited, outcome)))
         if outcome.status != "refused":
             self.job.bundle.estimates.note(self.job.service, self.job.name, units(outcome.fuel))

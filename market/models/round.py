@@ -20,7 +20,9 @@ class Round(models.Model):
     bids = models.JSONField(default=dict, blank=True)  # tenant -> cap
     won = models.JSONField(default=list, blank=True)  # tenants
     drawn = models.JSONField(default=dict, blank=True)  # tenant -> CU of its pool
-    served = models.JSONField(default=list, blank=True)  # [action, CU, source, credits booked], then whom to refund
+    served = models.JSONField(
+        default=list, blank=True
+    )  # [action, CU, source, credits booked], then whom to refund
     ended = models.JSONField(default=list, blank=True)  # [action, "failed" or "expired"]
 
     class Meta:

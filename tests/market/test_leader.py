@@ -121,6 +121,8 @@ def test_who_rests_after_a_miss_is_served_when_it_wakes(clock: Clock) -> None:
             house.step(MS + second * 1000)
             hear(told)
     assert served(told, rest.id) == 100
+    backoffs = [one for message in told.messages if message["t"] == "grants" for one in message["b"]]
+    assert backoffs == [[rest.id, 1]]
 
 
 # -- bidding rounds ----------------------------------------------------------------------------------

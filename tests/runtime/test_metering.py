@@ -74,6 +74,13 @@ def test_what_was_refused_is_counted_by_reason_and_measures_nothing(alice: Any) 
     assert sum(row.waits.values()) == 4
 
 
+def test_who_left_the_queue_for_some_rounds_tried_again(alice: Any) -> None:
+    """R30."""
+    bundle = a_bundle(alice.tenant)
+    executions.absorb([ran(bundle, backoffs=3), ran(bundle, backoffs=0), ran(bundle, backoffs=1, attempts=1)])
+    assert Usage.objects.get().retried == 2
+
+
 def test_what_a_run_paid_is_its_price_where_nothing_else_is_said(alice: Any) -> None:
     bundle = a_bundle(alice.tenant)
     executions.absorb([ran(bundle, price=4), ran(bundle, price=9, spent=0)])

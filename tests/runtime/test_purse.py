@@ -14,7 +14,7 @@ from market.client import Client
 from runtime import executions
 from runtime.deploy import ready
 from runtime.job import Job
-from runtime.models import Execution
+from runtime.models import Execution, Usage
 from runtime.purse import Purse
 from runtime.worker import job_of
 from tests.runtime import flowstage, stage
@@ -258,6 +258,17 @@ async def test_a_long_wait_is_in_the_history_and_tells_its_place(desk):
         await stage.drain()
     await desk.grant(action.id, 225)
     assert (await history(await call)).status == "success"
+
+
+async def test_a_call_that_left_the_queue_for_some_rounds_counts_as_tried_again(desk):
+    """R30: on the page of contracts."""
+    house.local.contended = True
+    call = asyncio.create_task(desk.call("POST", PATH, spin(1)))
+    action = wire.submitted(await desk.hear("submit"))[0]
+    await desk.tell(wire.grants(1, 9, 3, backoffs=[(action.id, 2)]))
+    await desk.grant(action.id, 225)
+    await history(await call)
+    assert await Usage.objects.filter(retried=1, service="shop").aexists()
 
 
 @pytest.fixture
