@@ -30,6 +30,8 @@ class Sink(Protocol):
 
     def log(self, level: str, text: str) -> None: ...
 
+    def began(self) -> None: ...
+
 
 @dataclass(slots=True)
 class Question:

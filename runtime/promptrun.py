@@ -135,6 +135,7 @@ async def asked(job: Job, question: Question, effects: Effects, fuel: int) -> Do
     sink = promptsinks.find(job.id)
     if sink is not None:  # its reader is given its id before it ends
         await running.announce(job)
+        sink.began()
     try:
         answer = await announced(job, question.answer(sink))
     except LlmError as error:

@@ -82,11 +82,17 @@ class Heard:
 
     def tell(self, name: str, value: Any) -> None:
         self.last += 1
-        head = f"id: {self.job.id}:{self.last}\nevent: {name}\ndata: ".encode()
-        event = head + orjson.dumps(value) + b"\n\n"
+        event = self.event(name, value)
         self.fresh.append((self.last, event))
         self.unsent += len(event)
         self.news.set()
+
+    def event(self, name: str, value: Any) -> bytes:
+        head = f"id: {self.job.id}:{self.last}\nevent: {name}\ndata: ".encode()
+        return head + orjson.dumps(value) + b"\n\n"
+
+    def began(self) -> None:
+        """It is in the history now."""
 
     def over(self, task: "asyncio.Task[Outcome]") -> None:
         """The run has ended, however it did."""
@@ -199,7 +205,12 @@ class Heard:
         if not self.ended:
             self.abandoned = True
             self.room.set()
-            running.cancel(self.job.id)
+            self.stop()
+
+    def stop(self) -> None:
+        """Cancel the run. What was not begun yet, since it waits for the market, is only dropped."""
+        if not running.cancel(self.job.id) and not self.job.added and self.task is not None:
+            self.task.cancel()
 
     async def run(self) -> Outcome:
         with promptsinks.heard(self.job.id, self):
@@ -222,15 +233,22 @@ def cut(text: str, size: int) -> list[str]:
     return pieces
 
 
-async def begin(waist: Waist, job: Job, streaming: Streaming) -> Given | Outcome:
-    """The stream of a new run; its outcome when it ended badly before anything was said."""
-    tenant = job.bundle.tenant_id
+def enter(heard: Heard) -> "asyncio.Task[Outcome]":
+    """Its run begins; 503 when there are too many."""
+    tenant = heard.job.bundle.tenant_id
     if len(_runs) >= MOST or _count[tenant] >= OF_TENANT:
         raise FULL
-    heard = _runs[job.id] = Heard(waist, job, streaming)
+    _runs[heard.job.id] = heard
     _count[tenant] += 1
     heard.task = asyncio.ensure_future(heard.run())
     heard.task.add_done_callback(heard.over)
+    return heard.task
+
+
+async def begin(waist: Waist, job: Job, streaming: Streaming) -> Given | Outcome:
+    """The stream of a new run; its outcome when it ended badly before anything was said."""
+    heard = Heard(waist, job, streaming)
+    task = enter(heard)
     try:
         async with asyncio.timeout(min(BEGIN_S, streaming.heartbeat_ms / 1000)):
             await heard.news.wait()
@@ -241,7 +259,7 @@ async def begin(waist: Waist, job: Job, streaming: Streaming) -> Given | Outcome
         raise
     if heard.failed:
         heard.forget()
-        return await heard.task
+        return await task
     heard.leave(None)
     while not (job.added or heard.ended):  # whoever is given its id must find it in the history
         await asyncio.sleep(KNOWN_S)

@@ -15,9 +15,16 @@ async def nowhere(scope: MutableMapping[str, Any], receive: Callable[[], Any], s
     await send({"type": "websocket.close"})
 
 
+async def prompt(scope: MutableMapping[str, Any], receive: Callable[[], Any], send: Send) -> None:
+    from runtime import promptsocket  # with all that asks models, which many a process never does
+
+    await promptsocket.serve(dict(scope), receive, send)
+
+
 # Plain ASGI applications: channels' router takes them where Django's types expect views.
 websockets: list[URLPattern] = [
     path("ws/bundles/<uuid:id>/logs", bundle_logs),  # type: ignore[arg-type]
     path("ws/executions/<uuid:id>", run_logs),  # type: ignore[arg-type]
+    path("ws/prompts/<str:id>", prompt),  # type: ignore[arg-type]
 ]
 everywhere: list[URLPattern] = [*websockets, re_path("", nowhere)]  # type: ignore[arg-type]

@@ -187,6 +187,8 @@ PAGES = {
     "/bundles/<uuid:id>/stop": ("-", "write"),
     "/bundles/<uuid:id>/fire": ("read", "call"),
     "/bundles/<uuid:id>/fire/<str:sensor>": ("read", "call"),
+    "/bundles/<uuid:id>/prompts": ("read", "-"),
+    "/bundles/<uuid:id>/prompts/<str:prompt>": ("read", "-"),
     "/bundles/<uuid:id>/try/<str:service>/<str:endpoint>": ("read", "-"),
     "/bundles/<uuid:id>/tests": ("read", "call"),
     "/bundles/api": ("read", "-"),
@@ -209,7 +211,12 @@ PAGES = {
 }
 
 # Websockets: path -> the scope that is needed.
-SOCKETS = {"ws/bundles/<uuid:id>/logs": "read", "ws/executions/<uuid:id>": "read", "ws/market": "read"}
+SOCKETS = {
+    "ws/bundles/<uuid:id>/logs": "read",
+    "ws/executions/<uuid:id>": "read",
+    "ws/market": "read",
+    "ws/prompts/<str:id>": "call",
+}
 
 # Admins may do this, but not to an owner, who is the object that the matrix tries it on: tests/billing/test_team.py.
 OWNERS_ONLY = {"DELETE /api/members/{member_id}", "/settings/members/<int:member_id>/remove"}

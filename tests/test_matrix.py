@@ -1,5 +1,7 @@
 """Every registered route × everybody who might ask, against the table in tests/rules.py (A073, A080, A093, A103)."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -12,9 +14,13 @@ from billing import keys
 from billing.belongings import rows_of
 from billing.models import Membership
 from market.routing import websockets as market_websockets
+from runtime.gateway import gateway
+from runtime.live import Tenants
 from runtime.routing import websockets
 from tests import rules
 from tests.priostack.routes import absent, address, belongings, operations, pages
+from tests.runtime.prompting import hello
+from tests.runtime.stage import run_bundle
 from tests.runtime.watching import ORIGIN, publishing, socket, with_key, with_session
 
 OURS = ("billing", "bundles", "market", "runtime")
@@ -203,25 +209,37 @@ def test_a_session_without_its_csrf_token_changes_nothing_anywhere(alice: Any) -
     assert everything(alice) == before
 
 
-SOCKET_CODES = {"read key": 0, "call key": 4403, "write key": 4403, "empty key": 4403}
-
-
 @pytest.mark.django_db(transaction=True)
 @clean
 @pytest.mark.parametrize("path", list(rules.SOCKETS))
 async def test_each_websocket_is_for_those_it_is_for(alice: Any, bob: Any, charlie: Any, path: str) -> None:
     objects = await sync_to_async(belongings)(alice)
     where = "/" + path.replace("<uuid:id>", objects["bundle_id" if "bundles" in path else "runs.id"])
-    async with publishing():
+    where, needed = where.replace("<str:id>", "hello"), rules.SOCKETS[path]
+    if "prompts" in path:
+        await sync_to_async(run_bundle)(
+            alice, {"bundle.yaml": b"name: talk\n", "prompts/hello.prmd": hello()}
+        )
+    async with publishing(), serving():
         for name, scopes in KEYS.items():
             client = await sync_to_async(with_scopes)(alice.tenant, scopes)
             token = client.defaults["HTTP_AUTHORIZATION"].partition(" ")[2]
-            assert await code(where, with_key(token)) == SOCKET_CODES[name], name
+            assert await code(where, with_key(token)) == (0 if needed in scopes else 4403), name
         assert await code(where) == 4401
-        assert await code(where, with_session(bob.client)) == 0
+        for role, may in ROLES.items():
+            client = await sync_to_async(member)(bob, role)
+            assert await code(where, with_session(client)) == (0 if needed in may else 4403), role
         others = 4404 if "<" in path else 0  # without an object everybody sees what is theirs
         assert await code(where, with_session(charlie.client)) == others
         assert await code(where, with_key(charlie.token)) == others
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[None]:
+    """The gateway of this process, where a socket has started it."""
+    yield
+    await gateway.stop()
+    gateway.tenants = Tenants()
 
 
 async def code(path: str, *headers: tuple[bytes, bytes]) -> int:
