@@ -32,6 +32,7 @@ INDIFFERENT = frozenset(
         *("traceparent", "tracestate", "transfer-encoding", "user-agent", "via", "x-request-id"),
     }
 )
+FLEETING = frozenset({"exp", "iat", "nbf", "jti"})  # claims that differ from token to token
 KeyOf = Callable[[Any], Any]
 Entry = tuple[float, Reply, int]  # until when, what, its size
 
@@ -131,7 +132,13 @@ def private(key: KeyOf, *, shared: bool) -> KeyOf:
     """Answers of one caller are not those of another; 1, 1.0 and true are different keys."""
     if shared:
         return lambda call: plain(key(call))
-    return lambda call: (call.identity, plain(key(call)))
+    return lambda call: (call.identity, rights(call), plain(key(call)))
+
+
+def rights(call: Invocation) -> Any:
+    """What a token says beside who it is: the function is told, and may go by it."""
+    claims = call.claims
+    return plain({name: value for name, value in claims.items() if name not in FLEETING}) if claims else None
 
 
 def plain(value: Any) -> Any:

@@ -116,7 +116,10 @@ def of_response(text: str) -> BodyOf:
 
 
 def content(reply: Reply) -> Any:
-    """JSON as values, text as text."""
+    """JSON as values, text as text, and so what is called JSON and is none."""
     if "json" in reply.content_type:
-        return orjson.loads(reply.body) if reply.body else None
+        try:
+            return orjson.loads(reply.body) if reply.body else None
+        except orjson.JSONDecodeError:
+            pass
     return reply.body.decode("utf-8", "replace")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jwt
+import orjson
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -78,6 +79,7 @@ class Signed:
                 leeway=LEEWAY_S,
                 options={"require": ["exp"]},
             )
+            orjson.dumps(claims)  # functions and expressions are told them
         except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError):
             return None
         return proven(claims, token)
@@ -92,9 +94,14 @@ def proven(claims: dict[str, Any], token: str) -> Proof:
     """Tokens without a subject are callers of their own each."""
     subject = claims.get("sub")
     if isinstance(subject, str) and subject:
-        identity = f"jwt:{claims.get('iss', '')}:{subject}"
-        return Proof(f"jwt:{subject}"[:100], identity, claims)
+        identity = f"jwt:{orjson.dumps([claims.get('iss'), subject]).decode()}"
+        return Proof("jwt:" + "".join(map(printable, subject[:96])), identity, claims)
     return Proof("jwt", "jwt#" + hashlib.sha256(token.encode()).hexdigest(), claims)
+
+
+def printable(letter: str) -> str:
+    """Nobody writes lines of his own into logs."""
+    return letter if letter.isprintable() else "\ufffd"
 
 
 def shared(key: bytes) -> bytes:

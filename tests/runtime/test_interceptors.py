@@ -297,6 +297,20 @@ async def test_an_own_one_answers_goes_on_or_changes_the_request(call, alice):
     assert metrics(bundle, "a", "wasm:echo:run")["totalExecutions"] == 3
 
 
+@pytest.mark.parametrize("own", ["wasm:echo:run: {on: response}", "transform: {response: response.body}"])
+async def test_an_answer_that_is_called_json_and_is_none_is_a_text(call, alice, own):
+    """Base64 of “no JSON”, which is called application/json."""
+    await shop(alice, endpoint("a", f"[{own}]"))
+    said = {
+        "status": 200,
+        "headers": {"content-type": "application/json"},
+        "body": {"base64": "bm8gSlNPTg=="},
+    }
+    answer = await call("POST", f"{SHOP}/a", said)
+    assert answer.status == 200
+    assert answer.body in (b"no JSON", b'"no JSON"')
+
+
 async def test_nobody_gets_past_an_own_one_that_falls(call, alice):
     await shop(
         alice,

@@ -115,6 +115,8 @@ def later() -> int:
         lambda: forged({"alg": "HS256", "crit": ["x"]}, {**CLAIMS, "exp": later()}, guarded.KEY.encode()),
         lambda: forged({"alg": "HS256"}, {**CLAIMS, "exp": float("inf")}, guarded.KEY.encode()),
         lambda: forged({"alg": "HS256"}, [1], guarded.KEY.encode()),
+        lambda: forged({"alg": "HS256"}, {**CLAIMS, "exp": 10**400}, guarded.KEY.encode()),
+        lambda: forged({"alg": "HS256"}, {**CLAIMS, "exp": later(), "sub": "\ud800"}, guarded.KEY.encode()),
         lambda: token(**GOOD).rsplit(".", 1)[0] + ".",
         lambda: token(**GOOD) + "x" * 9_000,
         lambda: "a.b.c",
@@ -127,6 +129,17 @@ async def test_forged_and_foreign_tokens_are_refused_and_nothing_runs(call, alic
     assert answer.status == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
     assert await ran() == 0
+
+
+def test_who_a_token_is_of_cannot_be_mistaken():
+    verify = Signed("HS256", SECRET, audience=None, issuer=None)
+    one, other = verify(token(iss="a:b", sub="c")), verify(token(iss="a", sub="b:c"))
+    assert one
+    assert other
+    assert one.identity != other.identity
+    spoof = verify(token(sub="x\n\x1b[2J2026 INFO all is well"))
+    assert spoof
+    assert spoof.caller.isprintable()
 
 
 async def test_nobody_at_all_is_refused_also_where_the_endpoint_is_public(call, alice):

@@ -69,6 +69,16 @@ async def test_subjects_of_tokens_are_callers_of_their_own(call, alice):
         assert not hit(await call("POST", A, {}, token=nameless))
 
 
+@pytest.mark.parametrize("own", ["cache", "cache: {key: '1'}"])
+async def test_a_token_that_says_something_else_gets_an_answer_of_its_own(call, alice, own):
+    """The function is told the claims: what an admin was answered is not for the same person as a guest."""
+    await database_sync_to_async(secrets.put)(alice.tenant, "JWT_KEY", guarded.KEY.encode(), [])
+    await shop(alice, endpoint("a", f"[auth: {{algorithm: HS256, secret: JWT_KEY}}, {own}]"))
+    assert not hit(await call("POST", A, {}, token=token(role="admin")))
+    assert not hit(await call("POST", A, {}, token=token(role="guest")))
+    assert hit(await call("POST", A, {}, token=token(role="admin", jti="2")))
+
+
 async def test_strangers_of_different_addresses_and_headers_do_not_share(call, alice):
     await shop(alice, endpoint("a", "[cache]", auth="public"))
     assert not hit(await call("POST", A, {}, token=None, x_session="1"))
