@@ -20,7 +20,7 @@ from billing.access import Principal
 from billing.redis import aredis
 from billing.still import still_all
 from billing.websocket import FORBIDDEN, Peer, Send
-from market import asking, figures, history, wire
+from market import asking, figures, history, reservations, wire
 from market.asking import UNKNOWN, Mine
 from market.wire import Message
 
@@ -136,11 +136,13 @@ class Board:
         """Balances, and what waits; the leader is only asked while anything waits at all."""
         tenants = {socket.who.tenant_id for socket in self.sockets}
         balances = await database_sync_to_async(wallet.balances)(tenants)
+        reserved = await database_sync_to_async(reservations.standing)(tenants)
         asked: dict[str, Mine] = {}
         if self._told.get("waiting") or any(one["actions"] for one in self._mine.values()):
             asked = await asking.all_of(map(str, tenants))
         for tenant in tenants:
             mine = own(balances[tenant], asked.get(str(tenant), UNKNOWN))
+            mine["reservations"] = reserved.get(tenant, [])
             if mine != self._mine.get(tenant):
                 self._mine[tenant] = mine
                 self._to(tenant, mine)

@@ -24,6 +24,8 @@ MAKING = (
 AT_ONCE = 200
 FARTHEST = timedelta(days=366)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATELY = timedelta(minutes=10)
+MOST_TOLD = 20
 LIVE = (Status.UPCOMING, Status.ACTIVE)
 
 
@@ -167,6 +169,17 @@ def holding(at: datetime) -> QuerySet[Reservation]:
 def holders(at: datetime, tenants: Sequence[UUID]) -> set[UUID]:
     """Of these tenants; there are few holders, so they are not looked for one by one."""
     return set(holding(at).values_list("tenant_id", flat=True)) & set(tenants)
+
+
+def standing(tenants: Iterable[UUID]) -> dict[UUID, list[dict[str, object]]]:
+    """Of each tenant those that are not over, and the last that were: how they stand, the next to begin first."""
+    some = Reservation.objects.filter(tenant_id__in=list(tenants), end__gt=timezone.now() - LATELY)
+    found: dict[UUID, list[dict[str, object]]] = {}
+    for id, owner, status, pool in some.order_by("start").values_list("pk", "tenant_id", "status", "pool"):
+        mine = found.setdefault(owner, [])
+        if len(mine) < MOST_TOLD:
+            mine.append({"id": str(id), "status": status, "pool": pool})
+    return found
 
 
 def around(at: datetime) -> list[tuple[int, int, rule.Reservation]]:

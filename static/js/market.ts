@@ -8,9 +8,15 @@ interface Receipt {
   text: string;
 }
 
+interface Mine {
+  balance: number;
+  actions: number;
+  reservations: { id: string; status: string }[];
+}
+
 interface Message {
   state?: Words;
-  mine?: { balance: number; actions: number };
+  mine?: Mine;
   receipts?: Receipt[];
 }
 
@@ -29,6 +35,7 @@ class Market {
   private waiting = 0;
   private spoken = 0;
   private mine = "";
+  private reserved: string | undefined;
 
   constructor(private readonly root: HTMLElement) {
     this.connect();
@@ -84,11 +91,16 @@ class Market {
     this.seen = number;
   }
 
-  private own(mine: { balance: number; actions: number }): void {
+  private own(mine: Mine): void {
     for (const element of this.all("[data-mine=balance]")) element.textContent = mine.balance.toLocaleString("en");
     const known = `${mine.balance} ${mine.actions}`;
     if (this.mine && known !== this.mine) this.refresh();
     this.mine = known;
+    const reserved = mine.reservations.map((one) => `${one.id} ${one.status}`).join();
+    if (this.reserved !== undefined && reserved !== this.reserved) {
+      document.getElementById("reservations")?.dispatchEvent(new Event("market-reserved"));
+    }
+    this.reserved = reserved;
   }
 
   /** At most once a second, and not while somebody reads on another tab. */

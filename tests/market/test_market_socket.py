@@ -1,19 +1,21 @@
 """/ws/market: who may listen, what is told, and that slow or hostile listeners cost nothing."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 import pytest
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 
 from billing import wallet
 from billing.models import Membership
 from billing.redis import redis
 from billing.websocket import FLOOD, FORBIDDEN, FULL, LARGE, MAX_FRAMES, UNKNOWN
-from market import board, figures, wire
+from market import board, figures, reservations, wire
 from market.models import Round
+from market.reservations import Wanted
 from tests.runtime.watching import ORIGIN, close_code, socket, with_key, with_session
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
@@ -85,6 +87,22 @@ async def test_one_hears_of_ones_own_balance(alice: Any) -> None:
     await sync_to_async(wallet.grant)(alice.tenant.pk, 77, key="x", note="x")
     assert await until(wire_, "mine", lambda mine: mine["balance"] == before + 77)
     await wire_.disconnect()
+
+
+async def test_one_hears_how_ones_own_reservations_stand(alice: Any, charlie: Any) -> None:
+    """Without asking again: it begins, and it ends."""
+    now = timezone.now()
+    wanted = Wanted(now + timedelta(minutes=5), now + timedelta(minutes=6), 2)
+    made = await sync_to_async(reservations.make)(alice.tenant.pk, wanted)
+    await sync_to_async(reservations.make)(charlie.tenant.pk, wanted)
+    wire_ = await opened(ORIGIN, with_session(alice.client))
+    mine = await until(wire_, "mine")
+    assert mine["reservations"] == [{"id": str(made.pk), "status": "upcoming", "pool": 1_000}]
+    for moment, status in ((wanted.start, "active"), (wanted.end, "ended")):
+        await sync_to_async(reservations.pass_time)(moment)
+        await until(wire_, "mine", lambda mine: mine["reservations"][0]["status"] == status)  # noqa: B023
+    await wire_.disconnect()
+    assert await sync_to_async(wallet.check)() == []
 
 
 async def test_strangers_and_keys_without_read_are_refused(alice: Any) -> None:
