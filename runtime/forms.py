@@ -15,7 +15,7 @@ from billing import throttle
 from billing.errors import ApiError
 from bundles.promptcheck import check
 from bundles.routes import Match
-from runtime import ask, formkit, formpage, formsent, formtoken, prompts
+from runtime import ask, formkit, formonce, formpage, formsent, formtoken, prompts
 from runtime.answer import Reply
 from runtime.exchange import Asked, Given
 from runtime.formkit import Asset, Kit
@@ -142,8 +142,11 @@ async def submitted(visit: Visit) -> Given:
     if errors:
         faults = Faults(422, errors=tuple(errors), texts=sent.texts)
         return formpage.filled(visit.kit, visit.base, visit.token, faults)
+    mark = formonce.mark(result.values, sent.last("_token"), visit.asked.token or "")
     try:
-        reply = await called(visit, result.values)
+        reply = await formonce.once(mark, lambda: called(visit, result.values))
+    except RedisError:
+        raise ApiError(503, headers={"Retry-After": "1"}) from None
     except ApiError as error:
         reply = Reply(error.status, b"", headers=[*error.headers.items()])
     return told(visit, reply, sent)
