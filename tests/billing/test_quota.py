@@ -86,6 +86,7 @@ def test_the_first_of_a_process_leases_a_block_and_the_next_ones_ask_nobody(
 
 
 def test_exactly_as_many_as_the_plan_has(here, mine):
+    """R39."""
     count, refused = used_up(here, mine)
     assert count == 1_000
     assert refused.status == 429
@@ -184,6 +185,7 @@ def test_a_plan_of_none_at_all(here, mine):
 
 
 def test_a_new_month_begins_anew_and_the_old_one_keeps_its_count(here, mine):
+    """R39: by UTC month."""
     here.demand(mine)
     block = here.blocks[mine]
     block.until, block.period = time.time() - 1, "2001-01"
@@ -224,6 +226,7 @@ def test_old_days_and_months_are_tidied_away(alice):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_processes_with_eight_threads_each_take_exactly_the_limit(mine):
+    """R39."""
     counts = processes(2, LOOP, tenant=mine)
     assert sum(counts) == 1_000
     assert taken() == 1_000

@@ -38,6 +38,7 @@ def going(flows):
 
 
 def test_flows_beyond_the_plan_are_stopped_newest_first(alice, three):
+    """R40."""
     Flow.objects.update(stopped=False)
     stopped = put_on(alice, "free")
     assert going(three) == [True, False, False]
@@ -50,6 +51,7 @@ def test_flows_beyond_the_plan_are_stopped_newest_first(alice, three):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_owner_is_told_once_and_the_audit_log_knows(alice, three):
+    """R40."""
     Flow.objects.update(stopped=False)
     put_on(alice, "free")
     put_on(alice, "free")

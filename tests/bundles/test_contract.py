@@ -23,6 +23,7 @@ def terms(source: str, **written: Any) -> Terms:
 
 
 def test_the_defaults_are_those_of_the_documentation() -> None:
+    """R33: they are filled in last."""
     sealed = contract.seal({})
     assert (sealed.priority, sealed.compute_units, sealed.max_wait_ms) == ("normal", 100, 30_000)
     assert (sealed.futures_enabled, sealed.fallback, sealed.cost_ceiling) == (False, "queue", None)
@@ -72,12 +73,14 @@ def test_every_field_has_an_attribute_and_a_default() -> None:
     ],
 )
 def test_an_unknown_field_or_value_is_an_error_with_its_line(text: str) -> None:
+    """R33, R35."""
     found, report = read("x-note: mine\n" + text)
     assert found == {}
     assert [(p.severity, p.line) for p in report.problems()] == [("error", 2)]
 
 
 def test_the_inner_one_wins_field_by_field_also_when_it_loosens() -> None:
+    """R33."""
     sealed = contract.seal(
         contract.compose(
             terms("bundle", priority="critical", futures_enabled=True),
@@ -98,6 +101,7 @@ def test_a_written_default_still_counts_as_written() -> None:
 
 
 def test_several_goals_make_the_contract_of_the_seed() -> None:
+    """R34."""
     payment = contract.seal(
         contract.combine(
             [
@@ -113,6 +117,7 @@ def test_several_goals_make_the_contract_of_the_seed() -> None:
 
 
 def test_the_highest_priority_goal_that_states_it_chooses_the_fallback() -> None:
+    """R34."""
     goals = [
         terms("a", priority="normal", fallback="queue", futures_budget=1),
         terms("b", priority="critical"),

@@ -12,6 +12,7 @@ from bundles import duration
     [("500ms", 500), ("5s", 5000), ("2m", 120_000), ("24h", 86_400_000), ("7d", 604_800_000), ("0s", 0)],
 )
 def test_an_integer_with_a_unit_is_a_duration(text: str, milliseconds: int) -> None:
+    """R35."""
     assert duration.parse(text) == milliseconds
 
 
@@ -37,6 +38,7 @@ def test_an_integer_with_a_unit_is_a_duration(text: str, milliseconds: int) -> N
     ],
 )
 def test_anything_else_is_refused_with_the_grammar(text: str) -> None:
+    """R35."""
     with pytest.raises(duration.DurationError, match="an integer and a unit: ms, s, m, h or d"):
         duration.parse(text)
 

@@ -260,7 +260,18 @@ def model(scenario: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0915
             {"state": a["state"], "doneRound": a["done"], "spent": a["spent"], "degraded": a["deg"]}
             for a in A
         ],
+        "reservations": [told(r, max(scenario["rounds"] - 1, 0)) for r in R],
         "balances": bal,
         "escrow": esc,
         "revenue": rev,
     }
+
+
+def told(r: dict[str, Any], last: int) -> dict[str, Any]:
+    if r["st"] == "cancelled":
+        return {"status": "cancelled", "pool": 0}
+    if r["st"] != "ok":
+        return {"error": r["st"]}
+    if last < r["start"]:
+        return {"status": "upcoming", "pool": r["pool"]}
+    return {"status": "active", "pool": r["pool"]} if last < r["end"] else {"status": "ended", "pool": 0}
