@@ -12,11 +12,11 @@ from bundles import names
 from bundles.celerror import CelError
 from bundles.celregex import pattern as regex
 from bundles.promptparams import NUMBERS, Parameter
+from bundles.scalars import LARGEST, SMALLEST, held
 from bundles.values import shown
 
 MAX_ERRORS = 100
 MAX_DIGITS = 400  # of a number written as text
-SMALLEST, LARGEST = -(2**63), 2**64 - 1  # whole numbers that our JSON can hold; larger ones are rounded
 MAX_NESTING = 100  # of JSON written as text; templates go no deeper either
 TRUE = frozenset({"true", "on", "yes", "1"})
 FALSE = frozenset({"false", "off", "no", "0"})
@@ -178,16 +178,6 @@ def _integer(value: Any) -> tuple[bool, Any]:
         whole = value.is_integer()
         return whole, int(value) if whole and SMALLEST <= value <= LARGEST else value
     return fits, value
-
-
-def held(number: int | float) -> int | float:
-    """A whole number of 64 bits as it is, a longer one rounded as every reader of JSON does."""
-    if isinstance(number, float) or SMALLEST <= number <= LARGEST:
-        return number
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf if number > 0 else -math.inf
 
 
 def _base64(value: Any) -> tuple[bool, Any]:

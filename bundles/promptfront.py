@@ -7,6 +7,7 @@ from typing import Any
 from bundles import values
 from bundles.composer import compose
 from bundles.nunjucks.numbers import SPACE
+from bundles.scalars import held
 from bundles.values import Mapping, Node, Place, Problem, Report, Scalar, Sequence
 
 FENCE = "---\n"
@@ -112,7 +113,8 @@ def plain(node: Node) -> Any:
         return [plain(item) for item in node.items]
     if node.kind == "date" or node.odd not in ("", "hexadecimal", "octal"):
         return node.text
-    return int(node.text) if node.odd == "octal" else node.value
+    value = int(node.text) if node.odd == "octal" else node.value
+    return held(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def is_null(node: Node | None) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal
 import yaml
 
 MAX_NUMBER = 40  # characters of a number; no field of ours needs more than 19 digits
+SMALLEST, LARGEST = -(2**63), 2**64 - 1  # whole numbers that our JSON can hold
 DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 STAMP = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt]|[ \t]+)(\d\d?):(\d\d):(\d\d).*)?")
 TAGS = yaml.CSafeLoader.yaml_implicit_resolvers
@@ -104,3 +105,13 @@ _RESOLVERS = {
     "tag:yaml.org,2002:float": _float,
     "tag:yaml.org,2002:timestamp": _date,
 }
+
+
+def held(number: int | float) -> int | float:
+    """A whole number of 64 bits as it is, a longer one rounded as every reader of JSON does."""
+    if isinstance(number, float) or SMALLEST <= number <= LARGEST:
+        return number
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf

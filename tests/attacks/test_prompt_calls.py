@@ -91,3 +91,22 @@ async def test_a_call_cannot_spend_without_end(call: Any, alice: Any, settings: 
     assert fake.asked == []
     await stage.drain()
     assert (await Execution.objects.aget()).status == "error"
+
+
+async def test_a_number_that_no_json_holds_takes_nothing_from_others(
+    call: Any, alice: Any, settings: Any, fake: Fake
+) -> None:
+    """A044: one prompt of many must not make the tenant's descriptions fail."""
+    long = "9" * 39
+    odd = (
+        "---\nid: odd\nname: Odd\nversion: 1.0.0\nparameters:\n"
+        f"  - {{name: a, type: integer, default: {long}}}\n"
+        f"  - {{name: b, type: json, enum: [{long}], example: {{c: -{long}}}}}\n---\n{{{{ a }}}}"
+    ).encode()
+    await start(alice, settings, fake, prompting.files(fake, {"prompts/odd.prmd": odd}))
+    document = await call("GET", "/alice/openapi.json")
+    assert (document.status, "/prompts/hello" in document.json()["paths"]) == (200, True), document.body
+    look = {"query": "{ __schema { mutationType { fields { name args { defaultValue } } } } }"}
+    assert "errors" not in (await call("POST", "/alice/graphql", look)).json()
+    answer = await call("POST", "/alice/prompts/odd?dry=1", {})
+    assert (answer.status, answer.json().get("output")) == (200, "1e+39"), answer.body
