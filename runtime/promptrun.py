@@ -177,5 +177,6 @@ def unanswered(error: LlmError) -> Reply:
     status = STATUS.get(error.code, 502)
     if error.retryable and error.retry_after_s is not None:
         status, headers = 503, [("retry-after", str(max(1, round(error.retry_after_s))))]
-    body = {**ApiError(status, error.message).body(), "type": "/docs/errors#model-failed", "code": error.code}
+    told = {"type": "/docs/errors#model-failed", "title": "The language model gave no answer"}
+    body = {**ApiError(status, error.message).body(), **told, "code": error.code}
     return Reply(status, orjson.dumps(body), PROBLEM, headers, error=error.message)
