@@ -49,6 +49,7 @@ PLAN: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("flows", "Flow files"),
             ("agents", "Models and servers"),
             ("prompts", "Prompts"),
+            ("python", "From Python"),
             ("expressions", "Expressions"),
             ("host", "Functions and host"),
             ("data-plane", "Calling your API"),

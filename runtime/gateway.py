@@ -19,7 +19,7 @@ from billing.slugs import GRAMMAR
 from bundles.routes import Match
 from market.admission import house
 from market.client import Client
-from runtime import ask, cors, doors, flowlive, importer, later, metrics, running, said, webhooks
+from runtime import ask, cors, doors, flowlive, importer, later, metrics, running, said, serving, webhooks
 from runtime.call import Waist, waist
 from runtime.exchange import Asked, Given, problem
 from runtime.hot import Hot, Known
@@ -67,6 +67,7 @@ class Gateway:
             self.tasks = [asyncio.create_task(running.keep()), asyncio.create_task(self.note_keys())]
             self.report()
             if self.role:
+                serving.begun(self)
                 house.client = Client(house.local)
                 await house.client.start()
                 collector.settle()
@@ -90,6 +91,7 @@ class Gateway:
             self.reporter = metrics.start(self.role)
 
     async def stop(self) -> None:
+        serving.ended(self)
         if self.role and house.client is not None:
             await house.client.stop()
             house.client = None
