@@ -46,6 +46,8 @@ class PromptResult:
     name: str
     reasons: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    wanted: Any = None  # what must be true, as the file has it
+    text: str = ""  # what was looked at
 
     @property
     def passed(self) -> bool:
@@ -54,26 +56,52 @@ class PromptResult:
 
 def run_tests(files: Map[str, bytes], answer: Answer | None = None) -> list[PromptResult]:
     """Every test of these files; without a model the compiled prompt itself is looked at."""
-    found: list[PromptResult] = []
-    for path in sorted(path for path in files if path.endswith(ENDING)):
-        found += run_file(files, path, answer)
-    return found
+    return [one for path in files_with_tests(files) for one in run_file(files, path, answer)]
 
 
-def run_file(files: Map[str, bytes], path: str, answer: Answer | None = None) -> list[PromptResult]:
+def files_with_tests(files: Map[str, bytes]) -> list[str]:
+    return sorted(path for path in files if path.endswith(ENDING))
+
+
+def run_file(files: Map[str, bytes], path: str, answer: Answer | None = None) -> Iterator[PromptResult]:
+    """One after the other, so that whoever asks may stop."""
     front = promptfront.read(files[path], path)
-    if front.head is None:
-        wrong = next((p for p in front.problems if p.severity == "error"), None)
-        said = wrong.message if wrong else "the file cannot be read"
-        return [PromptResult(path, wrong.line if wrong else 1, "", (said,))]
-    tests = front.head.entries.get("tests")
-    if not isinstance(tests, Sequence) or not tests.items:
-        return [PromptResult(path, 1, "", ("the file has no 'tests'",))]
+    items = _items(front)
+    if isinstance(items, PromptResult):
+        yield items
+        return
     try:
         prepared = prepare(files, target_of(front, files))
     except FileFault as wrong_target:
-        return [PromptResult(path, 1, "", (f"the target {wrong_target}",))]
-    return [_run(item, front, prepared, answer) for item in tests.items[:MAX_TESTS]]
+        yield PromptResult(path, 1, "", (f"the target {wrong_target}",))
+        return
+    for item in items:
+        yield _run(item, front, prepared, answer)
+
+
+def declared(files: Map[str, bytes]) -> Iterator[PromptResult]:
+    """The tests as they are written, and not run."""
+    for path in files_with_tests(files):
+        front = promptfront.read(files[path], path)
+        items = _items(front)
+        if isinstance(items, PromptResult):
+            yield items
+            continue
+        for item in items:
+            node = item.entries.get("name") if isinstance(item, Mapping) else None
+            yield PromptResult(path, item.place.line, node.text if isinstance(node, Scalar) else "")
+
+
+def _items(front: Front) -> list[Node] | PromptResult:
+    """The tests of a file, or why there are none."""
+    if front.head is None:
+        wrong = next((p for p in front.problems if p.severity == "error"), None)
+        said = wrong.message if wrong else "the file cannot be read"
+        return PromptResult(front.file, wrong.line if wrong else 1, "", (said,))
+    tests = front.head.entries.get("tests")
+    if not isinstance(tests, Sequence) or not tests.items:
+        return PromptResult(front.file, 1, "", ("the file has no 'tests'",))
+    return list(tests.items[:MAX_TESTS])
 
 
 def target_of(front: Front, files: Map[str, bytes]) -> str:
@@ -95,11 +123,12 @@ def _run(item: Node, front: Front, prepared: Prepared, answer: Answer | None) ->
     skipped: list[str] = []
     if _expects_error(item):
         reasons += [] if errors else ["it compiles, but an error is expected"]
-        return PromptResult(front.file, line, name, tuple(reasons))
+        return PromptResult(front.file, line, name, tuple(reasons), (), "an error", str(compiled.output))
     text = answer(compiled) if answer and not errors else str(compiled.output)
     for said, decided in _asserted(found.items("assert"), text):
         (reasons if decided else skipped).append(said)
-    return PromptResult(front.file, line, name, (*errors, *reasons), tuple(skipped))
+    wanted = plain(item.entries["assert"]) if "assert" in item.entries else None
+    return PromptResult(front.file, line, name, (*errors, *reasons), tuple(skipped), wanted, text)
 
 
 def _known(item: Mapping) -> Mapping:

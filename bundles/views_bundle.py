@@ -12,11 +12,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from billing.errors import ApiError
 from billing.pages import page
-from bundles import contract, hooks, origin, store
+from bundles import contract, hooks, origin, prompttest, store
 from bundles.api_git import hook_url
 from bundles.asked import author_of, bundle_of
 from bundles.contract import Contract
-from bundles.definitions import checks_of, definition
+from bundles.definitions import checks_of, contents_of, definition
 from bundles.models import Bundle
 from bundles.service import Service
 
@@ -65,7 +65,12 @@ def detail(request: HttpRequest, bundle_id: UUID) -> HttpResponse:
     found = frame(request, bundle, "services")
     meaning = definition(found["revision"])
     flows = [(flow, meaning.organisms.get(flow.name)) for flow in bundle.flows.order_by("name")]
-    more = {"services": meaning.services, "flows": flows, "base_url": settings.BASE_URL}
+    more = {
+        "services": meaning.services,
+        "flows": flows,
+        "prompts": meaning.prompts,
+        "base_url": settings.BASE_URL,
+    }
     return render(request, "bundles/detail.html", found | more)
 
 
@@ -128,7 +133,12 @@ def problems(request: HttpRequest, bundle_id: UUID) -> HttpResponse:
 @page("read")
 def declared(request: HttpRequest, bundle_id: UUID) -> HttpResponse:
     found = frame(request, bundle_of(request, bundle_id), "tests")
-    return render(request, "bundles/tests.html", found | {"checks": checks_of(found["revision"]).checks})
+    revision = found["revision"]
+    tests = {
+        "checks": checks_of(revision).checks,
+        "prompt_tests": list(prompttest.declared(contents_of(revision))),
+    }
+    return render(request, "bundles/tests.html", found | tests)
 
 
 @require_safe

@@ -12,6 +12,7 @@ from billing.throttle import demand
 from bundles.models import Bundle
 from bundles.store import newest
 from runtime import bundle_verbs as verbs
+from runtime import promptchecks
 from runtime.checks import CheckResult, run_checks
 
 router = Router(tags=["bundles"])
@@ -27,7 +28,8 @@ def tests(request: Asked, id: UUID) -> dict[str, Any]:
 def asked(request: Any, bundle: Bundle) -> list[CheckResult]:
     """Run them for REST and page alike; 429 when they are asked for too often."""
     demand(f"tests:{bundle.tenant_id}", RUNS_A_MINUTE, 60)
-    results = run_checks(bundle, newest(bundle))
+    revision = newest(bundle)
+    results = run_checks(bundle, revision) + promptchecks.of_revision(revision)
     failed = sum(not one.passed for one in results)
     record(request, "bundle.test", bundle.name, revision=bundle.revision, tests=len(results), failed=failed)
     return results

@@ -16,5 +16,6 @@ import { tabs } from "./tabs";
 import { theme } from "./theme";
 import { toasts } from "./toast";
 import { tryit } from "./tryit";
+import { tryprompt } from "./tryprompt";
 
-for (const behaviour of [theme, drawer, tabs, dialog, confirm, forms, copy, toasts, localtime, livelog, editor, tryit, pagetabs, market, pick, reserve]) behaviour();
+for (const behaviour of [theme, drawer, tabs, dialog, confirm, forms, copy, toasts, localtime, livelog, editor, tryit, tryprompt, pagetabs, market, pick, reserve]) behaviour();

@@ -8,7 +8,7 @@ const EARLY_MS = 60_000; // a key is renewed so long before it ends
 let token = "";
 let ends = 0;
 
-interface Call {
+export interface Call {
   url: string;
   headers: [string, string][];
   body: string;
@@ -18,8 +18,8 @@ function quote(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
 }
 
-class Console {
-  constructor(private readonly form: HTMLFormElement) {
+export class Console {
+  constructor(protected readonly form: HTMLFormElement) {
     for (const name of ["send", "copy"]) this.part(name)?.removeAttribute("hidden");
     form.addEventListener("input", () => this.draw());
     form.addEventListener("submit", (event) => {
@@ -30,7 +30,7 @@ class Console {
     this.draw();
   }
 
-  private part<T extends HTMLElement>(name: string): T | null {
+  protected part<T extends HTMLElement>(name: string): T | null {
     return this.form.querySelector<T>(`[data-tryit-${name}]`);
   }
 
@@ -51,7 +51,7 @@ class Console {
     return parts.join("/") + (query ? `?${query}` : "");
   }
 
-  private call(): Call {
+  protected call(): Call {
     const headers = this.text("headers")
       .split("\n")
       .map((line) => line.split(/:(.*)/s))
@@ -82,7 +82,7 @@ class Console {
     }
   }
 
-  private async key(): Promise<string> {
+  protected async key(): Promise<string> {
     if (token && Date.now() < ends) return token;
     const csrf = this.form.querySelector<HTMLInputElement>("[name=csrfmiddlewaretoken]")?.value ?? "";
     const answer = await fetch(this.form.dataset.keyUrl ?? "", { method: "POST", headers: { "X-CSRFToken": csrf, "HX-Request": "true" } });
@@ -95,10 +95,15 @@ class Console {
 
   private async send(): Promise<void> {
     const button = this.part<HTMLButtonElement>("send");
-    if (!button || button.disabled) return;
+    if (button) await this.pressed(button, () => this.sent());
+  }
+
+  /** One at a time; what goes wrong is told in a few words. */
+  protected async pressed(button: HTMLButtonElement, act: () => Promise<void>): Promise<void> {
+    if (button.disabled) return;
     button.disabled = true;
     try {
-      await this.sent();
+      await act();
     } catch (problem) {
       toast(problem instanceof Error ? problem.message : "The request could not be sent.", "error");
     } finally {
@@ -107,24 +112,32 @@ class Console {
     }
   }
 
-  private async sent(): Promise<void> {
-    const { url, headers, body } = this.call();
+  protected async sent(): Promise<void> {
+    const { url } = this.call();
     const missing = /\/:[^/?]+/.exec(url);
     if (missing) throw new Error(`Fill in ${missing[0].slice(1)} first.`);
     const odd = this.text("headers").split("\n").find((line) => line.trim() && line.indexOf(":") < 1);
     if (odd) throw new Error(`“${odd.trim()}” is not a header: write “X-Name: value”.`);
-    const head = named(headers);
-    if (this.form.dataset.auth !== "public") head.set("Authorization", `Bearer ${await this.key()}`);
-    const method = this.form.dataset.method ?? "GET";
     const began = performance.now();
-    // No cookies: the data plane neither reads nor sets them.
-    const answer = await fetch(url, { method, headers: head, body: body || undefined, credentials: "omit", redirect: "manual" });
+    const answer = await this.fetched(url);
     const text = await answer.text();
     this.show(answer, text, performance.now() - began);
-    if (answer.status === 401) token = "";
   }
 
-  private show(answer: Response, text: string, spent: number): void {
+  /** The answer to the call as it is filled in, at ``url``. */
+  protected async fetched(url: string, accept = ""): Promise<Response> {
+    const { headers, body } = this.call();
+    const head = named(headers);
+    if (accept) head.set("Accept", accept);
+    if (this.form.dataset.auth !== "public") head.set("Authorization", `Bearer ${await this.key()}`);
+    const method = this.form.dataset.method ?? "GET";
+    // No cookies: the data plane neither reads nor sets them.
+    const answer = await fetch(url, { method, headers: head, body: body || undefined, credentials: "omit", redirect: "manual" });
+    if (answer.status === 401) token = "";
+    return answer;
+  }
+
+  protected show(answer: Response, text: string, spent: number): void {
     this.part("answer")!.hidden = false;
     const status = this.part("status")!;
     status.dataset.status = answer.status < 400 ? "success" : "error";
@@ -138,8 +151,12 @@ class Console {
     const id = answer.headers.get("x-execution-id");
     run.hidden = id === null;
     if (id) run.href = (this.form.dataset.runUrl ?? "/runs/") + encodeURIComponent(id);
-    this.part("text")!.textContent = pretty(text, answer.headers.get("content-type") ?? "");
+    this.part("text")!.textContent = this.shown(text, answer.headers.get("content-type") ?? "");
     this.part("heads")!.textContent = [...answer.headers].map(([name, value]) => `${name}: ${value}`).join("\n");
+  }
+
+  protected shown(text: string, kind: string): string {
+    return pretty(text, kind);
   }
 }
 
@@ -157,7 +174,7 @@ function named(headers: [string, string][]): Headers {
 }
 
 /** What strangers' code answered, always as text. */
-function pretty(text: string, kind: string): string {
+export function pretty(text: string, kind: string): string {
   if (!text) return "(no body)";
   let shown = text;
   if (kind.includes("json")) {

@@ -25,6 +25,7 @@ from runtime import flowstore
 from runtime.flowexamples import BLANK
 from runtime.models import Execution
 from tests.bundles.samples import shop
+from tests.runtime.prompting import hello
 
 PARAMETER = re.compile(r"[{<](?:\w+:)?(\w+)[}>]")
 
@@ -79,7 +80,8 @@ def _pages(patterns, prefix: str) -> Iterator[str]:
 
 def belongings(person) -> dict[str, str]:
     """One object of each kind that addresses name; a new kind of parameter must be added here."""
-    bundle = import_files("test", person.tenant, shop()).bundle
+    files = shop() | {"prompts/hello.prmd": hello()}
+    bundle = import_files("test", person.tenant, files).bundle
     module = Module.objects.create(tenant=person.tenant, name="echo", binary=Binary.objects.get())
     run = Execution.objects.create(
         id=uuid7(), tenant=person.tenant, bundle=bundle, revision=1, target="wasm:shop:echo", trigger="api",
@@ -113,6 +115,7 @@ def belongings(person) -> dict[str, str]:
         "sensor": "closing",
         "service": "shopService",
         "endpoint": "list",
+        "prompt": "hello",
     }
 
 
@@ -136,6 +139,7 @@ FREE = {
     "sensor": "closing",
     "service": "shopService",
     "endpoint": "list",
+    "prompt": "hello",
     "key": "count",
     "execution": str(uuid4()),
 }

@@ -83,7 +83,7 @@ def results_of(files: PromptFolder, path: Path, name: str) -> list[PromptResult]
     test = name if name.endswith(ENDING) else name.removesuffix(".prmd") + ENDING
     if test not in files:
         raise CommandError(f"There is no {test}.")
-    return run_file(files, test)
+    return list(run_file(files, test))
 
 
 def values_of(prepared: Prepared, options: dict[str, Any]) -> dict[str, Any]:

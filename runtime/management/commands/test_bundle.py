@@ -17,6 +17,7 @@ from bundles.archive import ArchiveRefused, read_zip
 from bundles.folder import read_folder
 from bundles.models import Bundle
 from bundles.store import newest
+from runtime import promptchecks
 from runtime.checks import CheckResult, of_live, run_checks
 from runtime.unstored import live_of
 
@@ -68,7 +69,8 @@ def tested(tenant: Tenant, source: str) -> list[CheckResult]:
     bundle = stored(tenant, source)
     if bundle is None:
         raise CommandError(f"The tenant has no bundle {source!r}, and there is no such folder or file.")
-    return run_checks(bundle, newest(bundle))
+    revision = newest(bundle)
+    return run_checks(bundle, revision) + promptchecks.of_revision(revision)
 
 
 def stored(tenant: Tenant, source: str) -> Bundle | None:
@@ -93,7 +95,7 @@ def of_path(tenant: Tenant, path: Path) -> list[CheckResult]:
         lines = "\n".join(f"{one.file}:{one.line}:{one.column}: {one.message}" for one in errors)
         raise CommandError(printable(lines))
     found = declared.read(files, live.definition.services)
-    return async_to_sync(of_live)(live, found.checks)
+    return async_to_sync(of_live)(live, found.checks) + promptchecks.of_files(files)
 
 
 def printable(text: str) -> str:
