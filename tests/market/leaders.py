@@ -42,7 +42,7 @@ def database_url() -> str:
     return f"postgresql://{who}@{where}/{found['NAME']}{query}{port}"
 
 
-def start(step: str, times: int = 1) -> "subprocess.Popen[str]":
+def start(step: str, *more: object, module: str = "tests.market.doomed") -> "subprocess.Popen[str]":
     env = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST")},
         "DJANGO_SETTINGS_MODULE": "priostack.settings",
@@ -54,7 +54,7 @@ def start(step: str, times: int = 1) -> "subprocess.Popen[str]":
         "PRIOSTACK_MARKET_SLOTS": str(RULES.slots),
         "PRIOSTACK_MARKET_FREE_LANE": str(RULES.free_lane),
     }
-    argv = [sys.executable, "-m", "tests.market.doomed", step, str(times)]
+    argv = [sys.executable, "-m", module, step, *map(str, more or (1,))]
     found = subprocess.Popen(argv, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
     assert found.stdout is not None
     assert found.stdout.readline() == "ready\n"
