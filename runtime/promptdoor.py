@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from runtime.gateway import Gateway
 
 YES = frozenset({"1", "true", "yes"})
-NO = frozenset({"", "0", "false", "no"})
+NO = frozenset({"0", "false", "no"})
 
 
 async def respond(live: Live, parts: tuple[str, ...], asked: Asked, gateway: "Gateway") -> Given | None:

@@ -99,7 +99,7 @@ async def test_dry_gives_the_compiled_prompt_and_asks_nobody(call: Any, start: A
     assert fake.asked == []
 
 
-@pytest.mark.parametrize("query", ["dry=maybe", "drry=1", "dry=1&format=pdf", "who=Ann"])
+@pytest.mark.parametrize("query", ["dry=maybe", "dry", "drry=1", "dry=1&format=pdf", "who=Ann"])
 async def test_a_slip_in_the_options_costs_nothing(call: Any, start: Any, query: str, fake: Fake) -> None:
     await start()
     assert (await call("POST", f"{DOOR}?{query}", {"who": "Ann"})).status == 422
