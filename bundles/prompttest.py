@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from bundles import fields, promptfront
 from bundles.celerror import CelError
@@ -90,6 +90,28 @@ def declared(files: Map[str, bytes]) -> Iterator[PromptResult]:
         for item in items:
             node = item.entries.get("name") if isinstance(item, Mapping) else None
             yield PromptResult(path, item.place.line, node.text if isinstance(node, Scalar) else "")
+
+
+def example(files: Map[str, bytes], prompt: str) -> dict[str, Any] | None:
+    """What the first test of a prompt, named by its path, gives it."""
+    for path in files_with_tests(files):
+        front = promptfront.read(files[path], path)
+        items = _items(front)
+        if isinstance(items, list) and _aimed(front, files) == prompt:
+            given = (plain(one.entries["params"]) for one in items if _has_params(one))
+            return next((values for values in given if isinstance(values, dict)), None)
+    return None
+
+
+def _aimed(front: Front, files: Map[str, bytes]) -> str:
+    try:
+        return target_of(front, files)
+    except FileFault:
+        return ""
+
+
+def _has_params(item: Node) -> TypeGuard[Mapping]:
+    return isinstance(item, Mapping) and "params" in item.entries and not _expects_error(item)
 
 
 def _items(front: Front) -> list[Node] | PromptResult:

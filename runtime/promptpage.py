@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 
 from bundles import form as forms
-from bundles.definitions import definition
+from bundles import prompttest
+from bundles.definitions import contents_of, definition
 from bundles.models import Bundle, Revision
 from bundles.promptparams import Parameter
 from runtime import prompts
@@ -42,12 +43,15 @@ def shown(slug: str, one: LivePrompt) -> Shown:
     return Shown(one, f"/{slug}/prompts/{one.id}", link)
 
 
-def example(parameters: Iterable[Parameter]) -> str:
-    """The body of a first call, as JSON: examples, else defaults, and a sample where a value has to be."""
-    values = {
-        one.name: value(one) for one in parameters if one.required or has_example(one) or one.has_default
-    }
+def example(revision: Revision, one: LivePrompt) -> str:
+    """The body of a first call, as JSON: that of its first test, which fits; else what its parameters say."""
+    values = prompttest.example(contents_of(revision), one.file) or told(one.parameters)
     return json.dumps(values, indent=2, ensure_ascii=False, default=str)
+
+
+def told(parameters: Iterable[Parameter]) -> dict[str, Any]:
+    """Examples, else defaults, and a sample where a value has to be."""
+    return {one.name: value(one) for one in parameters if one.required or has_example(one) or one.has_default}
 
 
 def has_example(one: Parameter) -> bool:

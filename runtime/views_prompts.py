@@ -29,10 +29,11 @@ def prompts(request: HttpRequest, id: UUID) -> HttpResponse:
 def console(request: HttpRequest, id: UUID, prompt: str) -> HttpResponse:
     """404 for a prompt that the newest revision does not have."""
     bundle = bundle_of(request, id)
-    one = next((row for row in promptpage.all_of(bundle, newest(bundle)) if row.live.id == prompt), None)
+    revision = newest(bundle)
+    one = next((row for row in promptpage.all_of(bundle, revision) if row.live.id == prompt), None)
     if one is None:
         raise ApiError(404)
-    body = promptpage.example(one.live.parameters)
+    body = promptpage.example(revision, one.live)
     shown = {
         "bundle": bundle,
         "one": one,

@@ -53,10 +53,16 @@ def test_the_bundle_lists_its_prompts(alice: Any, bundle: Any) -> None:
 
 
 def test_the_console_begins_with_an_example(alice: Any, bundle: Any) -> None:
-    found = alice.client.get(reverse("runtime:try_prompt", args=[bundle.pk, "hello"])).content.decode()
+    found = alice.client.get(reverse("runtime:try_prompt", args=[bundle.pk, "open"])).content.decode()
     assert "&quot;who&quot;: &quot;…&quot;" in found
     assert "&quot;times&quot;: 1" in found
     assert "integer" in found
+
+
+def test_or_with_what_its_first_test_gives_it(alice: Any, bundle: Any) -> None:
+    found = alice.client.get(reverse("runtime:try_prompt", args=[bundle.pk, "hello"])).content.decode()
+    assert "&quot;who&quot;: &quot;Ann&quot;" in found
+    assert "&quot;times&quot;" not in found
 
 
 def test_a_prompt_that_is_not_there_is_404(alice: Any, bundle: Any) -> None:
