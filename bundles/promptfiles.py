@@ -1,5 +1,6 @@
 """Files that a prompt refers to: found inside the bundle and nowhere else, and read as text."""
 
+import threading
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
 
@@ -26,7 +27,18 @@ ALSO = {
     ".yaml": ("yml",), ".yml": ("yml",), ".svg": ("svg",), ".md": ("markdown", "md"),
     ".mdx": ("mdx", "markdown", "md"),
 }  # fmt: skip
-BINARY = frozenset({".xlsx", ".xls", ".docx", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".zip"})
+DOCUMENTS = frozenset({".xlsx", ".docx", ".png", ".jpg", ".jpeg", ".gif", ".webp"})
+BINARY = frozenset({".xls", ".doc", ".pdf", ".zip", ".pptx", ".odt", ".ods"})
+
+
+class Spent(threading.local):
+    """What this thread has spent on documents, in characters of a text: whoever reads many prompts counts it as work."""
+
+    work = 0
+
+
+DOCUMENT, BYTES = 1_000, 8  # for each document, and for so many bytes of it one more
+spent = Spent()
 
 
 class FileFault(Exception):
@@ -70,17 +82,34 @@ class Shelf:
         data = self.files[path]
         if len(data) > MAX_BYTES:
             raise FileFault(f"has {len(data)} bytes, the limit is {MAX_BYTES}")
+        if suffix(path) in DOCUMENTS:
+            return cut(document(path, data))
         try:
             text = data.decode("utf-8-sig").replace("\0", "")
         except UnicodeDecodeError:
             raise FileFault("is not text in UTF-8") from None
-        return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "\n\n[Content truncated...]"
+        return cut(text)
 
     def excerpt(self, written: str) -> str:
         """What a reference is replaced by: the text, fenced when it is code or data."""
         path = self.find(written)
         text, language = self.text(path), LANGUAGES.get(suffix(path))
         return f"```{language}\n{text}\n```" if language else text
+
+
+def cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "\n\n[Content truncated...]"
+
+
+def document(path: str, data: bytes) -> str:
+    """The text of a file that is none, by a reader that is loaded for it."""
+    from bundles import promptdocuments
+
+    spent.work += DOCUMENT
+    try:
+        return promptdocuments.text_of(path.rpartition("/")[2], suffix(path), data)
+    except promptdocuments.Unreadable as wrong:
+        raise FileFault(str(wrong)) from None
 
 
 def joined(folder: str, written: str) -> list[str] | None:

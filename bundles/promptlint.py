@@ -6,7 +6,7 @@ from collections.abc import Mapping as Map
 
 from bundles import form, promptrehearsal
 from bundles.promptcompile import Prepared, include_path, prepare
-from bundles.promptfiles import Shelf, folder_of
+from bundles.promptfiles import Shelf, folder_of, spent
 from bundles.promptfront import Diagnostic, warning
 from bundles.values import Place, Problem, Report
 
@@ -35,8 +35,10 @@ def check_all(files: Map[str, bytes], paths: Iterable[str], report: Report) -> N
             said = "this prompt and those after it are not checked: the prompts of this bundle are too large"
             report.extend((warning(Place(path, 1, 1), "NOT_CHECKED", said),))
             return
+        before = spent.work
         prepared = prepare(files, path)
         work += len(prepared.text.content) + sum(map(len, prepared.text.contexts))
+        work += spent.work - before
         work += FORM_WORK * len(files[path]) if prepared.prompt.node("form") else 0
         report.extend((*prepared.problems, *_includes(prepared), *_form(prepared)))
         report.extend(promptrehearsal.check(prepared.prompt))

@@ -14,6 +14,7 @@ from bundles.endpoints import Endpoint
 from bundles.models import Revision
 from bundles.promptcheck import check
 from bundles.promptcompile import Prepared, prepare
+from bundles.promptfiles import spent
 from bundles.promptlint import MAX_PROMPTS, MAX_WORK
 from bundles.promptparams import Parameter
 from bundles.routes import Match
@@ -84,8 +85,10 @@ def _prepared(pk: UUID) -> dict[str, Prepared]:
     work = 0
     for name, path in list(definition_of(revision).prompts.items())[:MAX_PROMPTS]:
         if work <= MAX_WORK:
+            before = spent.work
             made[name] = one = prepare(files, path)
             work += len(one.text.content) + sum(map(len, one.text.contexts))
+            work += spent.work - before
     return made
 
 

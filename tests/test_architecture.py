@@ -39,6 +39,7 @@ PURE = {
         *("prompt", "promptcheck", "promptcompile", "promptfiles", "promptfront", "promptlegacy"),
         *("promptlenient", "promptlint", "promptmessages", "promptpackages", "promptparams", "promptprepare"),
         *("promptreferences", "promptschema", "promptsections", "promptstreaming", "prompttest"),
+        *("promptrehearsal", "promptdocuments", "promptpictures", "promptsheets", "promptwords"),
         *("openapi", "openapiparts", "openapischema"),
         *("form", "formcolours", "formcss", "formfields", "formpattern", "formselectors", "formtheme"),
         *("formtokens", "formvalues"),

@@ -62,8 +62,8 @@ def test_a_file_that_is_not_there_is_told_at_its_path(head: str) -> None:
     assert str(found.output).startswith("Body")
 
 
-def test_a_picture_is_not_text() -> None:
-    found = of({PATH: prmd("Body", "context: [a.png]\n"), "prompts/a.png": b"\x89PNG"})
+def test_a_pdf_is_not_text() -> None:
+    found = of({PATH: prmd("Body", "context: [a.pdf]\n"), "prompts/a.pdf": b"%PDF-1.7"})
     assert "cannot be read as text" in found.problems[0].message
 
 
