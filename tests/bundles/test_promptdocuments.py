@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundles import promptlint
@@ -188,6 +188,7 @@ def test_a_cell_far_away_does_not_make_a_sheet_of_empty_ones(at: str) -> None:
         text_of("a.xlsx", ".xlsx", book('<row r="1"><c r="A1"><v>1</v></c></row>', more=wide))
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=300),
     st.sampled_from([".xlsx", ".docx", ".png", ".jpg", ".gif", ".webp"]),
