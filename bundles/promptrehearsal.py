@@ -5,6 +5,7 @@ A text, or JSON with texts in it: each is a template that sees the parameters. `
 
 import json
 from collections.abc import Mapping as Map
+from dataclasses import dataclass
 from typing import Any
 
 from bundles.nunjucks import Limits, Template, TemplateError
@@ -13,7 +14,9 @@ from bundles.promptfront import Diagnostic, error, is_null, warning
 from bundles.values import Mapping, Node, Scalar, Sequence
 
 KEY = "rehearsal"
-LIMITS = Limits(steps=10_000, output=100_000, seconds=1.0)
+STEPS, OUTPUT, SECONDS = 10_000, 100_000, 1.0
+MAX_TEMPLATES = 20_000  # characters
+TOO_LONG = f"the templates of a rehearsal have more than {MAX_TEMPLATES:,} characters"
 TEMPLATE = ("{{", "{%", "{#")
 
 
@@ -26,23 +29,43 @@ def words(written: Any, values: Map[str, Any]) -> str:
     """What is said for these values; empty when the question is to be summed up. Raises TemplateError."""
     if written is True:
         return ""
+    filling = Filling(values)
     if isinstance(written, str):
-        return filled(written, values).strip()
-    return json.dumps(inside(written, values), ensure_ascii=False)
+        return filling.text(written).strip()
+    return json.dumps(filling.inside(written), ensure_ascii=False)
 
 
-def inside(written: Any, values: Map[str, Any]) -> Any:
-    if isinstance(written, dict):
-        return {key: inside(one, values) for key, one in written.items()}
-    if isinstance(written, list):
-        return [inside(one, values) for one in written]
-    return filled(written, values) if isinstance(written, str) else written
+@dataclass(slots=True)
+class Filling:
+    """All texts of one rehearsal share what it may take: it is said while others wait, and nobody is charged."""
+
+    values: Map[str, Any]
+    steps: int = STEPS
+    room: int = OUTPUT
+    characters: int = MAX_TEMPLATES
+
+    def inside(self, written: Any) -> Any:
+        if isinstance(written, dict):
+            return {key: self.inside(one) for key, one in written.items()}
+        if isinstance(written, list):
+            return [self.inside(one) for one in written]
+        return self.text(written) if isinstance(written, str) else written
+
+    def text(self, text: str) -> str:
+        if not is_template(text):
+            return text
+        self.characters -= len(text)
+        if self.characters < 0:
+            raise TemplateError(TOO_LONG)
+        taken: list[int] = []
+        limits = Limits(steps=self.steps, output=self.room, seconds=SECONDS, told=taken.append)
+        made = Template.parse(text, name=KEY).render(self.values, limits=limits)
+        self.steps, self.room = max(0, self.steps - sum(taken)), max(0, self.room - len(made))
+        return made
 
 
-def filled(text: str, values: Map[str, Any]) -> str:
-    if not any(mark in text for mark in TEMPLATE):
-        return text
-    return Template.parse(text, name=KEY).render(values, limits=LIMITS)
+def is_template(text: str) -> bool:
+    return any(mark in text for mark in TEMPLATE)
 
 
 def check(prompt: Prompt) -> tuple[Diagnostic, ...]:
@@ -53,7 +76,10 @@ def check(prompt: Prompt) -> tuple[Diagnostic, ...]:
     if isinstance(node, Scalar) and node.kind not in ("str", "bool"):
         told = "'rehearsal' must be true, a text, or JSON"
         return (warning(node.place, "INVALID_SETTING", told, "the question is summed up"),)
-    return tuple(wrong(one) for one in texts(node) if broken(one))
+    found = texts(node)
+    if sum(len(one.text) for one in found if is_template(one.text)) > MAX_TEMPLATES:
+        return (error(node.place, "TOO_LARGE", TOO_LONG),)
+    return tuple(wrong(one) for one in found if broken(one))
 
 
 def texts(node: Node) -> list[Scalar]:

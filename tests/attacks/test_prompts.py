@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bundles import promptfront
+from bundles import promptfront, promptrehearsal
+from bundles.nunjucks import TemplateError
 from bundles.promptcheck import check
 from bundles.promptcompile import compile_prompt, prepare
 from bundles.promptlint import check as lint
@@ -208,3 +209,20 @@ def test_names_that_an_include_makes_up_are_not_kept() -> None:
     for n in range(50):
         assert prepared.render({"a": "./" * n + "b.txt"}).output == "B"
     assert len(prepared.included) == 1
+
+
+def test_the_texts_of_a_rehearsal_share_what_they_may_take() -> None:
+    """They are rendered while all others wait, and nobody is charged for it."""
+    one = "{% for n in range(4000) %}{% endfor %}"
+    assert promptrehearsal.words([one, "{{ a }}"], {"a": "A"}) == '["", "A"]'
+    for many in ([one] * 1000, {"a": ["{{ a }}"] * 20_000}):
+        before = time.process_time()
+        with pytest.raises(TemplateError):
+            promptrehearsal.words(many, {"a": "A" * 100})
+        assert time.process_time() - before < 2
+
+
+def test_a_rehearsal_that_is_too_long_is_told_at_its_line() -> None:
+    head = "rehearsal:\n" + "  - '{{ a }}'\n" * 4_000
+    found = list(lint({PATH: prmd("x", head)}, PATH))
+    assert codes(found) == ["TOO_LARGE"]
