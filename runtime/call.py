@@ -14,7 +14,7 @@ from market.admission import Grant, Refuse, Wait, admit, house
 from market.ticket import Denied
 from runtime import counting, inline, lastgood, metrics, running, sensors, targets
 from runtime.answer import BadAnswer, Reply
-from runtime.hot import Known
+from runtime.hot import Called
 from runtime.job import Effects, Job, Outcome
 from runtime.journal import FileJournal, Journal, JournalFull, make
 from runtime.kv import Full
@@ -50,7 +50,7 @@ class Waist:
         self.stream(job, outcome)
         return outcome
 
-    def now(self, job: Job, hot: Known | None = None) -> Outcome | None:
+    def now(self, job: Job, hot: Called | None = None) -> Outcome | None:
         """The same for a call that waits for nobody; None when it would have to, and then nothing has happened.
 
         The reply may leave after the next `flush`.
@@ -72,7 +72,7 @@ class Waist:
         self.stream(job, outcome)
         return outcome
 
-    def stage(self, journal: FileJournal, job: Job, outcome: Outcome, hot: Known | None) -> None:
+    def stage(self, journal: FileJournal, job: Job, outcome: Outcome, hot: Called | None) -> None:
         if hot is not None and plain(job, outcome) and not self.publisher.watched:
             payload = hot.recorded(job, outcome, int((time.perf_counter() - job.started) * 1e6))
             if payload is not None:

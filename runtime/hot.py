@@ -32,19 +32,31 @@ if TYPE_CHECKING:
 class Known(ABC):
     """What a head means; ``live`` is the tenant as it was when that was found out."""
 
-    __slots__ = ("asked", "key", "lines", "live", "small")
+    __slots__ = ("asked", "key", "live")
 
-    def __init__(self, asked: Asked, live: Live, extra: Pairs) -> None:
+    def __init__(self, asked: Asked, live: Live) -> None:
         self.asked, self.live = asked, live
         self.key: UUID | None = None  # of the caller, to note when it was last used
-        self.lines = lines(extra)
-        self.small = CAP + 1 if not takes_gzip(asked) else GZIP_FROM
 
     def valid(self, live: Live | None) -> bool:
         return live is self.live
 
+    @abstractmethod
     def again(self, gateway: "Gateway", data: bytes, date: bytes) -> bytes | Given | None:
         """As ``Gateway.now``, for one more request with this head; it has to be valid."""
+
+
+class Called(Known):
+    """A head that leads straight to a call: its answers are packed with what was worked out once."""
+
+    __slots__ = ("lines", "small")
+
+    def __init__(self, asked: Asked, live: Live, extra: Pairs) -> None:
+        super().__init__(asked, live)
+        self.lines = lines(extra)
+        self.small = CAP + 1 if not takes_gzip(asked) else GZIP_FROM
+
+    def again(self, gateway: "Gateway", data: bytes, date: bytes) -> bytes | Given | None:
         waist = gateway.waist
         if waist is None or len(data) > settings.CALL_MAX_BODY:
             return None
@@ -88,7 +100,7 @@ class Known(ABC):
         )
 
 
-class Hot(Known):
+class Hot(Called):
     """The head of a call of an endpoint by a key."""
 
     __slots__ = ("grant", "json", "match", "record", "start", "tail")

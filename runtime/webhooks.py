@@ -112,7 +112,7 @@ def now(asked: Asked, data: bytes, gateway: "Gateway") -> Given | None:
     return given(asked, job, outcome, [])
 
 
-class Known(hot.Known):
+class Known(hot.Called):
     """The head of a webhook that is answered by its run."""
 
     __slots__ = ("flow", "hook", "owner")

@@ -15,7 +15,6 @@ from runtime.hot import Known
 from runtime.interceptors.chain import Chain
 from runtime.interceptors.invocation import STRANGER, Invocation
 from runtime.interceptors.link import Postponed
-from runtime.job import Job
 from runtime.live import KeyGrant, Live
 from runtime.reply import bare, given
 from runtime.strangers import throttled
@@ -52,7 +51,7 @@ class Guarded(Known):
     __slots__ = ("grant", "identity", "match", "path", "run")
 
     def __init__(self, asked: Asked, path: str, live: Live, match: Match, grant: KeyGrant) -> None:
-        super().__init__(asked, live, [])
+        super().__init__(asked, live)
         self.path, self.match, self.grant, self.key = path, match, grant, grant.id
         self.run, self.identity = chain_of(match).now, of_token(asked)
 
@@ -71,9 +70,6 @@ class Guarded(Known):
         self.live.used = time.monotonic()
         gateway.used.add(self.grant.id)
         return given
-
-    def job(self, data: bytes, limit: int) -> Job:
-        raise NotImplementedError("the chain makes its jobs by itself")
 
 
 async def respond(asked: Asked, path: str, live: Live, match: Match, gateway: "Gateway") -> Given:
