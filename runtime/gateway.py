@@ -5,6 +5,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from channels.db import database_sync_to_async
@@ -31,6 +32,9 @@ from runtime.strangers import look_up, throttled
 from runtime.wasm import engine
 from runtime.wire import Receive, Scope, Send, asked, give
 
+if TYPE_CHECKING:
+    from runtime.promptrelay import Relay
+
 log = logging.getLogger(__name__)
 
 
@@ -43,6 +47,7 @@ class Gateway:
         self.tenants = Tenants()
         self.waist: Waist | None = None
         self.tasks: list[asyncio.Task[None]] = []
+        self.relay: Relay | None = None  # of streams, when there was one
         self.used: set[UUID] = set()  # keys that called since they were last noted
 
     async def lifespan(self, receive: Receive, send: Send) -> None:
@@ -102,7 +107,7 @@ class Gateway:
         if self.reporter is not None:
             await asyncio.to_thread(self.reporter.stop)
             self.reporter = None
-        self.waist = None
+        self.waist = self.relay = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

@@ -1,5 +1,6 @@
 """`/{tenant}/prompts/{id}/stream`: a prompt whose answer is heard while it is written, through its interceptors."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,9 @@ from runtime.interceptors import serve as intercepted
 from runtime.interceptors.invocation import Invocation
 from runtime.job import Job, Outcome
 from runtime.live import Live
+from runtime.promptrelay import Relay
 from runtime.prompts import Found, LivePrompt
+from runtime.promptstream import Mark
 from runtime.reply import given
 
 if TYPE_CHECKING:
@@ -35,7 +38,8 @@ async def respond(found: Found, asked: Asked, live: Live, gateway: "Gateway") ->
     mark = asked.headers.get("last-event-id", "")
     if mark:
         caller = (await gateway.known(live, asked.token, live.slug)).actor
-        return promptstream.resume(live.tenant_id, mark, prompt=found[1].id, caller=caller)
+        return await resumed(Mark.of(mark, tenant=live.tenant_id, prompt=found[1].id, caller=caller), gateway)
+    relay_of(gateway)  # which others may ask for the run
     waist = gateway.waist or await gateway.start()
     chain = found[1].chain
     if chain is None:
@@ -51,6 +55,25 @@ async def respond(found: Found, asked: Asked, live: Live, gateway: "Gateway") ->
             406, f"“{one.name}” changes or keeps whole answers of this prompt: it cannot be streamed."
         )
     return await intercepted.wrapped(Streamed(asked, found, waist), chain, live, gateway)
+
+
+async def resumed(mark: Mark, gateway: "Gateway") -> Given:
+    """The rest of a run that still lives, in whatever process; 404 for any other, whoever asks."""
+    heard = promptstream.find(mark)
+    if heard is not None:
+        return promptstream.given(heard, mark.after)
+    pieces = await relay_of(gateway).follow(mark)
+    if pieces is None:
+        raise promptstream.OVER
+    return promptstream.stream(mark.run, pieces)
+
+
+def relay_of(gateway: "Gateway") -> Relay:
+    """It begins with the first stream of a process."""
+    if gateway.relay is None:
+        gateway.relay = Relay()
+        gateway.tasks.append(asyncio.ensure_future(gateway.relay.listen()))
+    return gateway.relay
 
 
 @dataclass(frozen=True, slots=True)

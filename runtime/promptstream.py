@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -26,10 +27,12 @@ MOST = 15_000  # streams of one process
 OF_TENANT = 12_000
 BEGIN_S = 1.0  # an answer that fails before this is no stream yet, but has its own status
 KNOWN_S = 0.02
+MAX_ID = 60
 log = logging.getLogger(__name__)
 Event = tuple[int, bytes]
 _runs: "dict[str, Heard]" = {}
 _count: Counter[str] = Counter()
+OVER = ApiError(404, "This run is not under way any more; its execution tells what came of it.")
 FULL = ApiError(503, "Too many answers are being streamed.", headers={"Retry-After": "5"})
 
 
@@ -266,23 +269,42 @@ async def begin(waist: Waist, job: Job, streaming: Streaming) -> Given | Outcome
     return given(heard, 0)
 
 
-def resume(tenant: str, mark: str, *, prompt: str, caller: str) -> Given:
-    """The rest of a run that still lives; 404 for any other, whoever asks."""
-    run, _, number = mark.rpartition(":")
-    heard = _runs.get(run)
-    after = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
-    mine = heard is not None and heard.job.bundle.tenant_id == tenant and heard.job.caller == caller
-    if heard is None or after is None or not mine or heard.job.target.module != prompt:
-        raise ApiError(404, "This run is not under way here any more; its execution tells what came of it.")
-    return given(heard, after)
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where somebody wants to go on: behind which event of which run, who asks, at which prompt."""
+
+    run: str
+    after: int
+    tenant: str
+    prompt: str
+    caller: str
+
+    @classmethod
+    def of(cls, written: str, **whose: str) -> "Mark":
+        run, _, number = written.rpartition(":")
+        if not (number.isascii() and number.isdigit() and len(number) < 10 and len(run) <= MAX_ID):
+            raise OVER
+        return cls(run, int(number), **whose)
+
+
+def find(mark: Mark) -> Heard | None:
+    """A run of this process that is this caller's."""
+    heard = _runs.get(mark.run)
+    if heard is None or heard.job.bundle.tenant_id != mark.tenant or heard.job.caller != mark.caller:
+        return None
+    return heard if heard.job.target.module == mark.prompt else None
 
 
 def given(heard: Heard, after: int) -> Given:
+    return stream(heard.job.id, heard.read(after))
+
+
+def stream(run: str, pieces: AsyncGenerator[bytes, None]) -> Given:
     head: Pairs = [
         *BASE,
-        ("x-execution-id", heard.job.id),
+        ("x-execution-id", run),
         ("content-type", "text/event-stream"),
         ("cache-control", "no-store"),
         ("x-accel-buffering", "no"),
     ]
-    return Given(200, head, stream=heard.read(after))
+    return Given(200, head, stream=pieces)
