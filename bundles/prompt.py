@@ -38,13 +38,16 @@ HEAD_FIELDS = fields.table(
     Field("model", "text", "Name of the model"),
     Field("temperature", "number", "From 0 to 2", high=2),
     Field("max_tokens", "integer", "Most tokens of an answer", low=1, high=10_000_000),
-    Field("rehearsal", "any", "What is answered while no key is there: true, a text, or JSON; false: an error"),
+    Field("json", "boolean", "true: the model answers with JSON; anything else is no answer"),
+    Field(
+        "rehearsal", "any", "What is answered while no key is there: true, a text, or JSON; false: an error"
+    ),
     Field("sse", "node", "How its answer is streamed: chunkInterval, chunkSize, heartbeat"),
     Field("interceptors", "node", "What wraps each call, within those of the endpoint"),
     Field("form", "any", "How the web form of the prompt looks and who may use it; false: there is none"),
     Field("tags", "any", "Words by which it is found"),
 )
-MEANT = {key: field for key, field in HEAD_FIELDS.items() if key in ("temperature", "max_tokens")}
+MEANT = {key: field for key, field in HEAD_FIELDS.items() if key in ("temperature", "max_tokens", "json")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+import orjson
+
 from bundles import promptrehearsal
 from bundles.flow import Flow
 from bundles.nunjucks import TemplateError
@@ -56,11 +58,12 @@ class Question:
                 reply = llm.paid(request, context, await llm.complete(request, where))
             else:
                 reply = llm.paid(request, context, await self.streamed(request, where, sink))
+            text = unfenced(reply.text) if request.json else reply.text
         except LlmError as error:
             raise hushed(context, error) from None
         finally:
             self.note(reply, int((time.perf_counter() - began) * 1e6))
-        return replace(reply, text=llm.hidden(context, reply.text))
+        return replace(reply, text=llm.hidden(context, text))
 
     async def streamed(self, request: Request, where: Backends, sink: Sink) -> Reply:
         hush = Hush(self.context.bundle.secrets.values())
@@ -87,6 +90,7 @@ class Question:
             model=word(settings, "model"),
             temperature=llm.amount(settings.get("temperature")),
             max_tokens=llm.whole_number(settings.get("max_tokens")),
+            json=settings.get("json") is True,
             key=self.key,
             rehearsal=self.words if promptrehearsal.wished(settings.get(promptrehearsal.KEY)) else None,
         )
@@ -151,6 +155,11 @@ def of_provider(where: Backends, name: str) -> Backends:
         message = f"the prompt wants the provider “{name[:60]}”; those of the bundle are: {known}"
         raise LlmError("not-available", message)
     return replace(where, section=replace(section, loads=tuple(mine)))
+
+
+def unfenced(text: str) -> str:
+    """JSON that a model wrote, without what some put around it; LlmError when it is none."""
+    return orjson.dumps(llm.parsed(text)).decode()
 
 
 def word(settings: Mapping[str, Any], key: str) -> str:

@@ -17,7 +17,7 @@ SETTINGS = {"provider": "provider", "model": "model", "temperature": "temperatur
 
 
 async def perform(need: Need, context: Context) -> bytes | Failure:
-    """The model's text as a JSON string. What `with` says of the model counts more than the front matter."""
+    """The model's text as a JSON string, or the JSON that it wrote. What `with` says counts more than the head."""
     text = filled(need, context)
     if isinstance(text, Failure):
         return text
@@ -31,7 +31,8 @@ async def perform(need: Need, context: Context) -> bytes | Failure:
     settings = {**text.prompt.settings, **own}
     question = Question(context, settings, messages, context.idempotency_key(need), values=text.values)
     try:
-        return orjson.dumps((await question.answer()).text)
+        said = (await question.answer()).text
+        return said.encode() if settings.get("json") is True else orjson.dumps(said)
     except LlmError as error:
         return llm.failure(error)
 

@@ -202,3 +202,15 @@ listeners:
     assert "no language model was asked" in answer.body.decode()
     assert "“Good day, Ann!”" in answer.body.decode()
     assert fake.asked == []
+
+
+async def test_json_of_a_prompt_goes_on_as_a_value(call: Any, start: Any, fake: Fake) -> None:
+    flow = """
+listeners:
+  - {name: ask, handler: 'prompt:hello', peers: [done]}
+  - {name: done, handler: builtin:output, with: {body: "${payload.mood}"}}
+"""
+    await start(flow, {"prompts/hello.prmd": hello(prompting.BODY, "json: true")})
+    fake.brain.turns.append(say('```json\n{"mood": "good"}\n```'))
+    answer = await call("POST", "/alice/api/talk/flow", {"who": "Ann"})
+    assert (answer.status, answer.json()) == (200, "good"), answer.body

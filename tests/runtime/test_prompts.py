@@ -207,3 +207,24 @@ async def test_values_are_data_and_never_templates(call: Any, start: Any, fake: 
     system, user = fake.asked[0].messages
     assert system["content"] == "Be brief."
     assert "{{ times }}{% raw %}" in user["content"]
+
+
+@pytest.mark.parametrize("said", ['{"hello": "Ann"}', '```json\n{"hello": "Ann"}\n```'])
+async def test_json_that_was_asked_for_is_answered_without_fences(
+    call: Any, start: Any, fake: Fake, said: str
+) -> None:
+    await start({"prompts/hello.prmd": hello("Greet {{ who }}", "json: true")})
+    fake.brain.turns.append(say(said))
+    answer = await call("POST", DOOR, {"who": "Ann"})
+    assert (answer.status, answer.json()["output"]) == (200, '{"hello":"Ann"}')
+    assert fake.asked[0].body["response_format"] == {"type": "json_object"}
+
+
+@pytest.mark.parametrize("door", [DOOR, f"{DOOR}/stream"])
+async def test_what_is_no_json_is_no_answer_but_paid(call: Any, start: Any, fake: Fake, door: str) -> None:
+    await start({"prompts/hello.prmd": hello("Greet {{ who }}", "json: true")})
+    fake.brain.turns.append(say("Hello Ann!"))
+    answer = await call("POST", door, {"who": "Ann"})
+    assert "did not answer with JSON" in answer.body.decode()
+    run = await history(answer)
+    assert (run.status, run.http_status, run.steps[0]["usage"]["total"]) == ("error", 502, 18)
