@@ -28,6 +28,7 @@ class Preview:
     least: int = 0
     most: int = 0
     why: str = ""
+    limit: int = 0  # the highest price that it would pay
 
     @property
     def text(self) -> str:
@@ -57,7 +58,7 @@ def preview(
     if cap < 1:
         return Preview(need, rounds, why="the wallet is empty")
     costs = [price * estimate.count(need, price * rules.cu_per_credit) for price in prices(need, cap, rules)]
-    return Preview(need, rounds, min(min(costs), budget), min(max(costs), budget))
+    return Preview(need, rounds, min(min(costs), budget), min(max(costs), budget), limit=cap)
 
 
 def prices(need: int, cap: int, rules: Settings) -> list[int]:

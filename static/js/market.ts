@@ -11,7 +11,7 @@ interface Receipt {
 interface Mine {
   balance: number;
   actions: number;
-  reservations: { id: string; status: string }[];
+  reservations?: { id: string; status: string }[];
 }
 
 interface Message {
@@ -96,7 +96,7 @@ class Market {
     const known = `${mine.balance} ${mine.actions}`;
     if (this.mine && known !== this.mine) this.refresh();
     this.mine = known;
-    const reserved = mine.reservations.map((one) => `${one.id} ${one.status}`).join();
+    const reserved = (mine.reservations ?? []).map((one) => `${one.id} ${one.status}`).join();
     if (this.reserved !== undefined && reserved !== this.reserved) {
       document.getElementById("reservations")?.dispatchEvent(new Event("market-reserved"));
     }

@@ -37,10 +37,13 @@ function say(form: HTMLFormElement): void {
   if (!sum || !(credits >= 1) || !Number.isInteger(credits)) return;
   const length = minutes(form);
   const window = Number.isNaN(length) ? "" : length > 0 ? `, to be used within ${span(length)} by the clock` : "; the end has to come after the start";
-  sum.textContent = `${credits.toLocaleString("en")} credit${credits === 1 ? "" : "s"} = ${(credits * rate).toLocaleString("en")} CU${window}.`;
+  const held = Number(form.dataset.balance);
+  const more = credits > held ? ` You have ${held.toLocaleString("en")}.` : "";
+  sum.textContent = `${credits.toLocaleString("en")} credit${credits === 1 ? "" : "s"} = ${(credits * rate).toLocaleString("en")} CU${window}.${more}`;
 }
 
 function span(length: number): string {
+  if (length >= 2880) return `${Math.round(length / 1440).toLocaleString("en")} days`;
   const [hours, rest] = [Math.floor(length / 60), Math.round(length % 60)];
   const parts = [hours ? `${hours} h` : "", rest ? `${rest} min` : ""].filter(Boolean);
   return parts.join(" ") || "less than a minute";

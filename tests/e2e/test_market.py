@@ -97,7 +97,7 @@ def test_a_window_is_reserved_in_ones_own_zone_and_cancelled(visit: Visitor, ali
     shift = proposed.replace(tzinfo=UTC) - made.start
     assert (shift.total_seconds(), made.credits) == (9 * 3600, 12)
     page.get_by_role("button", name="Cancel the reservation").click()
-    page.get_by_role("dialog").get_by_role("button", name="Cancel it").click()
+    page.get_by_role("dialog").get_by_role("button", name="Give it back").click()
     expect(page.get_by_text("12 credits are back in the wallet")).to_be_visible()
     made.refresh_from_db()
     assert made.status == "cancelled"
