@@ -17,6 +17,7 @@ from bundles.values import shown
 
 MAX_ERRORS = 100
 MAX_DIGITS = 400  # of a number written as text
+MAX_VALUES = 10_000  # in lists and objects that are looked at one by one: others wait meanwhile
 MAX_NESTING = 100  # of JSON written as text; templates go no deeper either
 TRUE = frozenset({"true", "on", "yes", "1"})
 FALSE = frozenset({"false", "off", "no", "0"})
@@ -33,6 +34,15 @@ class Checked:
 
     values: dict[str, Any] = field(default_factory=dict)
     errors: list[dict[str, str]] = field(default_factory=list)
+    left: int = MAX_VALUES
+
+    def look(self, one: Parameter, value: Any) -> bool:
+        """Whether what is in a list or an object may still be looked at."""
+        if one.type == "array" and (one.items or one.enum):
+            self.left -= len(value)
+        elif one.type == "object":
+            self.left -= len(one.properties)
+        return self.left >= 0
 
     def refuse(self, path: str, message: str) -> None:
         if len(self.errors) < MAX_ERRORS:
@@ -80,8 +90,13 @@ def _checked(one: Parameter, value: Any, path: str, result: Checked) -> Any:
     if not fits:
         result.refuse(path, one.error_message or f"must be {WANTED[one.type]}, but is {described(value)}")
         return value
-    for why in _faults(one, value):
+    found = [*_faults(one, value)]
+    if not result.look(one, value):
+        found = found or [f"has more than {MAX_VALUES:,} values, with those before it"]
+    for why in found:
         result.refuse(path, one.error_message or why)
+    if result.left < 0:
+        return value
     if one.type == "array" and one.items:
         return [_checked(one.items, item, f"{path}[{at}]", result) for at, item in enumerate(value)]
     if one.type == "object" and one.properties:
@@ -104,7 +119,7 @@ def _fields(one: Parameter, value: dict[str, Any], path: str, result: Checked) -
 
 def _faults(one: Parameter, value: Any) -> Iterable[str]:
     """Bounds that a value of the right type does not keep."""
-    if one.enum and not _listed(value, one.enum):
+    if one.enum and not _listed(one, value):
         yield (
             "must be one of " + ", ".join(json.dumps(choice, ensure_ascii=False) for choice in one.enum)[:500]
         )
@@ -143,11 +158,15 @@ def matches(pattern: str, value: str) -> bool:
         return True
 
 
-def _listed(value: Any, choices: tuple[Any, ...]) -> bool:
+def _listed(one: Parameter, value: Any) -> bool:
     """A list is one of the choices, or made of them."""
-    if any(_same(value, choice) for choice in choices):
-        return True
-    return isinstance(value, list) and all(any(_same(item, one) for one in choices) for item in value)
+    return _chosen(one, value) or (isinstance(value, list) and all(_chosen(one, item) for item in value))
+
+
+def _chosen(one: Parameter, value: Any) -> bool:
+    if isinstance(value, list | dict):
+        return any(_same(value, choice) for choice in one.enum)
+    return (isinstance(value, bool), value) in one.allowed
 
 
 def _same(value: Any, choice: Any) -> bool:
@@ -227,7 +246,8 @@ def _typed(one: Parameter, text: str) -> Any:
         return True if word in TRUE else False if word in FALSE else text
     if one.type == "array" and not text.lstrip().startswith("["):
         parts = text.splitlines() if "\n" in text.strip() else text.split(",")
-        return [_from_item(one.items, part.strip()) for part in parts if part.strip()]
+        kept = [part.strip() for part in parts if part.strip()]
+        return kept if len(kept) > MAX_VALUES else [_from_item(one.items, part) for part in kept]
     if one.type in ("array", "object", "json"):
         return _from_json(text, text)
     return text

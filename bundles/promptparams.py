@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bundles import fields, names
@@ -74,6 +74,12 @@ class Parameter:
     file: str = ""
     line: int = 1
     column: int = 1
+    allowed: frozenset[Any] = field(init=False, repr=False, compare=False, default=frozenset())
+
+    def __post_init__(self) -> None:
+        """The simple ones of enum, to be found at once; true is not 1."""
+        simple = ((isinstance(one, bool), one) for one in self.enum if not isinstance(one, list | dict))
+        object.__setattr__(self, "allowed", frozenset(simple))
 
     @property
     def place(self) -> Place:

