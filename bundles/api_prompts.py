@@ -1,5 +1,6 @@
 """`/api/prompts/compile`: files in, the compiled prompt out; nothing is stored and no model is asked."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
@@ -8,15 +9,17 @@ from pydantic import ConfigDict, Field
 
 from billing.door import Asked, Door
 from billing.errors import ApiError
-from bundles import paths
+from bundles import compilerate, paths
 from bundles.nunjucks import Limits
+from bundles.nunjucks.limits import Words
 from bundles.promptcompile import Format, prepare
 from bundles.shapes import Encoded, contents_of
 
 MAX_BODY = 8 * 1024 * 1024
 MAX_FILES = 1000
-# Less than a run has: whoever edits waits for the answer.
-LIMITS = Limits(steps=500_000, output=4_000_000, seconds=2.0)
+# Less than a run has: whoever edits waits for the answer, and a worker for them. Together about half a second.
+LIMITS = Limits(steps=500_000, output=4_000_000, seconds=0.5)
+MAX_WORDS = 100_000
 router = Router(tags=["prompts"])
 
 
@@ -45,4 +48,11 @@ def compile_prompt(request: Asked, body: ToCompile) -> dict[str, Any]:
     for path in contents:
         if why := paths.file_fault(path):
             raise ApiError(422, f"A path of 'files' {why}.", errors=[{"path": "files", "message": why}])
-    return prepare(contents, body.main).render(body.params, body.format, limits=LIMITS).json()
+    compilerate.demand(request.who)
+    words, steps = Words(MAX_WORDS), list[int]()
+    try:
+        ready = prepare(contents, body.main, words)
+        limits = replace(LIMITS, told=steps.append)
+        return ready.render(body.params, body.format, limits=limits).json()
+    finally:
+        compilerate.spend(request.who, words=MAX_WORDS - words.left, steps=sum(steps))

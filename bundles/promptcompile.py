@@ -8,7 +8,7 @@ from bundles import promptlegacy, promptmessages
 from bundles.nunjucks import Limits, Template, TemplateError
 from bundles.nunjucks import values as javascript
 from bundles.nunjucks.errors import Failure
-from bundles.nunjucks.limits import Run
+from bundles.nunjucks.limits import Run, Words
 from bundles.nunjucks.units import sound
 from bundles.prompt import Parameter, Prompt
 from bundles.promptfiles import FileFault, Shelf, folder_of
@@ -47,6 +47,7 @@ class Prepared:
     plan: Plan = field(init=False)
     templates: dict[bool, Template | Diagnostic] = field(default_factory=dict)
     included: dict[tuple[str, bool], Template] = field(default_factory=dict)
+    words: Words | None = None  # that may still be read of its templates
 
     def __post_init__(self) -> None:
         self.plan = Plan(self.text.parameters)
@@ -112,7 +113,7 @@ class Prepared:
         if known is None:
             content = promptmessages.marked(self.text.content) if marked else self.text.content
             try:
-                known = Template.parse(content, name=self.prompt.file)
+                known = Template.parse(content, name=self.prompt.file, words=self.words)
             except TemplateError as wrong:
                 known = self._broken(wrong)
             self.templates[marked] = known
@@ -158,7 +159,8 @@ class Prepared:
             except FileFault:
                 return None
             content = body_of(text) if path.endswith(".prmd") else text
-            found = Template.parse(promptmessages.marked(content) if marked else content, name=path)
+            content = promptmessages.marked(content) if marked else content
+            found = Template.parse(content, name=path, words=self.words)
             self.included[path, marked] = found
         return found
 
@@ -173,9 +175,12 @@ def include_path(shelf: Shelf, name: str) -> str:
     return ""
 
 
-def prepare(files: Map[str, bytes], path: str) -> Prepared:
-    """Everything that does not depend on the parameters; callers keep it as long as the files are the same."""
-    return Prepared(put_together(files, path), files)
+def prepare(files: Map[str, bytes], path: str, words: Words | None = None) -> Prepared:
+    """Everything that does not depend on the parameters; callers keep it as long as the files are the same.
+
+    ``words`` bounds its templates with all that they include, for who keeps it for one rendering alone.
+    """
+    return Prepared(put_together(files, path), files, words=words)
 
 
 def compile_prompt(

@@ -21,6 +21,7 @@ REGEX = re.compile(r"((?:\\/|[^/])*)(?:/|\Z)([gimy]*)")
 ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 STRINGS = {quote: re.compile(rf"(?:[^\\{quote}]|\\.)*", re.DOTALL) for quote in "\"'"}
 CONTROLS = {"n": "\n", "t": "\t", "r": "\r"}
+TOGETHER = "the templates have more words together than may be read at once"
 NAMED = {"true": True, "false": False, "none": None, "null": None}
 
 
@@ -33,8 +34,9 @@ class Token(NamedTuple):
 
 
 class Lexer:
-    def __init__(self, source: str, name: str) -> None:
+    def __init__(self, source: str, name: str, most: int = MAX_TOKENS) -> None:
         self.source = source
+        self.most = most
         self.name = name
         self.place = 0
         self.inside = False
@@ -55,8 +57,10 @@ class Lexer:
 
     def next(self) -> Token:
         self.count += 1
-        if self.count > MAX_TOKENS:
-            self.fail(f"the template has more than {MAX_TOKENS:,} words")
+        if self.count > self.most:
+            self.fail(
+                f"the template has more than {MAX_TOKENS:,} words" if self.most == MAX_TOKENS else TOGETHER
+            )
         return self._code() if self.inside else self._text()
 
     def _code(self) -> Token:

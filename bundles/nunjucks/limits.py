@@ -20,6 +20,15 @@ INTERMEDIATE = 4  # times the output is what all texts made on the way may have
 SLICE = 5_000  # steps between two looks at the clock
 
 
+class Words:
+    """What all templates of one request may have together: reading them costs as much as rendering them."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`steps`: nodes, loop turns, elements and 32 characters each; `output`: characters of the result.

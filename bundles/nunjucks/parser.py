@@ -6,18 +6,22 @@ from bundles.nunjucks import nodes
 from bundles.nunjucks.errors import TemplateError
 from bundles.nunjucks.expressions import Expressions
 from bundles.nunjucks.lexer import Lexer
-from bundles.nunjucks.limits import MAX_SOURCE
+from bundles.nunjucks.limits import MAX_SOURCE, MAX_TOKENS, Words
 from bundles.nunjucks.numbers import SPACE
 
 
-def parse(source: str, name: str) -> tuple[nodes.Body, Lexer]:
-    lexer = Lexer(source, name)
+def parse(source: str, name: str, words: Words | None = None) -> tuple[nodes.Body, Lexer]:
+    """With ``words`` what was read is taken from those."""
+    lexer = Lexer(source, name, MAX_TOKENS if words is None else min(words.left, MAX_TOKENS))
     if len(source) > MAX_SOURCE:
         lexer.fail(f"the template is longer than {MAX_SOURCE:,} characters", 0)
     try:
         return Parser(lexer).root(), lexer
     except RecursionError:
         raise TemplateError("nested too deeply", *lexer.position(lexer.place), name=name) from None
+    finally:
+        if words is not None:
+            words.left = max(0, words.left - lexer.count)
 
 
 class Parser(Expressions):

@@ -9,7 +9,7 @@ from bundles.nunjucks import nodes, units, values
 from bundles.nunjucks.copies import copied
 from bundles.nunjucks.errors import Failure, TemplateError
 from bundles.nunjucks.frames import Context, Frame, Unit
-from bundles.nunjucks.limits import Limits, Run
+from bundles.nunjucks.limits import Limits, Run, Words
 from bundles.nunjucks.parser import parse
 from bundles.nunjucks.scope import Code, Scope
 from bundles.nunjucks.statements import Statement, Statements
@@ -51,8 +51,8 @@ class BlockCode:
 class Template:
     """`unknown` holds filters and tests that do not exist: (name, line). They fail only when they are used."""
 
-    def __init__(self, source: str, name: str) -> None:
-        body, lexer = parse(source, name)
+    def __init__(self, source: str, name: str, words: Words | None = None) -> None:
+        body, lexer = parse(source, name, words)
         self.name = name
         found = survey(body, lexer)
         self.changes_values = found.changes_values
@@ -64,10 +64,10 @@ class Template:
         self.unknown = tuple((each, lexer.position(place)[0]) for each, place in compiler.unknown)
 
     @classmethod
-    def parse(cls, source: str, name: str = "") -> Template:
-        """Raises TemplateError when the source is not a template."""
+    def parse(cls, source: str, name: str = "", words: Words | None = None) -> Template:
+        """Raises TemplateError when the source is not a template, or has more than is left of ``words``."""
         try:
-            return cls(source, name)
+            return cls(source, name, words)
         except RecursionError:
             raise TemplateError("nested too deeply", name=name) from None
 

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from redis.exceptions import RedisError
 
+from billing.redis import redis
+from bundles import api_prompts, compilerate
 from bundles.models import Binary, Bundle
 from tests.bundles.promptsamples import prmd
 
@@ -77,3 +80,63 @@ def test_a_template_without_end_is_stopped(alice: Any) -> None:
 def test_nothing_is_kept(alice: Any) -> None:
     ask(alice.api, "a")
     assert (Bundle.objects.count(), Binary.objects.count()) == (0, 0)
+
+
+@pytest.fixture
+def one_minute(clean_redis: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compilerate, "minute", lambda: 7)
+
+
+def used(pattern: str = "compile:*") -> list[int]:
+    return sorted(int(redis().get(key) or 0) for key in redis().keys(pattern))
+
+
+@pytest.mark.usefixtures("one_minute")
+def test_a_request_costs_what_its_templates_take(alice: Any) -> None:
+    ask(alice.api, "Hello")
+    (small,) = used()
+    assert small < 2 * compilerate.A_REQUEST
+    ask(alice.api, "{{ name }}" * 1_000)
+    (read,) = used()
+    assert read > small + 3 * 1_000 * compilerate.A_WORD
+    ask(alice.api, "{% for n in range(2000) %}{{ n }}{% endfor %}")
+    assert used()[0] > read + compilerate.A_REQUEST + 2_000
+
+
+@pytest.mark.usefixtures("one_minute")
+def test_who_has_used_this_minutes_steps_waits_and_nobody_else_does(
+    alice: Any, bob: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compilerate, "STEPS_A_MINUTE", 2 * compilerate.A_REQUEST)
+    assert [ask(alice.api, "Hello").status_code for _ in range(2)] == [200, 200]
+    before = used()
+    refused = ask(alice.api, "Hello")
+    assert (refused.status_code, used()) == (429, before)
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert ask(alice.client, "Hello", headers={}).status_code != 429
+    assert ask(bob.client, "Hello").status_code != 429
+    monkeypatch.setattr(compilerate, "minute", lambda: 8)
+    assert ask(alice.api, "Hello").status_code == 200
+
+
+@pytest.mark.usefixtures("one_minute")
+def test_templates_have_so_many_words_together(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted while they are read, so that no request holds a worker for long, however it spreads them."""
+    monkeypatch.setattr(api_prompts, "MAX_WORDS", 1_000)
+    dense = "{{ name }}" * 200
+    assert ask(alice.api, dense, {"name": "a"}).json() == {"output": "a" * 200, "problems": []}
+    parts = {f"prompts/p{n}.md": dense for n in range(4)}
+    whole = "".join(f'{{% include "p{n}.md" %}}' for n in range(4))
+    for body, more in ((dense * 3, {}), (whole, {"files": parts}), (dense, {"format": "openai"})):
+        (problem,) = ask(alice.api, body, {"name": "a"}, **more).json()["problems"]
+        assert problem["code"] == "TEMPLATE_SYNTAX_ERROR"
+        assert "words together" in problem["message"]
+
+
+def test_without_the_store_nobody_compiles_uncounted(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> Any:
+        raise RedisError("away")
+
+    monkeypatch.setattr(compilerate, "redis", away)
+    assert ask(alice.api, "Hello").status_code == 503
