@@ -1,5 +1,5 @@
 // The form of a kind, made from the catalogue; every change is one splice of the text.
-import { memo, useMemo, useState } from "react";
+import { Fragment, memo, useMemo, useState } from "react";
 import type { GNode } from "../core";
 import { Bound } from "./Bound";
 import type { FieldSpec } from "./data";
@@ -22,8 +22,12 @@ export const Form = memo(function Form({ node }: { node: GNode }) {
       {stale && <p className="ed-hint">The text cannot be read; forms wait until it can.</p>}
       {name && <Bound field={name} node={node} raw={raw} readOnly={readOnly || stale} />}
       {!spec && <Bound field={HANDLER} node={node} raw={raw} readOnly={readOnly || stale} />}
-      {fields.map((field) => <Bound key={field.key} field={field} node={node} raw={raw} readOnly={readOnly || stale} />)}
-      {node.kind === "prompt" && <PromptParameters node={node} raw={raw} readOnly={readOnly || stale} />}
+      {fields.map((field) => (
+        <Fragment key={field.key}>
+          <Bound field={field} node={node} raw={raw} readOnly={readOnly || stale} />
+          {node.kind === "prompt" && field.key === "handler" && <PromptParameters node={node} raw={raw} readOnly={readOnly || stale} />}
+        </Fragment>
+      ))}
       {node.kind === "trigger" && <TriggerAddress name={node.name} />}
       <More node={node} raw={raw} fields={(spec?.common ?? []).filter((field) => QUIET.has(field.key))} readOnly={readOnly || stale} />
     </form>

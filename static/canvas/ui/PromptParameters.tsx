@@ -13,11 +13,12 @@ export function PromptParameters({ node, raw, readOnly }: { node: GNode; raw: Re
   if (!prompt?.fields.length) return null;
   const given = valueAt(raw, AT);
   const none = given === undefined;
-  const fromPayload = (): void => setField(node.id, AT, Object.fromEntries(prompt.fields.map(({ key }) => [nameIn(key), `\${payload.${nameIn(key)}}`])));
+  const needed = prompt.fields.filter((field) => field.required);
+  const fromPayload = (): void => setField(node.id, AT, Object.fromEntries((needed.length ? needed : prompt.fields).map(({ key }) => [nameIn(key), `\${payload.${nameIn(key)}}`])));
   return (
     <fieldset className="ed-parameters">
       <legend>Parameters of {prompt.name}</legend>
-      <p className="ed-hint">{none ? "None is set here: each is the field of the payload that bears its name." : "Set here; those that are empty are not given."}</p>
+      <p className="ed-hint">{none ? "None is set here: each is the field of the payload that bears its name." : "Set here; those that are empty have their defaults."}</p>
       {none && !readOnly && <button type="button" className="ed-add" onClick={fromPayload}>Write them down</button>}
       {prompt.fields.map((field) => <Bound key={`${prompt.id} ${field.key}`} field={field} node={node} raw={raw} readOnly={readOnly} />)}
     </fieldset>
