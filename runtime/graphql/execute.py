@@ -60,6 +60,7 @@ class Asking:
 def read(schema: GraphQLSchema, text: str, *, name: str | None, variables: dict[str, Any]) -> Asking:
     """Refused for everything that is wrong with a document; it is measured before anybody walks through it."""
     try:
+        limits.check_variables(variables)
         limits.check_text(text)
         document = parse(text, no_location=False)
         limits.check_document(document)

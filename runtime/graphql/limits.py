@@ -1,6 +1,7 @@
 """What a document may ask for, found before it is validated: depth, fields, aliases, fragments, runs."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -24,6 +25,7 @@ FIELDS = 500  # with those of fragments, each time one is used
 RUNS = 10  # fields that run something
 FRAGMENTS = 50
 OPERATIONS = 10
+VALUES = 100_000  # in the variables, which are read one by one while others wait
 OPENING = {TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L}
 CLOSING = {TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R}
 
@@ -44,6 +46,18 @@ def check_text(text: str) -> None:
             raise refused(f"A document may have {TOKENS} words and signs.")
         if depth > NESTING:
             raise refused(f"Brackets may be nested {NESTING} deep.")
+
+
+def check_variables(variables: dict[str, Any]) -> None:
+    rest: list[Any] = [variables]
+    count = 0
+    while rest:
+        one = rest.pop()
+        count += len(one)
+        if count > VALUES:
+            raise refused(f"The variables may have {VALUES:,} values.")
+        parts = one.values() if isinstance(one, dict) else one
+        rest += [part for part in parts if isinstance(part, dict | list)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,3 +192,11 @@ async def test_one_output_under_many_names_does_not_fill_the_memory(call: Any, f
     assert len(answer.body) < 17 * 1024 * 1024
     sent = [text for text in told["data"]["hello"].values() if text]
     assert 100 < len(sent) < 170
+
+
+@pytest.mark.parametrize(
+    "variables", [{"who": ["A"] * 100_001}, {"who": [[0] * 10] * 10_000}, {"who": [{"a": 1}] * 60_000}]
+)
+async def test_variables_without_end_are_not_read(call: Any, fake: Fake, variables: Any) -> None:
+    query = "query ($who: String!) {hello(who: $who) {output}}"
+    assert await refused(call, fake, query, variables=variables) == "TOO_COMPLEX"
