@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("clean_redis"),
+    pytest.mark.skipif(not shutil.which("curl"), reason="NO CURL: the README's commands are not run"),
 ]
 README = (Path(configured.BASE_DIR) / "README.md").read_text(encoding="utf-8")
 
