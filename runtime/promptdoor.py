@@ -103,6 +103,11 @@ class Asking(Invocation):
         self.options = wished(asked)
         super().__init__(asked, self.prompt.endpoint.path, self.prompt.match(bundle), waist, None)
 
+    @property
+    def form(self) -> str:
+        """A prompt that was only compiled is no answer of a model, whatever the cache's key says."""
+        return str(self.options["format"]) if self.options["dry"] else ""
+
     def make_job(self) -> Job:
         values = prompts.checked(self.prompt, {} if self.request["body"] is None else self.request["body"])
         job = prompts.make_job(self.match.owner, self.prompt, values, caller=self.caller, **self.options)

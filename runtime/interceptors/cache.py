@@ -63,7 +63,8 @@ class Cache(Link):
         weakref.finalize(self, released, tenant, self.held)
 
     def before(self, call: Invocation) -> Reply | None:
-        key = call.key = self.key(call)
+        key = self.key(call)
+        call.key = key = (call.form, key) if call.form else key
         found = self.entries.get(key)
         if found is None:
             return None

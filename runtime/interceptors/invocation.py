@@ -64,6 +64,11 @@ class Invocation:
         self.caller, self.identity = caller, identity
 
     @property
+    def form(self) -> str:
+        """What is wanted in place of the usual answer: it is kept apart from that."""
+        return ""
+
+    @property
     def is_stranger(self) -> bool:
         return self.caller in ("", STRANGER)
 

@@ -143,6 +143,8 @@ async def test_a_deployed_change_forgets_what_was_kept(call, alice):
 class Asked:
     """What a cache looks at, without a request around it."""
 
+    form = ""
+
     def __init__(self, key):
         self.key, self.queued = key, None
         self.outcome = type("O", (), {"status": "success", "degraded": False, "effects": None})()

@@ -50,6 +50,16 @@ async def test_a_kept_answer_asks_no_model_again(call: Any, start: Any, fake: Fa
     assert (len(fake.asked), await runs()) == (2, 2)
 
 
+async def test_a_compiled_prompt_is_never_given_as_an_answer(call: Any, start: Any, fake: Fake) -> None:
+    """Whoever may compile it cannot put its text into the answers of all others."""
+    await start("[cache: {key: request.body.who, shared: true}]")
+    for _ in range(2):
+        assert (await call("POST", f"{DOOR}?dry=1", ANN)).json()["output"].strip() == "Greet Ann"
+        assert isinstance((await call("POST", f"{DOOR}?dry=1&format=openai", ANN)).json()["output"], list)
+        assert (await call("POST", DOOR, ANN)).json()["output"] == "You said: Greet Ann"
+    assert len(fake.asked) == 1
+
+
 async def test_a_transform_makes_the_parameters(call: Any, start: Any, fake: Fake) -> None:
     await start("[transform: {request: \"{'who': request.body.name}\", response: response.body.output}]")
     answer = await call("POST", DOOR, {"name": "Ann"})
