@@ -53,6 +53,10 @@ class Breaker:
         finally:
             self.trying = self.trying and not alone
 
+    def answers(self) -> None:
+        """A stream has begun: it may last, and others need not wait for its end."""
+        self.trying = False
+
     def told(self, error: LlmError) -> None:
         if not error.fault:
             return

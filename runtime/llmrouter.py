@@ -55,6 +55,8 @@ async def stream(request: Request, where: Backends) -> AsyncGenerator[str | Repl
             async with admitted(load, request, where), aclosing(pieces(load, request, where)) as parts:
                 with watched(load):
                     async for part in parts:
+                        if not begun:
+                            load.breaker.answers()
                         begun = True
                         yield settled(load, request, part) if isinstance(part, Reply) else part
             return

@@ -115,6 +115,22 @@ async def test_streams_count_too(settings: Any) -> None:
         assert breaker(stage).state == "open"
 
 
+async def test_others_need_not_wait_for_the_end_of_a_stream(settings: Any) -> None:
+    slow = say("one two three four five six", pause=0.2)
+    with Fake([*[refuse(500)] * 5, slow, say("meanwhile")]) as fake:
+        stage = stood(settings, fake)
+        await failed(stage, 5)
+        mine = breaker(stage)
+        mine.until = 0.0
+        parts = llm.stream(hello(), llm.backends(stage.context))
+        await anext(parts)
+        assert (mine.state, mine.wait()) == ("half-open", 0)
+        assert (await ask(stage, hello())).text == "meanwhile"
+        async for _ in parts:
+            pass
+        assert mine.state == "closed"
+
+
 async def test_who_gives_a_server_too_little_time_cannot_blame_it(settings: Any) -> None:
     with Fake(lambda asked: say("late", delay=1)) as fake:
         stage = stood(settings, fake)
