@@ -6,6 +6,7 @@ A text, or JSON with texts in it: each is a template that sees the parameters. `
 import json
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from bundles.nunjucks import Limits, Template, TemplateError
@@ -14,10 +15,11 @@ from bundles.promptfront import Diagnostic, error, is_null, warning
 from bundles.values import Mapping, Node, Scalar, Sequence
 
 KEY = "rehearsal"
-STEPS, OUTPUT, SECONDS = 10_000, 100_000, 1.0
-MAX_TEMPLATES = 20_000  # characters
-TOO_LONG = f"the templates of a rehearsal have more than {MAX_TEMPLATES:,} characters"
-TEMPLATE = ("{{", "{%", "{#")
+STEPS = 10_000  # of all its templates together: it is said while others wait
+MOST = 10_000  # characters of all its templates
+OUTPUT = 100_000
+MARKS = ("{{", "{%", "{#")
+LONG = f"its templates have more than {MOST:,} characters"
 
 
 def wished(written: Any) -> bool:
@@ -29,57 +31,64 @@ def words(written: Any, values: Map[str, Any]) -> str:
     """What is said for these values; empty when the question is to be summed up. Raises TemplateError."""
     if written is True:
         return ""
-    filling = Filling(values)
+    saying = Saying(values)
     if isinstance(written, str):
-        return filling.text(written).strip()
-    return json.dumps(filling.inside(written), ensure_ascii=False)
+        return saying.text(written).strip()
+    return json.dumps(saying.value(written), ensure_ascii=False)
 
 
 @dataclass(slots=True)
-class Filling:
-    """All texts of one rehearsal share what it may take: it is said while others wait, and nobody is charged."""
+class Saying:
+    """One rehearsal, and what is left for it."""
 
     values: Map[str, Any]
     steps: int = STEPS
+    characters: int = MOST
     room: int = OUTPUT
-    characters: int = MAX_TEMPLATES
 
-    def inside(self, written: Any) -> Any:
+    def value(self, written: Any) -> Any:
         if isinstance(written, dict):
-            return {key: self.inside(one) for key, one in written.items()}
+            return {key: self.value(one) for key, one in written.items()}
         if isinstance(written, list):
-            return [self.inside(one) for one in written]
+            return [self.value(one) for one in written]
         return self.text(written) if isinstance(written, str) else written
 
-    def text(self, text: str) -> str:
-        if not is_template(text):
-            return text
-        self.characters -= len(text)
+    def text(self, written: str) -> str:
+        if not marked(written):
+            return written
+        self.characters -= len(written)
         if self.characters < 0:
-            raise TemplateError(TOO_LONG)
-        taken: list[int] = []
-        limits = Limits(steps=self.steps, output=self.room, seconds=SECONDS, told=taken.append)
-        made = Template.parse(text, name=KEY).render(self.values, limits=limits)
-        self.steps, self.room = max(0, self.steps - sum(taken)), max(0, self.room - len(made))
+            raise TemplateError(LONG, name=KEY)
+        limits = Limits(steps=self.steps, output=self.room, seconds=1.0, told=self.spend)
+        made = template(written).render(self.values, limits=limits)
+        self.room -= len(made)
         return made
 
+    def spend(self, steps: int) -> None:
+        self.steps = max(0, self.steps - max(1, steps))
 
-def is_template(text: str) -> bool:
-    return any(mark in text for mark in TEMPLATE)
+
+def marked(text: str) -> bool:
+    return any(mark in text for mark in MARKS)
+
+
+@lru_cache(maxsize=64)
+def template(text: str) -> Template:
+    return Template.parse(text, name=KEY)
 
 
 def check(prompt: Prompt) -> tuple[Diagnostic, ...]:
-    """Its problems: a value that says nothing, templates that cannot be read."""
+    """Its problems: a value that says nothing, templates that are too long or cannot be read."""
     node = prompt.node(KEY)
     if node is None or is_null(node):
         return ()
     if isinstance(node, Scalar) and node.kind not in ("str", "bool"):
         told = "'rehearsal' must be true, a text, or JSON"
-        return (warning(node.place, "INVALID_SETTING", told, "the question is summed up"),)
-    found = texts(node)
-    if sum(len(one.text) for one in found if is_template(one.text)) > MAX_TEMPLATES:
-        return (error(node.place, "TOO_LARGE", TOO_LONG),)
-    return tuple(wrong(one) for one in found if broken(one))
+        return (warning(node.place, "INVALID_SETTING", told, "its words are what stands here"),)
+    templates = [one for one in texts(node) if marked(one.text)]
+    if sum(len(one.text) for one in templates) > MOST:
+        return (error(node.place, "TOO_LARGE", f"the rehearsal is too long: {LONG}"),)
+    return tuple(found for one in templates if (found := broken(one)))
 
 
 def texts(node: Node) -> list[Scalar]:
@@ -90,15 +99,10 @@ def texts(node: Node) -> list[Scalar]:
     return [node]
 
 
-def broken(node: Scalar) -> str:
+def broken(node: Scalar) -> Diagnostic | None:
     try:
-        Template.parse(node.text, name=KEY)
-    except TemplateError as problem:
-        return problem.message
-    return ""
-
-
-def wrong(node: Scalar) -> Diagnostic:
-    return error(
-        node.place, "TEMPLATE_SYNTAX_ERROR", f"the text of the rehearsal is no template: {broken(node)}"
-    )
+        template(node.text)
+    except TemplateError as wrong:
+        said = f"the text of the rehearsal is no template: {wrong.message}"
+        return error(node.place, "TEMPLATE_SYNTAX_ERROR", said)
+    return None
