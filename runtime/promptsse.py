@@ -121,8 +121,17 @@ class Streamed(Invocation):
         self.wish = Wish.of(asked, prompt)
         super().__init__(asked, prompt.endpoint.path, prompt.match(bundle), waist, None)
 
+    def body(self) -> Any:
+        """With GET what the query says, so that interceptors see the same, and change the same, as with POST."""
+        if self.wish.texts is None:
+            return super().body()
+        return prompts.checked(self.found[1], self.wish.texts, texts=True)
+
     def make_job(self) -> Job:
-        return self.wish.job(self.found, self.caller, self.request["body"])
+        bundle, prompt = self.found
+        body = self.request["body"]
+        values = prompts.checked(prompt, {} if body is None else body)
+        return prompts.make_job(bundle, prompt, values, caller=self.caller)
 
     async def perform(self, job: Job) -> Outcome:
         begins = await promptstream.begin(self.waist, job, self.wish.streaming)

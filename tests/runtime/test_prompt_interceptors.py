@@ -69,6 +69,22 @@ async def test_a_transform_makes_the_parameters(call: Any, start: Any, fake: Fak
     assert (len(fake.asked), await runs()) == (1, 1)
 
 
+async def test_a_stream_by_get_gets_past_nothing(call: Any, start: Any, fake: Fake) -> None:
+    """Its parameters stand in the query; interceptors see and change them as those of a body."""
+    await start(
+        "[filter: request.body.who != 'Eve', transform: {request: \"{'who': 'not ' + request.body.who}\"}]"
+    )
+    assert (await call("GET", f"{DOOR}/stream?who=Eve")).status == 422
+    assert fake.asked == []
+    for answer in (
+        await call("GET", f"{DOOR}/stream?who=Bo"),
+        await call("POST", f"{DOOR}/stream", {"who": "Bo"}),
+    ):
+        assert answer.status == 200
+    await stage.drain()
+    assert [asked.messages[-1]["content"] for asked in fake.asked] == ["Greet not Bo"] * 2
+
+
 async def test_dry_works_within_interceptors(call: Any, start: Any, fake: Fake) -> None:
     await start("[monitoring]")
     assert (await call("POST", f"{DOOR}?dry=1", ANN)).json()["output"].strip() == "Greet Ann"
