@@ -115,7 +115,8 @@ class Invocation:
         job = Job(bundle, endpoint.service, endpoint.name, endpoint.to, endpoint.contract, b"", "api")
         job.caller = self.caller
         values = self.parsed or self.told()
-        body = self.request["body"] if self.changed else self.raw()
+        # What was looked at is what is called: of a name that comes twice others may read the first, and we the last.
+        body = self.raw() if self.parsed is None else self.parsed["body"]
         if self.claims:
             values = {**values, "claims": self.claims}
         job.request = ask.request(values, body, tenant=bundle.tenant, execution=job.id)

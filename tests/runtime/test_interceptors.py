@@ -274,6 +274,15 @@ async def test_asking_for_a_later_answer_does_not_get_past_the_guards(call, alic
     assert answer.headers["x-execution-id"]
 
 
+async def test_what_a_filter_has_seen_is_what_the_function_gets(call, alice):
+    """A name that comes twice: who reads the first one would be told something that nobody looked at."""
+    await shop(alice, endpoint("a", "[filter: request.body.n < 10]"), endpoint("b", "[monitoring]"))
+    twice = b'{"n": 1000, "n": 1}'
+    answer = await call("POST", f"{SHOP}/a", twice, content_type="application/json")
+    assert (answer.status, answer.body) == (200, b'{"n":1}')
+    assert (await call("POST", f"{SHOP}/b", twice, content_type="application/json")).body == twice
+
+
 async def test_an_endpoint_without_interceptors_has_no_chain(call, alice):
     await shop(alice, endpoint("a", "[]"), endpoint("b", "[monitoring]"))
     await call("POST", f"{SHOP}/a", {})
