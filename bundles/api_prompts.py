@@ -13,6 +13,7 @@ from bundles import compilerate, paths
 from bundles.nunjucks import Limits
 from bundles.nunjucks.limits import Words
 from bundles.promptcompile import Format, prepare
+from bundles.promptfiles import spent
 from bundles.shapes import Encoded, contents_of
 
 MAX_BODY = 8 * 1024 * 1024
@@ -20,6 +21,7 @@ MAX_FILES = 1000
 # Less than a run has: whoever edits waits for the answer, and a worker for them. Together about half a second.
 LIMITS = Limits(steps=500_000, output=4_000_000, seconds=0.5)
 MAX_WORDS = 100_000
+DOCUMENT_STEPS = 3  # that take as long as a character's worth of a document
 router = Router(tags=["prompts"])
 
 
@@ -49,10 +51,11 @@ def compile_prompt(request: Asked, body: ToCompile) -> dict[str, Any]:
         if why := paths.file_fault(path):
             raise ApiError(422, f"A path of 'files' {why}.", errors=[{"path": "files", "message": why}])
     compilerate.demand(request.who)
-    words, steps = Words(MAX_WORDS), list[int]()
+    words, steps, before = Words(MAX_WORDS), list[int](), spent.work
     try:
         ready = prepare(contents, body.main, words)
         limits = replace(LIMITS, told=steps.append)
         return ready.render(body.params, body.format, limits=limits).json()
     finally:
-        compilerate.spend(request.who, words=MAX_WORDS - words.left, steps=sum(steps))
+        documents = DOCUMENT_STEPS * (spent.work - before)
+        compilerate.spend(request.who, words=MAX_WORDS - words.left, steps=sum(steps) + documents)

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, ParseError, fromstring, iterparse
 from bundles.promptfiles import BYTES, spent
 
 MAX_FILE = 4 * 1024 * 1024  # bytes as it is packed
-MAX_PART = 4 * 1024 * 1024  # bytes of one part, unpacked
+MAX_PART = 3 * 1024 * 1024  # bytes of one part, unpacked
 FAULTS = (
     RuntimeError,
     NotImplementedError,
@@ -44,9 +44,9 @@ class Package:
             return None
         with self.zip.open(info) as file:
             data = file.read(MAX_PART + 1)
-        spent.work += len(data) // BYTES
         if len(data) > MAX_PART:
             raise Unreadable(f"is too large: its part {name} has more than {MAX_PART // 2**20} MB")
+        spent.add(len(data) // BYTES)
         if b"<!DOCTYPE" in data or b"\0" in data:
             raise Unreadable("has a document type or an encoding that is not read")
         return data

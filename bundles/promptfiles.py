@@ -35,9 +35,20 @@ class Spent(threading.local):
     """What this thread has spent on documents, in characters of a text: whoever reads many prompts counts it as work."""
 
     work = 0
+    until = 400_000
+
+    def begin(self) -> None:
+        """Another prompt, with a bound of its own."""
+        self.until = self.work + MAX_SPENT
+
+    def add(self, work: int) -> None:
+        self.work += work
+        if self.work > self.until:
+            raise FileFault("is one document too many: those of this prompt are too large together")
 
 
 DOCUMENT, BYTES = 1_000, 8  # for each document, and for so many bytes of it one more
+MAX_SPENT = 400_000  # of one prompt: about a second
 spent = Spent()
 
 
@@ -77,13 +88,11 @@ class Shelf:
 
     def text(self, path: str) -> str:
         """The text of a file at its bundle path; a long one is cut."""
-        if suffix(path) in BINARY:
+        if suffix(path) in BINARY | DOCUMENTS:
             raise FileFault(f"is a {suffix(path)[1:]} file, which cannot be read as text; export it as text")
         data = self.files[path]
         if len(data) > MAX_BYTES:
             raise FileFault(f"has {len(data)} bytes, the limit is {MAX_BYTES}")
-        if suffix(path) in DOCUMENTS:
-            return cut(document(path, data))
         try:
             text = data.decode("utf-8-sig").replace("\0", "")
         except UnicodeDecodeError:
@@ -93,6 +102,8 @@ class Shelf:
     def excerpt(self, written: str) -> str:
         """What a reference is replaced by: the text, fenced when it is code or data."""
         path = self.find(written)
+        if suffix(path) in DOCUMENTS:
+            return cut(document(path, self.files[path]))
         text, language = self.text(path), LANGUAGES.get(suffix(path))
         return f"```{language}\n{text}\n```" if language else text
 
@@ -105,7 +116,7 @@ def document(path: str, data: bytes) -> str:
     """The text of a file that is none, by a reader that is loaded for it."""
     from bundles import promptdocuments
 
-    spent.work += DOCUMENT
+    spent.add(DOCUMENT)
     try:
         return promptdocuments.text_of(path.rpartition("/")[2], suffix(path), data)
     except promptdocuments.Unreadable as wrong:

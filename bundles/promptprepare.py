@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bundles import prompt, promptfront, promptlegacy, promptparams, promptsections
 from bundles.nunjucks.numbers import SPACE
 from bundles.prompt import TEXT_SECTIONS, Parameter, Prompt
-from bundles.promptfiles import FileFault, Shelf, languages
+from bundles.promptfiles import FileFault, Shelf, languages, spent
 from bundles.promptfront import Diagnostic, error, is_null, plain, warning
 from bundles.promptreferences import References, TooLarge, written_in
 from bundles.promptsections import SectionFault
@@ -60,6 +60,7 @@ def put_together(files: Map[str, bytes], path: str) -> Text:
     if not found.usable:
         return Text(found, problems=found.problems)
     builder = Builder(files, found)
+    spent.begin()
     try:
         builder.build()
     except TooLarge as wrong:

@@ -211,3 +211,35 @@ def test_many_prompts_that_read_a_document_are_work_for_an_import() -> None:
     promptlint.check_all(files, sorted(path for path in files if path.endswith(".prmd")), report)
     assert spent.work - before < 2 * promptlint.MAX_WORK
     assert any("not checked" in one.message for one in report.problems())
+
+
+def test_the_documents_of_one_prompt_have_a_bound_together() -> None:
+    large = letter(f"<w:p>{' ' * 2_000_000}</w:p>")
+    found = compiled("context: [a.docx, b.docx, c.docx]", a_docx=large, b_docx=large, c_docx=large)
+    assert "too large together" in found.problems[0].message
+    assert compiled("context: [a.docx]", a_docx=large).problems == ()  # another prompt begins anew
+
+
+def test_many_sheets_count_together() -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as file:
+        sheets = "".join(f'<sheet name="s{n}" r:id="r1"/>' for n in range(90))
+        file.writestr("xl/workbook.xml", f"<workbook {SHEET} {OFFICE}><sheets>{sheets}</sheets></workbook>")
+        file.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships {LINKS}><Relationship Id="r1" Target="a.xml"/></Relationships>',
+        )
+        file.writestr("xl/a.xml", f"<worksheet {SHEET}>{' ' * 2_000_000}</worksheet>")
+    found = compiled("context: [a.xlsx]", a_xlsx=made.getvalue())
+    assert "too large together" in found.problems[0].message
+
+
+def test_a_document_is_not_included_while_a_prompt_is_rendered() -> None:
+    files = {
+        "prompts/a.prmd": HEAD.format(more="", body='{% include "b.docx" %}').encode(),
+        "prompts/b.docx": letter("<w:p/>"),
+    }
+    before = spent.work
+    found = compile_prompt(files, "prompts/a.prmd", {})
+    assert found.has_errors
+    assert spent.work == before
