@@ -129,6 +129,7 @@ class Waist:
             ]
         with Noted():
             await self.journal.append(record)
+        await job.known()
         self.publisher.record(record)  # what watchers see is what was recorded, secrets masked
 
     def stream(self, job: Job, outcome: Outcome) -> None:

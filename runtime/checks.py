@@ -171,7 +171,9 @@ class Stage:
         if check.contract in REFUSALS:
             return call.refused(REFUSALS[check.contract])
         self.jobs.append(job.id)
-        return await call.execute(job, granted(job.contract).units * FUEL_PER_UNIT)
+        outcome = await call.execute(job, granted(job.contract).units * FUEL_PER_UNIT)
+        await job.known()
+        return outcome
 
 
 def tested(job: Job) -> Job:

@@ -62,14 +62,14 @@ class Driver:
             except running.Cancelled as cancelled:
                 await self.settled()
                 cancelled.effects = Effects(logs=self.run.logs, steps=self.pump.steps.whole())
-                await self.keeper.forget()
+                await self.leave()
                 raise
             except (
                 Denied
             ) as denied:  # the market serves it no further: what it has done stands in the history
                 await self.settled()
                 denied.partly = Effects(logs=self.run.logs, steps=self.pump.steps.whole())
-                await self.keeper.forget()
+                await self.leave()
                 raise
             finally:
                 for task in self.tasks.values():
@@ -327,12 +327,17 @@ class Driver:
         return Done(taken_on(self.job), self.pump.fuel, effects, due_us=int(due * 1e6))
 
     async def end(self) -> Done:
-        if self.pump.failure is not None:
-            if self.keeper.fits:
-                await self.keeper.keep_failed(self.pump)
-        else:
-            await self.keeper.forget()
+        failed = self.pump.failure is not None
+        if not failed or (self.keeper.fits and not await self.keeper.keep_failed(self.pump)):
+            await self.leave()
         return self.run.done()
+
+    async def leave(self) -> None:
+        """What was kept goes when the end of the run is written down; that of a part of another run at once."""
+        if self.job.level:
+            await self.keeper.forget()
+        else:
+            self.job.forget = self.keeper.forget
 
 
 @cache

@@ -86,14 +86,17 @@ class Keeper:
         found: Any = await aredis().hget(self.answers, token)
         return found if found is None else bytes(found)
 
-    async def keep_failed(self, pump: Pump) -> None:
-        """For another try from where it failed, unless there is too much of it."""
+    async def keep_failed(self, pump: Pump) -> bool:
+        """For another try from where it failed, unless there is too much of it; whether it is kept."""
         try:
             state = flowstate.save(pump, MAX_FAILED)
         except flowstate.TooLarge:
-            return await self.forget()
-        await self.forget()
-        await aredis().set(self.registry, state, ex=KEPT_S)
+            return False
+        async with aredis().pipeline() as pipe:  # all or nothing: who begins again needs the one or the other
+            pipe.unlink(self.changes, self.waits, self.answers, self.buffers)
+            pipe.set(self.registry, state, ex=KEPT_S)
+            await pipe.execute()
+        return True
 
     async def forget(self) -> None:
         if self.written:

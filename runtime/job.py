@@ -2,8 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from redis.exceptions import RedisError
 
 from billing.ids import uuid7_text
 from bundles.contract import Contract
@@ -40,8 +44,17 @@ class Job:
     added: bool = False  # a row of it exists already: its end is a "finish"
     wish: "Wish | None" = None  # of a prompt, when its door has read and checked it already
     said: "asyncio.Future[Outcome] | None" = None  # gets the first answer, when the run goes on after it
+    forget: "Callable[[], Awaitable[None]] | None" = (
+        None  # what was kept to begin it again, once its end is known
+    )
     created_us: int = field(default_factory=lambda: time.time_ns() // 1000)
     started: float = field(default_factory=time.perf_counter)
+
+    async def known(self) -> None:
+        """Its end is written down. Not before: a process that dies in between would do all of it a second time."""
+        if self.forget is not None:
+            with suppress(RedisError):  # what stays ends by itself
+                await self.forget()
 
 
 @dataclass(slots=True)
