@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "priostack.settings")
@@ -40,13 +41,13 @@ async def gone(limit: int) -> bytes:
     return DRY.body
 
 
-def asked(token: str) -> Asked:
+def asked(token: str, prompt: str = "hello") -> Asked:
     headers = {
         "host": "127.0.0.1:8001",
         "content-type": "application/json",
         "content-length": str(len(DRY.body)),
     }
-    return Asked("POST", f"/{work.SLUG}/prompts/hello", b"dry=1", headers, token, "127.0.0.1", gone)
+    return Asked("POST", f"/{work.SLUG}/prompts/{prompt}", b"dry=1", headers, token, "127.0.0.1", gone)
 
 
 class Bench:
@@ -87,16 +88,26 @@ class Bench:
                 self.flush()
         self.flush()
 
+    def chained(self, calls: int) -> None:
+        """Calls through the interceptors of a prompt."""
+        for number in range(calls):
+            given = self.gateway.now(asked(self.token, "guarded"), DRY.body)
+            if given is None or given.status != 200:
+                raise SystemExit("the gateway does not answer through interceptors")
+            if number % AT_ONCE == 0:
+                self.flush()
+        self.flush()
+
     def flush(self) -> None:
         if self.gateway.waist is not None:
             self.gateway.waist.flush()
 
-    def growth(self) -> float:
+    def growth(self, work: Callable[[int], None]) -> float:
         """Megabytes of resident memory that so many calls leave behind."""
-        self.many(GROWTH_CALLS)
+        work(GROWTH_CALLS)
         gc.collect()
         before = metrics.memory()
-        self.many(GROWTH_CALLS)
+        work(GROWTH_CALLS)
         gc.collect()
         return max(0, metrics.memory() - before) / 1e6
 
@@ -115,7 +126,13 @@ async def main(calls: int) -> None:
     bench.latencies(calls // 10)
     taken = sorted(bench.latencies(calls))
     at = {name: taken[int(len(taken) * share)] for name, share in (("p50", 0.5), ("p99", 0.99))}
-    found = {**at, "middle": at["p50"], "longest": taken[-1], "growth": [bench.growth()]}
+    found = {
+        **at,
+        "middle": at["p50"],
+        "longest": taken[-1],
+        "growth": bench.growth(bench.many),
+        "chained": bench.growth(bench.chained),
+    }
     await bench.gateway.stop()
     sys.stdout.write(json.dumps(found) + "\n")
 
