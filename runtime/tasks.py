@@ -1,6 +1,7 @@
 """Celery's part: it wakes; each task reads from the database what there is to do and may be repeated."""
 
 import logging
+import sys
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,9 @@ from runtime import deploy, executions, futures, goals, guests, metering, schedu
 from runtime.models import Execution
 from runtime.worker import Worker
 
+SWITCH_S = (
+    0.0005  # the market's leader answers messages beside threads that compute: it must not wait 5 ms for each
+)
 log = logging.getLogger(__name__)
 
 
@@ -80,6 +84,7 @@ class RunnerStep(StartStopStep):
     def start(self, parent: Any) -> None:
         self.runner = Worker()
         self.runner.start()
+        sys.setswitchinterval(SWITCH_S)
         self.market = Driver()
         self.market.start()
         collector.settle()
