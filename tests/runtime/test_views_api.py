@@ -19,7 +19,17 @@ SERVICES = """services:
         - {name: open, method: GET, path: /open, to: "wasm:echo:run", auth: public}
         - {name: asked, method: GET, path: /asked, to: "prompt:lists"}
 """
-LISTS = "---\nid: lists\nname: Lists\nversion: 1.0.0\nparameters:\n  - {name: tags, type: array, items: string}\n---\n# User\n\nHi\n"
+LISTS = """---
+id: lists
+name: Lists
+version: 1.0.0
+parameters:
+  - {name: tags, type: array, items: string}
+---
+# User
+
+Hi
+"""
 
 
 class Away:
