@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from billing.redis import redis
 from runtime import call as waist
 from runtime.deploy import ready
-from runtime.job import Job
+from runtime.job import Job, Outcome
 from runtime.wasmtypes import FUEL_PER_UNIT
 from tests.runtime import flowstage
 from tests.runtime.test_flow_driven import Outside, http, outside
@@ -30,7 +30,7 @@ def kept(job: Job) -> list[bytes]:
     return list(redis().scan_iter(match=f"tenant:*:flow:*registry:{job.id}*"))
 
 
-async def execute(job: Job) -> waist.Outcome:
+async def execute(job: Job) -> Outcome:
     return await waist.execute(job, 1_000 * FUEL_PER_UNIT)
 
 
