@@ -1,5 +1,6 @@
 """An exact limit of how often something may happen, shared by all processes through Redis."""
 
+import ipaddress
 import math
 import time
 import uuid
@@ -37,6 +38,18 @@ def allow(key: str, limit: int, window_s: float, now: float | None = None) -> fl
     at = int((time.time() if now is None else now) * 1000)
     wait = int(_script()(keys=[f"throttle:{key}"], args=[at, int(window_s * 1000), limit, uuid.uuid4().hex]))
     return None if wait < 0 else wait / 1000
+
+
+def source(peer: str) -> str:
+    """Whose address it is: one customer has a whole /64 of IPv6, and an address of it for every call."""
+    if ":" not in peer:
+        return peer
+    try:
+        found = ipaddress.IPv6Address(peer.partition("%")[0])
+    except ValueError:
+        return peer
+    inner = found.ipv4_mapped
+    return str(inner) if inner else str(ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))
 
 
 def forget(key: str) -> None:

@@ -154,7 +154,7 @@ async def submitted(visit: Visit) -> Given:
 
 async def counted(visit: Visit) -> None:
     """So often one address may send one form, whoever it is."""
-    key = f"form:{visit.live.tenant_id}:{visit.found[1].id}:{visit.asked.peer}"
+    key = f"form:{visit.live.tenant_id}:{visit.found[1].id}:{throttle.source(visit.asked.peer)}"
     try:
         wait = await asyncio.to_thread(throttle.allow, key, SENDINGS, WINDOW_S)
     except RedisError:

@@ -31,7 +31,7 @@ async def throttled(live: Live, peer: str) -> None:
     """Strangers at a public endpoint: a bound for each address, so that they cannot spend a tenant's compute."""
     try:
         wait = await asyncio.to_thread(
-            throttle.allow, f"public:{live.tenant_id}:{peer}", PUBLIC_CALLS, WINDOW_S
+            throttle.allow, f"public:{live.tenant_id}:{throttle.source(peer)}", PUBLIC_CALLS, WINDOW_S
         )
     except RedisError:
         raise ApiError(503, "Public calls cannot be counted now.", headers={"Retry-After": "1"}) from None

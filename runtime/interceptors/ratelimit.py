@@ -11,6 +11,7 @@ from functools import cache
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
+from billing import throttle
 from billing.errors import ApiError
 from billing.redis import aredis
 from runtime.answer import Reply
@@ -49,7 +50,8 @@ class RateLimit(Link):
         """Callers are told apart by a hash: what they call themselves may be long, and is nobody's business."""
         if self.by == "all":
             return f"{PREFIX}{self.place}"
-        who = f"{STRANGER}:{call.asked.peer}" if self.by == "address" else call.identity
+        of_address = self.by == "address" or call.is_stranger
+        who = f"{STRANGER}:{throttle.source(call.asked.peer)}" if of_address else call.identity
         return f"{PREFIX}{self.place}:{hashlib.sha256(who.encode()).hexdigest()[:32]}"
 
     def too_many(self, left_ms: int) -> Reply:

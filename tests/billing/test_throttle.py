@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from billing.errors import ApiError
-from billing.throttle import allow, demand, forget
+from billing.throttle import allow, demand, forget, source
 
 pytestmark = pytest.mark.usefixtures("clean_redis")
 
@@ -47,3 +47,20 @@ def test_demand_says_when_to_come_back():
         demand("d", 1, 60)
     assert caught.value.status == 429
     assert 1 <= int(caught.value.headers["Retry-After"]) <= 60
+
+
+@pytest.mark.parametrize(
+    ("peer", "whose"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::ffff", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("unknown", "unknown"),
+        ("a:b", "a:b"),
+        ("", ""),
+    ],
+)
+def test_a_customer_of_ipv6_is_one_source(peer: str, whose: str) -> None:
+    assert source(peer) == whose

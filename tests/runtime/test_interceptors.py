@@ -4,12 +4,14 @@ import asyncio
 import gzip
 import re
 import time
+from types import SimpleNamespace
 
 import pytest
 from channels.db import database_sync_to_async
 
 from billing import secrets
 from runtime.interceptors import cells
+from runtime.interceptors.ratelimit import RateLimit
 from runtime.models import Execution
 from tests.runtime import guarded, stage
 from tests.runtime.guarded import endpoint
@@ -272,6 +274,18 @@ async def test_asking_for_a_later_answer_does_not_get_past_the_guards(call, alic
     answer = await call("POST", f"{SHOP}/a", {"ok": True}, prefer="respond-async")
     assert (answer.status, answer.json()["status"]) == (202, "queued")
     assert answer.headers["x-execution-id"]
+
+
+@pytest.mark.parametrize("by", ["caller", "address"])
+def test_a_stranger_gets_no_new_window_with_each_address_of_ipv6(by):
+    link = RateLimit([0.0] * 8, "place", 1, 1000, by)
+
+    def key(peer):
+        asked = SimpleNamespace(peer=peer)
+        return link.key(SimpleNamespace(asked=asked, identity=f"public:{peer}", is_stranger=True))
+
+    assert key("2001:db8:1:2::1") == key("2001:db8:1:2:ffff::9") != key("2001:db8:1:3::1")
+    assert key("192.0.2.1") != key("192.0.2.2")
 
 
 async def test_what_a_filter_has_seen_is_what_the_function_gets(call, alice):
