@@ -12,8 +12,8 @@ from pathlib import Path
 
 from tests.bench.house import House, furnished, manage
 from tests.bench.load import Load
-from tests.bench.processes import BenchFailed, clean, output
-from tests.bench.table import P50, P99, Goal, Row
+from tests.bench.processes import BenchFailed, by_part, clean, cpu_of_one, output
+from tests.bench.table import CPU, P50, P99, Goal, Row
 from tests.bench.throughput import RATE
 
 LUA = Path(__file__).resolve().with_name("contended.lua")
@@ -32,11 +32,16 @@ def at_edges(count: int, *, quick: bool) -> list[Row]:
         keys = contenders(house)
         filling(house, keys.pop("heavy"))
         few = beyond(house, keys, 3 if quick else 8)
+        before = by_part(house.pid, cpu_of_one)
         load = many(house, keys, 8 if quick else 20)
+        spent = by_part(house.pid, cpu_of_one)
         adds_up(house)
     edges = f"{count} edge process{'es' * (count > 1)}"
+    each = {name: 1e6 * (spent[name] - before.get(name, 0.0)) / load.calls for name in spent}
+    others = ", ".join(f"{name} {each.get(name, 0.0):.0f}" for name in ("worker", "valkey", "server"))
     note = f"{CONNECTIONS:,} connections of {TENANTS} tenants that bid, rounds of 1 s, the load on the same cores"
-    figures = {RATE: load.rate, P50: load.p50_ms, P99: load.p99_ms}
+    note += f"; CPU is edge's for each call, beside it {others} µs"
+    figures = {RATE: load.rate, P50: load.p50_ms, P99: load.p99_ms, CPU: each.get("edge", 0.0)}
     return [
         Row(f"calls that wait for a paid round, {edges}", figures, (Goal(RATE, 4_000, least=True),), note),
         Row(
