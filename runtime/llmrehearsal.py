@@ -68,25 +68,30 @@ def understudy() -> Load:
 def whole(request: Request) -> Reply:
     """The answer at once: the same for the same question."""
     text = words(request)
-    pieces = TOKEN.findall(text)
+    pieces = tokens(text)
     cut = request.max_tokens is not None and len(pieces) > request.max_tokens
     if cut:
         pieces = pieces[: request.max_tokens]
         text = "".join(pieces)
-    asked = sum(len(TOKEN.findall(message.text)) for message in request.messages)
+    asked = sum(len(tokens(message.text)) for message in request.messages)
     return Reply(text, stop="length" if cut else "stop", usage=Usage(asked, len(pieces)), model=REHEARSAL)
 
 
 async def streamed(request: Request) -> AsyncGenerator[str | Reply, None]:
     """The same token by token, at a pace that people can watch."""
     reply = whole(request)
-    pieces = TOKEN.findall(reply.text)
+    pieces = tokens(reply.text)
     rest = reply.text[sum(map(len, pieces)) :]
     pace = min(PACE_S, LONGEST_S / max(1, len(pieces)))
     for piece in [*pieces, *([rest] if rest else [])]:
         yield piece
         await asyncio.sleep(pace)
     yield reply
+
+
+def tokens(text: str) -> list[str]:
+    """Without the spaces at the end: what follows no word would be looked at once for each of them."""
+    return TOKEN.findall(text.rstrip())
 
 
 def words(request: Request) -> str:

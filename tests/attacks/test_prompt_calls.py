@@ -1,5 +1,6 @@
 """What strangers and bundles try with prompts that are called (ATTACKS A123 to A129): refused, and nothing happened."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -110,3 +111,13 @@ async def test_a_number_that_no_json_holds_takes_nothing_from_others(
     assert "errors" not in (await call("POST", "/alice/graphql", look)).json()
     answer = await call("POST", "/alice/prompts/odd?dry=1", {})
     assert (answer.status, answer.json().get("output")) == (200, "1e+39"), answer.body
+
+
+async def test_a_rehearsal_is_not_held_up_by_spaces(call: Any, alice: Any, settings: Any, fake: Fake) -> None:
+    """A168: they are counted while all others wait."""
+    head = "parameters: [{name: a, maxLength: 300000}]\nrehearsal: true\nprovider: rehearsal\n"
+    prompt = f"---\nid: slow\nname: Slow\nversion: 1.0.0\n{head}---\n{{{{ a }}}}".encode()
+    await start(alice, settings, fake, prompting.files(fake, {"prompts/slow.prmd": prompt}))
+    async with asyncio.timeout(60):  # each space looked at once for each other one took a quarter of an hour
+        answer = await call("POST", "/alice/prompts/slow", {"a": "x" + " " * 200_000})
+    assert answer.status == 200, answer.body

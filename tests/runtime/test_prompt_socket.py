@@ -47,6 +47,10 @@ async def port(clean_redis: None, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     server.stop()
     await serving
     await gateway.stop()
+    for _ in range(500):  # those that were told to leave may still be leaving
+        if not promptsocket._open and not promptstream._runs:
+            break
+        await asyncio.sleep(0.01)
     assert not promptstream._runs
     assert not promptsocket._open
 
