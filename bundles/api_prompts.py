@@ -19,7 +19,7 @@ from bundles.shapes import Encoded, contents_of
 MAX_BODY = 8 * 1024 * 1024
 MAX_FILES = 1000
 # Less than a run has: whoever edits waits for the answer, and a worker for them. Together about half a second.
-LIMITS = Limits(steps=500_000, output=4_000_000, seconds=0.5)
+LIMITS = Limits(steps=500_000, output=4_000_000, seconds=1.0)
 MAX_WORDS = 100_000
 DOCUMENT_STEPS = 3  # that take as long as a character's worth of a document
 router = Router(tags=["prompts"])

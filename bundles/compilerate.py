@@ -8,8 +8,8 @@ from billing.access import Principal
 from billing.errors import ApiError
 from billing.redis import redis
 
-STEPS_A_MINUTE = 10_000_000  # about ten seconds of a core
-A_REQUEST = 5_000
+STEPS_A_MINUTE = 30_000_000  # about half a minute of a core
+A_REQUEST = 1_000
 A_WORD = 5  # of a template that is read
 WINDOW_S = 60
 
