@@ -1,7 +1,10 @@
 """Dry calls of prompts without waiting: what asks no model is compiled as its bytes arrive, and its head is remembered."""
 
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
+
+from django.conf import settings
 
 from billing.errors import ApiError
 from runtime import ask, doors, later, promptdoor, prompts
@@ -73,11 +76,38 @@ def through(run: Run | None, call: Invocation, data: bytes, grant: KeyGrant) -> 
 
 
 def heat(live: Live, path: str, asked: Asked, grant: KeyGrant) -> Known | None:
-    """What is the same in every dry call with this head. Interceptors are asked each time, as for a head that is new."""
+    """What is the same in every dry call with this head."""
     known = wanted(live, path, asked)
-    if known is None or known[0][1].chain is not None:
+    if known is None:
         return None
-    return Dry(asked, live, grant, known)
+    chain = known[0][1].chain
+    if chain is None:
+        return Dry(asked, live, grant, known)
+    return Within(asked, live, grant, known[0]) if chain.now is not None else None
+
+
+class Within(Known):
+    """The head of a dry call by a key to a prompt with interceptors: they are asked each time."""
+
+    __slots__ = ("found", "grant")
+
+    def __init__(self, asked: Asked, live: Live, grant: KeyGrant, found: Found) -> None:
+        super().__init__(asked, live)
+        self.found, self.grant, self.key = found, grant, grant.id
+
+    def valid(self, live: Live | None) -> bool:
+        return live is self.live and self.grant.expires > time.time()
+
+    def again(self, gateway: "Gateway", data: bytes, date: bytes) -> Given | None:
+        waist, chain = gateway.waist, self.found[1].chain
+        if waist is None or chain is None or len(data) > settings.CALL_MAX_BODY:
+            return None
+        call = promptdoor.Asking(self.asked, self.found, waist)
+        given = through(chain.now, call, data, self.grant)
+        if given is not None:
+            self.live.used = time.monotonic()
+            gateway.used.add(self.grant.id)
+        return given
 
 
 class Dry(Hot):

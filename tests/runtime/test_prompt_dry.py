@@ -12,7 +12,7 @@ from bundles import deploy as asking
 from runtime.front import Front
 from runtime.gateway import Gateway
 from runtime.models import Execution
-from runtime.promptnow import Dry
+from runtime.promptnow import Dry, Within
 from tests.fakes.llm import Fake
 from tests.runtime import prompting, stage
 from tests.runtime.prompting import hello
@@ -135,10 +135,11 @@ async def test_a_long_text_is_made_all_the_same(client: Client) -> None:
     assert runs[0].units_used > 100
 
 
-async def test_interceptors_are_asked_each_time(client: Client) -> None:
+async def test_interceptors_are_asked_each_time(client: Client, front: Any) -> None:
     path = "/alice/prompts/guarded?dry=1"
     found = [(await client.ask(path, {"who": name})).status for name in ("Ann", "Bob", "Ann", "Bob", "Eve")]
     assert found == [200, 418, 200, 418, 200]
+    assert isinstance(hot(front), Within)
 
 
 async def test_a_prompt_with_errors_says_so_on_either_way(client: Client) -> None:
