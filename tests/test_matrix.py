@@ -14,8 +14,8 @@ from billing import keys
 from billing.belongings import rows_of
 from billing.models import Membership
 from market.routing import websockets as market_websockets
-from runtime.gateway import gateway
-from runtime.live import Tenants
+from runtime import promptsocket
+from runtime.gateway import Gateway
 from runtime.routing import websockets
 from tests import rules
 from tests.priostack.routes import absent, address, belongings, operations, pages
@@ -236,10 +236,12 @@ async def test_each_websocket_is_for_those_it_is_for(alice: Any, bob: Any, charl
 
 @asynccontextmanager
 async def serving() -> AsyncIterator[None]:
-    """The gateway of this process, where a socket has started it."""
-    yield
+    """A gateway in this loop: that of the process may belong to one that was closed since."""
+    gateway = Gateway()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(promptsocket, "gateway", gateway)
+        yield
     await gateway.stop()
-    gateway.tenants = Tenants()
 
 
 async def code(path: str, *headers: tuple[bytes, bytes]) -> int:
