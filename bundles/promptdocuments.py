@@ -16,7 +16,6 @@ MAX_FILE = 4 * 1024 * 1024  # bytes as it is packed
 MAX_PART = 3 * 1024 * 1024  # bytes of one part, unpacked
 FAULTS = (
     RuntimeError,
-    NotImplementedError,
     OSError,
     EOFError,
     ValueError,

@@ -133,3 +133,20 @@ def fake() -> Iterator[Any]:
 
     with Fake() as server:
         yield server
+
+
+@pytest.fixture
+async def start(alice: Person, settings: Any, fake: Any) -> Any:
+    """Runs a bundle of prompts whose model is ``fake``; ``more`` files go into it."""
+    from channels.db import database_sync_to_async
+
+    from tests.runtime import prompting, stage
+
+    async def started(more: dict[str, bytes] | None = None, **kwargs: str) -> Any:
+        def made() -> Any:
+            prompting.keep_key(alice, settings, fake)
+            return stage.run_bundle(alice, prompting.files(fake, more, **kwargs))
+
+        return await database_sync_to_async(made)()
+
+    return started

@@ -8,7 +8,6 @@ import httpx
 import hypothesis
 import hypothesis_graphql
 import pytest
-from channels.db import database_sync_to_async
 from graphql import build_client_schema, get_introspection_query, print_schema
 from hypothesis import HealthCheck
 
@@ -29,18 +28,6 @@ listeners:
 triggers:
   - {type: manual, name: go, to: start}
 """
-
-
-@pytest.fixture
-async def start(alice: Any, settings: Any, fake: Fake) -> Any:
-    async def started(more: dict[str, bytes] | None = None, **kwargs: str) -> Any:
-        def made() -> Any:
-            prompting.keep_key(alice, settings, fake)
-            return stage.run_bundle(alice, prompting.files(fake, more, **kwargs))
-
-        return await database_sync_to_async(made)()
-
-    return started
 
 
 def body(query: str, **variables: Any) -> dict[str, Any]:

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.db import database_sync_to_async
 
 from runtime import exposition, journal, metrics
 from runtime.models import Execution
 from runtime.worker import Worker
 from tests.fakes.llm import Fake, Turn, refuse, say
-from tests.runtime import prompting, stage
+from tests.runtime import stage
 from tests.runtime.prompting import KEY, hello
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,18 +22,6 @@ CLOSE = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json
 
 def whole(body: bytes) -> Turn:
     return say("", raw=CLOSE + b"content-length: " + str(len(body)).encode() + b"\r\n\r\n" + body)
-
-
-@pytest.fixture
-async def start(alice: Any, settings: Any, fake: Fake) -> Any:
-    async def started(more: dict[str, bytes] | None = None, **kwargs: str) -> Any:
-        def made() -> Any:
-            prompting.keep_key(alice, settings, fake)
-            return stage.run_bundle(alice, prompting.files(fake, more, **kwargs))
-
-        return await database_sync_to_async(made)()
-
-    return started
 
 
 async def history(answer: Any) -> Execution:

@@ -55,18 +55,6 @@ async def port(clean_redis: None, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     assert not promptsocket._open
 
 
-@pytest.fixture
-async def start(alice: Any, settings: Any, fake: Fake) -> Any:
-    async def started(more: dict[str, bytes] | None = None, **kwargs: str) -> Any:
-        def made() -> Any:
-            prompting.keep_key(alice, settings, fake)
-            return stage.run_bundle(alice, prompting.files(fake, more, **kwargs))
-
-        return await database_sync_to_async(made)()
-
-    return started
-
-
 class Line:
     """A client that says and hears JSON."""
 

@@ -6,14 +6,13 @@ import socket
 from typing import Any
 
 import pytest
-from channels.db import database_sync_to_async
 
 from runtime import promptstream
 from runtime.front import Front
 from runtime.gateway import Gateway
 from runtime.models import Execution
 from tests.fakes.llm import Fake, refuse, say
-from tests.runtime import prompting, stage
+from tests.runtime import stage
 from tests.runtime.prompting import KEY, hello
 from tests.runtime.test_front import Client
 
@@ -39,18 +38,6 @@ async def front(alice: Any, clean_redis: None) -> Any:
     await server.drain()
     await server.gateway.stop()
     assert not promptstream._runs
-
-
-@pytest.fixture
-async def start(alice: Any, settings: Any, fake: Fake) -> Any:
-    async def started(more: dict[str, bytes] | None = None, **kwargs: str) -> Any:
-        def made() -> Any:
-            prompting.keep_key(alice, settings, fake)
-            return stage.run_bundle(alice, prompting.files(fake, more, **kwargs))
-
-        return await database_sync_to_async(made)()
-
-    return started
 
 
 class Reader(Client):

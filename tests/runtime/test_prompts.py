@@ -3,27 +3,14 @@
 from typing import Any
 
 import pytest
-from channels.db import database_sync_to_async
 
 from runtime.models import Execution
 from tests.fakes.llm import Fake, refuse, say
-from tests.runtime import prompting, stage
+from tests.runtime import stage
 from tests.runtime.prompting import KEY, hello
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DOOR = "/alice/prompts/hello"
-
-
-@pytest.fixture
-async def start(alice: Any, settings: Any, fake: Fake) -> Any:
-    async def started(more: dict[str, bytes] | None = None, **kwargs: str) -> Any:
-        def made() -> Any:
-            prompting.keep_key(alice, settings, fake)
-            return stage.run_bundle(alice, prompting.files(fake, more, **kwargs))
-
-        return await database_sync_to_async(made)()
-
-    return started
 
 
 async def history(answer: Any) -> Execution:
