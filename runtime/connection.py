@@ -187,22 +187,23 @@ class Connection(asyncio.Protocol):
             if not (request.whole or cast(Body, request.body).long(request.headers)):
                 return
             given = self.at_once(request)
-            if isinstance(given, Given):
-                self.answer(request, given)
-            else:
+            if isinstance(given, Asked):
                 self.task = asyncio.ensure_future(self.later(given, request))
+            else:
+                self.answer(request, given)
         if self.ahead and len(self.requests) <= AHEAD and not self.closing:
             self.ahead = False
             self.transport.resume_reading()
 
-    def at_once(self, request: Request) -> Given | Asked:
+    def at_once(self, request: Request) -> bytes | Given | Asked:
         """The answer, or what is asked when it has to be waited for."""
         try:
             asked = self.asked(request)
             if not request.whole:
                 return asked
             body = cast(Body, request.body).all()
-            given = self.server.gateway.now(asked, body)
+            stays = request.keep and not self.server.ending
+            given = self.server.gateway.now(asked, body, self.server.date if stays else None)
         except ApiError as error:
             return problem(error)
         except Exception as fault:  # the edge of the loop: one request must not end the others
@@ -274,7 +275,7 @@ class Connection(asyncio.Protocol):
         peer = caller(self.peer, request.headers)
         return Asked(request.method, path, query, headers, token, peer, body)
 
-    def answer(self, request: Request, given: Given) -> None:
+    def answer(self, request: Request, given: bytes | Given) -> None:
         """Its turn is over; a body that was not read to its end ends the connection with it."""
         self.requests.popleft()
         keep = request.keep and request.whole and not self.server.ending

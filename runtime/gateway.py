@@ -152,38 +152,39 @@ class Gateway:
             return await later.taken_on(waist.journal, asked, job, extra)
         return given(asked, job, await said.call(waist, job), extra)
 
-    def now(self, asked: Asked, data: bytes) -> Given | None:
-        """The answer to a request whose body is here, if nothing has to be waited for; else None, and `respond` is due."""
+    def now(self, asked: Asked, data: bytes, date: bytes | None = None) -> bytes | Given | None:
+        """The answer to a request whose body is here, if nothing has to be waited for; else None, and `respond` is due.
+
+        With the line of the ``date`` it may be all the bytes of an answer, for a connection that stays.
+        """
         try:
-            return self.serve_now(asked, data)
+            return self.serve_now(asked, data, date)
         except ApiError as error:
             return problem(error)
 
-    def serve_now(self, asked: Asked, data: bytes) -> Given | None:
+    def serve_now(self, asked: Asked, data: bytes, date: bytes | None) -> bytes | Given | None:
         """As ``serve``, for what is known already; whatever is not is left to it."""
         if webhooks.is_webhook(asked.path):
             return webhooks.now(asked, data, self)
         if house.local.contended:  # it has to wait, whatever it is
             return None
-        slug, path = split(asked.path)
-        live, waist = self.tenants.get(slug), self.waist
-        match = live.table.match(asked.method, path) if live is not None else None
-        if live is None or waist is None or (match is None and not doors.is_quick(path)):
+        slug, slash, rest = asked.path[1:].partition("/")
+        live, path = self.tenants.get(slug), slash + rest
+        if live is None or self.waist is None:
+            return None
+        match = live.table.match(asked.method, path)
+        if match is None and not doors.is_quick(path):
             return None
         grant = self.known_grant(live, asked)
         if grant is None or len(data) > settings.CALL_MAX_BODY or later.wished(asked):
             return None
+        if match is not None and not match.endpoint.interceptors:
+            return Hot(asked, path, live, match, grant).again(self, data, date)
         live.used = time.monotonic()
         self.used.add(grant.id)
         if match is None:
             return doors.now(path)(live, path, asked, self, data=data, grant=grant)
-        if match.endpoint.interceptors:
-            return intercepted.now(asked, path, match, self, data=data, grant=grant)
-        job = make_job(match, path, asked, data, grant.actor)
-        outcome = waist.now(job)
-        if outcome is None:
-            return None
-        return given(asked, job, outcome, cors.headers(match.service.cors, asked.headers.get("origin")))
+        return intercepted.now(asked, path, match, self, data=data, grant=grant)
 
     def known_grant(self, live: Live, asked: Asked) -> KeyGrant | None:
         """The caller's grant when its key is one that is known here and may call."""

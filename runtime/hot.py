@@ -8,6 +8,7 @@ changes: a key that is revoked or a bundle that is stopped counts from that mome
 
 import time
 from abc import ABC, abstractmethod
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from runtime.gateway import Gateway
 
 
+MAX_FIXED = 4_096  # endpoints times keys of a tenant for which bytes are kept
+
+
 class Known(ABC):
     """What a head means; ``live`` is the tenant as it was when that was found out."""
 
@@ -42,8 +46,8 @@ class Known(ABC):
         return live is self.live
 
     @abstractmethod
-    def again(self, gateway: "Gateway", data: bytes, date: bytes) -> bytes | Given | None:
-        """As ``Gateway.now``, for one more request with this head; it has to be valid."""
+    def again(self, gateway: "Gateway", data: bytes, date: bytes | None) -> bytes | Given | None:
+        """As ``Gateway.now``, for a request with this head; it has to be valid. Bytes only when there is a ``date``."""
 
 
 class Called(Known):
@@ -53,10 +57,10 @@ class Called(Known):
 
     def __init__(self, asked: Asked, live: Live, extra: Pairs) -> None:
         super().__init__(asked, live)
-        self.lines = lines(extra)
+        self.lines = lines(tuple(extra))
         self.small = CAP + 1 if not takes_gzip(asked) else GZIP_FROM
 
-    def again(self, gateway: "Gateway", data: bytes, date: bytes) -> bytes | Given | None:
+    def again(self, gateway: "Gateway", data: bytes, date: bytes | None) -> bytes | Given | None:
         waist = gateway.waist
         if waist is None or len(data) > settings.CALL_MAX_BODY:
             return None
@@ -70,7 +74,8 @@ class Called(Known):
         self.live.used = job.started
         if self.key is not None:
             gateway.used.add(self.key)
-        return self.packed(job, outcome, date) or given(self.asked, job, outcome, self.extra())
+        plain = self.packed(job, outcome, date) if date is not None else None
+        return plain or given(self.asked, job, outcome, self.extra())
 
     @abstractmethod
     def job(self, data: bytes, limit: int) -> Job:
@@ -109,9 +114,8 @@ class Hot(Called):
         super().__init__(asked, live, cors.headers(match.service.cors, asked.headers.get("origin")))
         self.match, self.grant, self.key = match, grant, grant.id
         self.start = told(asked, path, match)
-        self.tail = b',"tenant":' + orjson.dumps(match.owner.tenant) + b',"execution":"'
         self.json = is_json(asked)
-        self.record = constant(match, grant)
+        self.tail, self.record = fixed(live, match, grant)
 
     def valid(self, live: Live | None) -> bool:
         return live is self.live and self.grant.expires > time.time()
@@ -171,13 +175,27 @@ def is_json(asked: Asked) -> bool:
     return plain and (kind == "application/json" or kind.endswith("+json"))
 
 
-def lines(extra: Pairs) -> bytes:
+@lru_cache(256)
+def lines(extra: tuple[tuple[str, str], ...]) -> bytes:
     """The head of a plain answer but for what is of one call."""
     pairs = [*BASE, *extra, ("content-type", JSON), ("cache-control", "no-store")]
     head = "".join(f"{name}: {value}\r\n" for name, value in pairs)
     if not head.count("\n") == head.count("\r") == len(pairs):
         raise ApiError(400, "A header holds a line break.")
     return b"HTTP/1.1 200 OK\r\n" + head.encode("latin-1", "replace")
+
+
+def fixed(live: Live, match: Match, grant: KeyGrant) -> tuple[bytes, bytes]:
+    """The end of the request and the beginning of the record, the same for an endpoint and a key whatever the head."""
+    key = (id(match.endpoint), grant.actor)
+    found = live.fixed.get(key)
+    if found is None:
+        if len(live.fixed) >= MAX_FIXED:
+            live.fixed.clear()
+        tail = b',"tenant":' + orjson.dumps(match.owner.tenant) + b',"execution":"'
+        # the endpoint is kept with it, so that nothing else can get its id
+        found = live.fixed[key] = match.endpoint, tail, constant(match, grant)
+    return found[1:]
 
 
 def constant(match: Match, grant: KeyGrant) -> bytes:

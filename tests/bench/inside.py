@@ -76,7 +76,7 @@ class Bench:
         """Microseconds of CPU for each call whose head is new; all threads of the process count."""
         began = time.process_time()
         for number in range(calls):
-            self.pack(self.gateway.now(asked(self.scope, self.receive), work.W1.body))
+            self.pack(self.gateway.now(asked(self.scope, self.receive), work.W1.body, b""))
             if number % AT_ONCE == 0:
                 self.flush()
         self.flush()
