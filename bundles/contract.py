@@ -89,6 +89,13 @@ class Contract:
     futures_budget: int
     sources: Map[str, str]
 
+    @property
+    def used_up(self) -> str:
+        """What is said when the compute is gone: a need that nobody wrote has another bound than its default."""
+        if self.compute_units_written:
+            return f"the contract's {self.compute_units} compute units are used up"
+        return f"the {MAX_ACTION_CU} compute units that a call without computeUnits may use are used up"
+
     def written(self, name: str) -> Place | None:
         """Where the value of an attribute stands; None when nobody wrote it."""
         source = self.sources.get(name)

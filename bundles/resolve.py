@@ -1,6 +1,6 @@
 """What `wasm:MODULE:FUNCTION` means: the bundle's own module, else the one in the tenant's registry."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from billing.models import Tenant
 from bundles.binaries import Inspected
@@ -9,7 +9,10 @@ from bundles.definitions import definition
 from bundles.limits import spare_modules
 from bundles.linking import Exports
 from bundles.models import Module, Revision
-from bundles.wasmfile import WasmInfo
+from bundles.wasmcallable import is_command
+from bundles.wasmcallable import resolve as callable_as
+from bundles.wasmfile import Signature, WasmInfo
+from bundles.wasmimports import signature_of
 
 
 class Anything(frozenset[str]):
@@ -42,12 +45,16 @@ def exports(tenant: Tenant, own: Mapping[str, WasmInfo | None]) -> Exports:
     def find(module: str) -> frozenset[str] | None:
         if module in own:
             info = own[module]
-            return _functions(info.interface, info.functions) if info else None
+            return _functions(info.exports) if info else None
         row = registry.get(module)
-        return _functions(row.interface, row.exports) if row else None
+        if row is None:
+            return None
+        return _functions({name: signature_of(text) for name, text in row.exports.items()})
 
     return find
 
 
-def _functions(interface: str, names: Iterable[str]) -> frozenset[str]:
-    return Anything() if interface == "wasi" else frozenset(names)
+def _functions(exports: Mapping[str, Signature | str]) -> frozenset[str]:
+    if is_command(exports):
+        return Anything()
+    return frozenset(name for name in exports if callable_as(exports, name) == name)

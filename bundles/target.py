@@ -48,7 +48,8 @@ def parse(text: str) -> Target:
 
 def spellings(function: str) -> tuple[str, ...]:
     """The export names tried for a function, best first: itself, `handle_`, then kebab, camel, snake case."""
-    words = [word.lower() for word in WORDS.findall(function)] or [function]
+    words = [word.lower() for word in WORDS.findall(function)] if function.isascii() else []
+    words = words or [function]
     pascal = "".join(word.capitalize() for word in words)
     others = ["-".join(words), words[0] + pascal[len(words[0]) :], "_".join(words)]
     handled = [f"handle_{name}" for name in others]

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from bundles.target import spellings
+from bundles import names
+from bundles.target import SPACE, spellings
 from bundles.wasmimports import WASI_MODULE, Signature
 
 Exports = Mapping[str, Signature | str]
@@ -12,21 +13,25 @@ Exports = Mapping[str, Signature | str]
 _PLUMBING = frozenset(
     {"memory", "alloc", "free", "malloc", "calloc", "realloc", "dealloc", "_start", "_initialize"}
 )
+# What compilers make of main() beside `_start`.
+_OF_PROGRAMS = frozenset({"main", "_main"})
 _PLUMBING_PREFIXES = ("__", "cabi_", "canonical_abi_", "asyncify_", "wasi_", "emscripten_")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,99}\Z")
+# What a program may be told as its argument: never something that looks like an option.
+_ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,99}\Z")
 _NUMBERS = frozenset({"i32", "i64", "f32", "f64"})
 MAX_NUMBERS = 32
 _PAIR = ("i32", "i32")
 
 
 def resolve(exports: Exports, function: str) -> str | None:
-    """FUNCTION itself, then handle_FUNCTION, then kebab, camel and snake spellings of both."""
-    if not _NAME.match(function) or is_plumbing(function):
+    """FUNCTION itself, then handle_FUNCTION, then kebab, camel and snake spellings; else a program's start."""
+    if names.fault(function) or SPACE.search(function) or is_plumbing(function):
         return None
+    program = is_command(exports)
     for name in spellings(function):
-        if convention(exports, name) is not None:
+        if convention(exports, name) is not None and not (program and name in _OF_PROGRAMS):
             return name
-    return "_start" if _is_command(exports) else None
+    return "_start" if program and _ARGUMENT.match(function) else None
 
 
 def is_plumbing(name: str) -> bool:
@@ -36,7 +41,7 @@ def is_plumbing(name: str) -> bool:
 def convention(exports: Exports, name: str) -> str | None:
     """How an export is called: plain-i64, plain-i32, assemblyscript, numeric; None when it cannot be."""
     signature = exports.get(name)
-    if not isinstance(signature, Signature) or is_plumbing(name) or _is_command(exports):
+    if not isinstance(signature, Signature) or is_plumbing(name):
         return None
     params, results = signature
     if params == _PAIR and _has_alloc(exports):
@@ -54,16 +59,18 @@ def convention(exports: Exports, name: str) -> str | None:
 
 def interface_of(exports: Exports, imports: Iterable[tuple[str, str]]) -> str:
     """The one word for a module: the strongest convention among its exports."""
-    if _is_command(exports) and any(module == WASI_MODULE for module, _ in imports):
+    program = is_command(exports)
+    if program and any(module == WASI_MODULE for module, _ in imports):
         return "wasi"
     found = {convention(exports, name) for name in exports}
     for word in ("plain-i64", "plain-i32", "assemblyscript"):
         if word in found:
             return word
-    return "numeric"
+    return "wasi" if program and not found - {None} else "numeric"
 
 
-def _is_command(exports: Exports) -> bool:
+def is_command(exports: Exports) -> bool:
+    """Whether it is a program: something with a start and a standard output."""
     return exports.get("_start") == Signature((), ())
 
 

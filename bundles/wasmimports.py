@@ -17,6 +17,15 @@ class Signature(NamedTuple):
         return f"({', '.join(self.params)}) -> {result}"
 
 
+def signature_of(text: str) -> Signature | str:
+    """What `str` made of a signature, read again; the kind of an export that is no function as it is."""
+    params, arrow, result = text.partition(") -> ")
+    if not arrow:
+        return text
+    given = tuple(params.removeprefix("(").split(", ")) if params != "(" else ()
+    return Signature(given, () if result == "nothing" else tuple(result.split(", ")))
+
+
 def _signature(short: str) -> Signature:
     params, _, results = short.partition(":")
     return Signature(tuple(_LETTERS[c] for c in params), tuple(_LETTERS[c] for c in results))

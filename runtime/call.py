@@ -200,8 +200,7 @@ def ended_badly(job: Job, way: Exception) -> Outcome:
 
 def trapped(job: Job, trap: Trap) -> Outcome:
     if trap.kind == "fuel":
-        text = f"the contract's {job.contract.compute_units} compute units are used up"
-        outcome = failed(502, "compute-exhausted", text, retryable=False)
+        outcome = failed(502, "compute-exhausted", job.contract.used_up, retryable=False)
     else:
         outcome = failed(STATUS.get(trap.kind, 502), trap.kind.replace("_", "-"), str(trap), retryable=True)
     outcome.fuel = trap.fuel

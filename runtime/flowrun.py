@@ -138,9 +138,7 @@ class Run:
         """What is left of the grant; one step gets no more than that."""
         left = self.granted - self.pump.fuel
         if left <= 0:
-            raise Refused(
-                "budget", f"the contract's {self.job.contract.compute_units} compute units are used up"
-            )
+            raise Refused("budget", self.job.contract.used_up)
         if left >= INLINE_FUEL and not node.timeout_ms:
             return self.limits
         wall = min(self.limits.wall_ms, node.timeout_ms or self.limits.wall_ms)
@@ -155,8 +153,7 @@ class Run:
         self.pump.fuel += trap.fuel
         self.gather(host, failed=True)
         if trap.kind == "fuel":
-            text = f"the contract's {self.job.contract.compute_units} compute units are used up"
-            return Refused("budget", text)
+            return Refused("budget", self.job.contract.used_up)
         code = CODES.get(trap.kind, "handler")
         return Refused(code, str(trap), retryable=code in ("handler", "timeout"))
 

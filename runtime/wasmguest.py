@@ -6,6 +6,7 @@ from typing import Any
 
 import wasmtime
 
+from bundles.wasmcallable import is_command
 from bundles.wasmfile import Signature, WasmInfo, inspect
 from bundles.wasmimports import WAITING, WASI_MODULE
 from runtime import wasmlib as lib
@@ -30,7 +31,7 @@ class Guest:
         self.pre = engine.linker.instantiate_pre(module)
         self.address = lib.address(self.pre)
         self.has_memory = info.exports.get("memory") == "memory"
-        self.wasi = any(m == WASI_MODULE for m, _, _ in info.imports)
+        self.wasi = is_command(info.exports) or any(m == WASI_MODULE for m, _, _ in info.imports)
         self.waits = any(m == "priostack" and n in WAITING for m, n, _ in info.imports)
         self.initializes = info.exports.get("_initialize") == Signature((), ())
         self.runs_at_start = info.has_start

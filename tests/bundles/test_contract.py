@@ -178,3 +178,8 @@ def test_combined_goals_are_never_weaker_than_one_of_them(goals: list[Any]) -> N
 @given(WRITTEN)
 def test_one_goal_combined_is_itself(goal: Any) -> None:
     assert contract.combine([terms("g", **goal)]) == terms("g", **goal)
+
+
+def test_what_is_used_up_is_what_was_written_or_the_most_that_a_call_may_have() -> None:
+    assert "contract's 7 compute units" in contract.seal(terms("g", compute_units=7)).used_up
+    assert "25000 compute units" in contract.seal({}).used_up

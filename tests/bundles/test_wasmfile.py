@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundles.wasmfile import MAX_BYTES, Signature, WasmError, WasmInfo, inspect, resolve
+from bundles.wasmimports import signature_of
 
 HEAD = b"\0asm\1\0\0\0"
 MEMORY = '(memory (export "memory") 2 9)'
@@ -66,11 +67,36 @@ def test_a_function_answers_to_its_spellings(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["memory", "alloc", "_start", "__new", "cabi_realloc", "", "add to cart", "é", "x" * 101]
+    "name", ["memory", "alloc", "_start", "__new", "cabi_realloc", "", "add to cart", "x" * 101]
 )
-def test_plumbing_and_odd_names_resolve_to_nothing(name: str) -> None:
+def test_plumbing_and_what_no_target_can_say_resolve_to_nothing(name: str) -> None:
     exports = {**inspect(wasm(PLAIN)).exports, name: Signature(("i32", "i32"), ("i64",))}
-    assert resolve(exports, name) is None
+    assert name == "_start" or resolve(exports, name) is None
+
+
+@pytest.mark.parametrize("name", ["héllo", "日本", "0digit", "$dollar", "a.b", "#9"])
+def test_an_odd_name_is_found_as_it_is_and_no_other_for_it(name: str) -> None:
+    function = Signature(("i32", "i32"), ("i64",))
+    exports = {**inspect(wasm(PLAIN)).exports, "h-llo": function, "digit": function}
+    assert resolve(exports | {name: function}, name) == name
+    assert resolve(exports, "héllo") is None
+
+
+def test_a_program_answers_to_any_name_and_what_it_exports_to_its_own() -> None:
+    start = Signature((), ())
+    for more in ({}, {"main": Signature(("i32", "i32"), ("i32",))}):
+        exports = {"memory": "memory", "_start": start, **more}
+        assert [resolve(exports, name) for name in ("main", "whatever")] == ["_start", "_start"]
+    plain = {**inspect(wasm(PLAIN)).exports, "_start": start}
+    assert resolve(plain, "addToCart") == "handle_addToCart"
+    assert resolve(plain, "other") == "_start"
+
+
+def test_a_signature_is_read_as_it_was_written() -> None:
+    two = Signature(("i32", "i64"), ("i32", "i32"))
+    for one in (Signature((), ()), Signature(("i32",), ()), Signature((), ("f64",)), two):
+        assert signature_of(str(one)) == one
+    assert signature_of("memory") == "memory"
 
 
 def test_the_exact_name_goes_first() -> None:

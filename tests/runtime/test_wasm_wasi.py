@@ -109,3 +109,18 @@ def test_a_library_that_exits_is_an_error() -> None:
       (func (export "f") (param i32 i32) (result i64) (call $exit (i32.const 0)) (i64.const 0)))""")
     for raw in (True, False):
         assert trap_of(load(module, raw), "f").kind == "exit"
+
+
+START = """(module (memory (export "memory") 1)
+  (data (i32.const 16) "\\"plain\\"") (func (export "_start") (i32.store8 (i32.const 17) (i32.const 80)))
+  (func (export "alloc") (param i32) (result i32) (i32.const 64))
+  (func (export "f") (param i32 i32) (result i64) (i64.const 0x10_00000007)))"""
+
+
+@pytest.mark.parametrize("raw", [True, False], ids=["raw", "public"])
+def test_a_program_without_wasi_says_nothing_least_of_all_what_another_one_said(raw: bool) -> None:
+    talks, silent = load(wasm(PROGRAM), raw), load(wasm(START), raw)
+    assert talks.call("echo", b'"secret of Bob"', context()).body == b'"secret of Bob"'
+    assert silent.call("other", b"{}", context()).body == b"null"
+    assert finish(Fiber(silent, "other", b"{}", context())).body == b"null"
+    assert silent.call("f", b"{}", context()).body == b'"plain"'
