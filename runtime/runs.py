@@ -30,11 +30,11 @@ def of_tenant(who: Principal) -> QuerySet[Execution]:
 
 def find(who: Principal, run: UUID) -> Execution:
     """The row; imports the journal first when it is not there yet. ApiError 404 otherwise."""
-    rows = of_tenant(who).select_related("bundle")
-    found = rows.filter(pk=run).first()
+    rows = of_tenant(who).select_related("bundle").filter(pk=run)
+    found = rows.first()
     if found is None and importer.find(str(run)) is not None:
         importer.drain()
-        found = rows.filter(pk=run).first()
+    found = found or rows.first()  # also when it was imported after the first look and before the journal's
     if found is None:
         raise ApiError(404, "No such execution.")
     return found
@@ -42,10 +42,13 @@ def find(who: Principal, run: UUID) -> Execution:
 
 def show(who: Principal, run: UUID) -> dict[str, Any]:
     """As REST answers; a run that was acknowledged is found even before it is imported."""
-    found = of_tenant(who).filter(pk=run).first()
+    rows = of_tenant(who).filter(pk=run)
+    found = rows.first()
+    record = None if found is not None and found.completed else importer.find(str(run))
+    if record is None and (found is None or not found.completed):
+        found = rows.first()  # imported after the first look and before the journal's
     if found is not None and found.completed:
         return full(found)
-    record = importer.find(str(run))
     if found is not None:  # what a worker adds to a row names no tenant; a next try adds nothing to show
         known = full(found) | ({"waits": resume.addresses(found)} if who.may("call") else {})
         return known | ending(record) if record and record.get("completed") else known

@@ -116,3 +116,21 @@ def test_a_record_that_the_database_refuses_costs_only_itself(alice, clean_redis
     importer.drain()
     assert Execution.objects.filter(bundle=bundle).count() == 2
     assert [len(path.read_bytes().splitlines()) for path in journal.folder().glob("*.refused")] == [1]
+
+
+@pytest.mark.parametrize("status", ["success", "queued"])
+@pytest.mark.django_db(transaction=True)
+def test_a_run_is_found_that_is_imported_while_it_is_looked_for(alice, clean_redis, monkeypatch, status):
+    from billing.access import Principal
+    from runtime import importer, runs
+    from tests.runtime import stage
+
+    bundle = stage.run_bundle(alice, stage.bundle_files("s", ["echo"], POST_e="wasm:echo:run"))
+    real = importer.find
+    monkeypatch.setattr(importer, "find", lambda run: importer.drain() and real(run))
+    for n, look in enumerate((runs.show, runs.find)):
+        run = f"01a1fd9b-3fd3-7057-870d-57948000001{n}"
+        who = {"tenant": str(alice.tenant.pk), "bundle": str(bundle.pk), "revision": 1, "service": "s"}
+        what = {"name": "e", "target": "wasm:echo:run", "trigger": "api", "status": status, "created": 1}
+        FileJournal().write({"op": "add", "id": run, "input": "", **who, **what})
+        assert look(Principal(alice.tenant.pk, "alice", "", frozenset({"read"})), run)
