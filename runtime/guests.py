@@ -8,10 +8,11 @@ from wasmtime import WasmtimeError
 
 from bundles import files
 from bundles.models import Binary
-from bundles.wasmfile import WasmError, inspect
+from bundles.wasmfile import WasmError, WasmInfo, inspect
 from runtime.compile import CodeCache, CompileError
 from runtime.wasm import Guest, Trap, engine
 
+KEPT = 4_096  # descriptions
 KEEP = 256  # loaded guests; one that was dropped is loaded again in a tenth of a millisecond
 
 
@@ -28,10 +29,19 @@ def code() -> CodeCache:
 def prepare(sha256: str) -> Guest:
     """The guest of a binary; blocking, at most for a compilation's time limit. Unusable says why there is none."""
     try:
-        data = files.get(sha256)
-        return Guest.load(engine(), code().compiled(data), inspect(data))
+        return Guest.load(engine(), binary(sha256), described(sha256))
     except (CompileError, WasmError, files.Damaged, WasmtimeError, Trap) as problem:
         raise Unusable(str(problem)) from None
+
+
+def binary(sha256: str) -> Path:
+    """The compiled file; the module is read only when it has to be compiled here."""
+    return code().find(sha256) or code().compiled(files.get(sha256))
+
+
+@lru_cache(maxsize=KEPT)
+def described(sha256: str) -> WasmInfo:
+    return inspect(files.get(sha256))
 
 
 def compiled(sha256: str) -> bool:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from channels.db import database_sync_to_async
 from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
@@ -34,6 +33,7 @@ from bundles.target import Target
 from runtime.estimates import Estimates
 from runtime.kv import Space
 from runtime.liveflow import Hook, LiveFlow
+from runtime.reading import read
 from runtime.wasm import Guest
 
 if TYPE_CHECKING:
@@ -135,7 +135,9 @@ class Live:
         default_factory=dict
     )  # by id: what triggers start
     prompts: "Mapping[str, tuple[LiveBundle, LivePrompt]]" = field(default_factory=dict)  # by id
-    fixed: dict[tuple[int, str], tuple[Endpoint, bytes, bytes]] = field(default_factory=dict)  # see runtime.hot
+    fixed: dict[tuple[int, str], tuple[Endpoint, bytes, bytes]] = field(
+        default_factory=dict
+    )  # see runtime.hot
     keep_alive: bool = True  # it stays loaded when nobody calls
     used: float = field(default_factory=time.monotonic)
 
@@ -228,7 +230,7 @@ class Tenants:
         """The same, asking the database, unless the flow was found absent a moment ago."""
         slug = self.owners.get(flow_id)
         if slug is None and self.misses.get(flow_id, 0) <= time.monotonic():
-            slug = await database_sync_to_async(owner, thread_sensitive=False)(flow_id)
+            slug = await read(owner, flow_id)
             self.remember(flow_id, slug)
         return self.known.get(slug) or await self.load(slug) if slug else None
 
@@ -254,7 +256,7 @@ class Tenants:
 
     async def read(self, slug: str) -> Live | None:
         """From the database in one hop to a thread, guests and all: this is what a wake costs."""
-        live: Live | None = await database_sync_to_async(build, thread_sensitive=False)(slug)
+        live = await read(build, slug)
         if live is None:
             self.known.pop(slug, None)
             self.missed(slug)
@@ -316,7 +318,7 @@ class Tenants:
 
 
 async def versions(slugs: list[str]) -> dict[str, int]:
-    def read() -> dict[str, int]:
+    def of_all() -> dict[str, int]:
         return dict(Tenant.objects.filter(slug__in=slugs).values_list("slug", "version"))
 
-    return await database_sync_to_async(read, thread_sensitive=False)() if slugs else {}
+    return await read(of_all) if slugs else {}

@@ -98,7 +98,7 @@ class Within(Known):
     def valid(self, live: Live | None) -> bool:
         return live is self.live and self.grant.expires > time.time()
 
-    def again(self, gateway: "Gateway", data: bytes, date: bytes) -> Given | None:
+    def again(self, gateway: "Gateway", data: bytes, date: bytes | None) -> Given | None:
         waist, chain = gateway.waist, self.found[1].chain
         if waist is None or chain is None or len(data) > settings.CALL_MAX_BODY:
             return None

@@ -3,11 +3,11 @@
 import asyncio
 import hashlib
 
-from channels.db import database_sync_to_async
 from redis.exceptions import RedisError
 
 from billing import access, throttle
 from billing.errors import ApiError
+from runtime import reading
 from runtime.live import Live, Tenants
 
 PUBLIC_CALLS = 600  # of one address to one tenant in a minute
@@ -16,7 +16,7 @@ WINDOW_S = 60
 
 async def look_up(token: str, slug: str, tenants: Tenants) -> Live:
     """The tenant with a key that was made a moment ago; 404 for a key of another tenant, 401 for no key at all."""
-    who = await database_sync_to_async(access.of_token, thread_sensitive=False)(token)
+    who = await reading.read(access.of_token, token)
     if who is None:
         raise ApiError(
             401, "This API key is unknown, expired or revoked.", headers={"WWW-Authenticate": "Bearer"}

@@ -10,12 +10,11 @@ import time
 from typing import TYPE_CHECKING
 
 import orjson
-from channels.db import database_sync_to_async
 from django.conf import settings
 
 from billing.errors import ApiError
 from bundles.target import Target
-from runtime import ask, counting, flowqueue, hot, running, said, samples, signature, webhookrate
+from runtime import ask, counting, flowqueue, hot, reading, running, said, samples, signature, webhookrate
 from runtime.call import Noted, Waist
 from runtime.exchange import BASE, Asked, Given
 from runtime.flowqueue import SERVICE, Start
@@ -23,7 +22,7 @@ from runtime.job import Job, Outcome
 from runtime.live import Live, LiveBundle
 from runtime.liveflow import Hook, LiveFlow
 from runtime.reply import given
-from runtime.waking import Waking, waking
+from runtime.waking import waking
 
 if TYPE_CHECKING:
     from runtime.gateway import Gateway
@@ -67,9 +66,7 @@ async def respond(asked: Asked, gateway: "Gateway") -> Given:
 
 async def taken_on(asked: Asked, flow_id: str, token: str, waist: Waist) -> Given:
     """A call to a flow that is starting is taken on; 404 for everything else."""
-    found: Waking | None = await database_sync_to_async(waking, thread_sensitive=False)(
-        flow_id, token.encode()
-    )
+    found = await reading.read(waking, flow_id, token.encode())
     if found is None:
         raise ApiError(404, ABSENT)
     data = await read(asked, found.start.tenant_id, flow_id, found.hook)

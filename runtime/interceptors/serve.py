@@ -58,7 +58,7 @@ class Guarded(Known):
     def valid(self, live: Live | None) -> bool:
         return live is self.live and self.grant.expires > time.time()
 
-    def again(self, gateway: "Gateway", data: bytes, date: bytes) -> Given | None:
+    def again(self, gateway: "Gateway", data: bytes, date: bytes | None) -> Given | None:
         if self.run is None or gateway.waist is None or len(data) > settings.CALL_MAX_BODY:
             return None
         call = Invocation(self.asked, self.path, self.match, gateway.waist, data)
