@@ -49,8 +49,9 @@ def by_turn(steps: Iterable[Step]) -> dict[Turn, Step]:
     seen: Counter[str] = Counter()
     found: dict[Turn, Step] = {}
     for step in steps:
-        seen[step.node] += 1
-        found[step.node, seen[step.node]] = step
+        name = f"{step.flow}:{step.node}" if step.flow else step.node
+        seen[name] += 1
+        found[name, seen[name]] = step
     return found
 
 

@@ -9,6 +9,7 @@ from runtime.flowneeds import Failure
 
 if TYPE_CHECKING:
     from runtime.flowplan import Node
+    from runtime.flowpump import Pump
 
 
 def is_dead(frame: Frame | None) -> bool:
@@ -31,8 +32,11 @@ def is_caught(frame: Frame | None, failure: Failure) -> bool:
     return False
 
 
-def is_pinnable(node: "Node") -> bool:
-    return node.kind not in ("branch", "loop", "join", "output", "filter")
+def pin(pump: "Pump", node: "Node") -> bytes | None:
+    """The output that this node of the run's own flow shall have without being run."""
+    if node.plan is not pump.plan or node.kind in ("branch", "loop", "join", "output", "filter"):
+        return None
+    return pump.pinned.get(node.name.lower())
 
 
 def said(value: Any) -> str:

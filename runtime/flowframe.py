@@ -52,7 +52,7 @@ class Frame:
     """A place that answers go back to. It counts its messages, so that it is known when none can come any more."""
 
     __slots__ = (
-        *("answered", "dead", "depth", "id", "index", "item", "joins", "live", "owner", "parent", "reach"),
+        *("answered", "dead", "depth", "id", "index", "item", "joins", "known", "live", "owner", "parent", "reach"),
     )
 
     def __init__(self, id: int, parent: "Frame | None", owner: Owner | None) -> None:
@@ -66,8 +66,14 @@ class Frame:
         self.index = 0
         self.reach: dict[int, int] | None = None  # join -> messages that may still come to it
         self.joins: dict[int, Held] | None = None
+        self.known: dict[str, tuple[bytes, bytes]] | None = None  # node -> its last input and output, for steps.x
         if parent is not None:
             parent.live += 1
+
+    def over(self) -> None:
+        """It is answered: what its steps gave is known around it from here on."""
+        if self.known and self.parent is not None:
+            self.parent.known = {**(self.parent.known or {}), **self.known}
 
 
 class Held:
@@ -118,6 +124,7 @@ class Caller:
 
     def answered(self, pump: "Pump", frame: Frame, payload: bytes, sender: str) -> None:
         assert frame.parent is not None
+        frame.over()
         pump.post(self.node, payload, UNREAD, frame.parent, sender)
 
     def closed(self, pump: "Pump", frame: Frame) -> None:
@@ -163,6 +170,7 @@ class ToolCall:
         self.call = call
 
     def answered(self, pump: "Pump", frame: Frame, payload: bytes, sender: str) -> None:
+        frame.over()
         pump.replies.append((self.call, payload))
 
     def closed(self, pump: "Pump", frame: Frame) -> None:

@@ -1,4 +1,4 @@
-"""Time limits of steps that hold others: a loop or a called flow that takes too long is given up with all in it."""
+"""Time limits of steps that hold others or pause: what takes too long is given up with all that is in it."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -9,14 +9,26 @@ from runtime.flowneeds import Failure
 if TYPE_CHECKING:
     from runtime.flowpump import Pump
 
-HOLDING = frozenset({"loop", "flow", "join"})
+HOLDING = frozenset({"loop", "flow", "join", "delay", "wait"})
 
 
 def begin(pump: "Pump", message: Message) -> None:
     """The step has so much time from now on."""
-    limit = message.node.timeout_ms or 0
-    need = pump.need("timer", message, {}, due=pump.world.now() + limit / 1000)
-    pump.limits[message] = need.id
+    end(pump, message)
+    resume(pump, message, None)
+
+
+def resume(pump: "Pump", message: Message, due: float | None) -> None:
+    """It has until then; None begins its time anew."""
+    if due is None:
+        due = pump.world.now() + (message.node.timeout_ms or 0) / 1000
+    pump.limits[message] = pump.need("timer", message, {}, due=due).id
+
+
+def due(pump: "Pump", message: Message) -> float | None:
+    """Until when it has time; None where it failed, as another try of it has all its time."""
+    need = pump.needs.get(pump.limits[message])
+    return need.due if need is not None and pump.failure is None else None
 
 
 def end(pump: "Pump", message: Message) -> None:
@@ -29,6 +41,8 @@ def end(pump: "Pump", message: Message) -> None:
 def passed(pump: "Pump", message: Message) -> None:
     """It did not."""
     pump.limits.pop(message)
+    for id in [id for id, one in pump.waiting.items() if one is message]:  # the pause itself
+        del pump.waiting[id], pump.needs[id]
     for frame in list(inside(pump, message)):
         pump.kill(frame)
     for frame in pump.holding.values():

@@ -47,6 +47,7 @@ class Rounds:
         self.ended(pump, frame)
 
     def ended(self, pump: "Pump", frame: Frame) -> None:
+        frame.over()
         self.open.pop(frame.id, None)
         self.running -= 1
         self.go(pump)

@@ -16,8 +16,9 @@ import orjson
 from bundles.cel import CelError
 from runtime import flowanswer, flowjoin, flowlimit
 from runtime.answer import Reply
-from runtime.flowfail import is_caught, is_dead, is_pinnable, place, told
+from runtime.flowfail import is_caught, is_dead, pin, place, told
 from runtime.flowframe import UNREAD, Caller, Frame, Message, Refused, ToolCall, encoded
+from runtime.flowknown import keep
 from runtime.flowneeds import Failure, Kind, Need, Tokens
 from runtime.flowplan import Node, Plan
 from runtime.flowrecord import Steps
@@ -35,7 +36,7 @@ class Pump:
     # More attributes than a dictionary of instances shares, so they have to have places of their own.
     __slots__ = (
         *("count", "culprit", "failure", "fires", "frames", "fresh", "fuel", "holding", "hops"),
-        *("ids", "keeps", "killed", "known", "left", "limits", "lost", "max_hops", "needs"),
+        *("ids", "keeps", "killed", "left", "limits", "lost", "max_hops", "needs"),
         *("only", "output", "pinned", "plan", "put", "ready", "replies", "retrying", "root"),
         *("start", "steps", "strikes", "tail", "take", "tokens", "trigger", "waiting", "world"),
     )
@@ -56,7 +57,7 @@ class Pump:
         self.retrying: set[int] = set()  # needs that are the pause before another try
         self.limits: dict[Message, int] = {}  # held steps with a time limit, and the need that ends them
         self.replies: list[tuple[int, bytes | Failure]] = []  # for agents' tool calls
-        self.steps = Steps()
+        self.steps = Steps(plan.name)
         self.tokens = Tokens(plan.flow.max_tokens)
         self.tail = (
             b',"tenant":'
@@ -69,7 +70,6 @@ class Pump:
         self.holding: dict[int, Frame] = {}  # frames with messages in joins
         self.trigger: Any = UNREAD
         self.strikes: dict[str, int] = {}
-        self.known: dict[str, tuple[bytes, bytes]] = {}  # node -> its last input and output, for steps.x
         self.keeps = "steps" in plan.uses
         self.fires: list[tuple[str, bytes]] = []
         self.hops = self.count = self.frames = self.ids = 0
@@ -118,7 +118,7 @@ class Pump:
         if not message.step:
             self.count = message.step = self.count + 1
         message.began = now
-        if self.pinned and (pinned := self.pinned.get(node.name.lower())) is not None and is_pinnable(node):
+        if self.pinned and (pinned := pin(self, node)) is not None:
             self.passed(node, message, pinned, UNREAD)
             self.finish(message)
             return self.flush()
@@ -190,7 +190,7 @@ class Pump:
         if self.only and frame is self.root:
             to = ()
         if self.keeps:
-            self.known[name] = message.payload, payload
+            keep(frame, name, message.payload, payload)
         self.steps.add(message, to, payload, fuel)
         if not to:
             return self.respond(frame, payload, name)
@@ -273,6 +273,8 @@ class Pump:
     def again(self, message: Message, failure: Failure) -> None:
         """Twice the pause with each try, some of it by chance: the same chance for the same step of the same run."""
         node = message.node
+        if self.limits:  # the pause is not part of its time
+            flowlimit.end(self, message)
         drawn = crc32(f"{self.start.execution}:{message.step}:{message.attempt}".encode())
         chance = 0.75 + drawn % 512 / 1024
         pause = node.backoff_ms / 1000 * 2**message.attempt * chance
@@ -298,7 +300,7 @@ class Pump:
         if frame.parent is not None:
             frame.parent.live -= 1
         for id, message in list(self.waiting.items()):
-            if is_dead(message.frame):
+            if id in self.waiting and is_dead(message.frame):
                 self.needs.pop(id, None)
                 self.retrying.discard(id)
                 del self.waiting[id]

@@ -23,9 +23,10 @@ Entry = tuple["Node", int, str, bool, int, int, int, "Sequence[Node]", bytes, by
 class Steps:
     """What is kept of the steps, and who is told of each while the run goes on."""
 
-    __slots__ = ("base", "dropped", "entries", "last", "room", "tell")
+    __slots__ = ("base", "dropped", "entries", "flow", "last", "room", "tell")
 
-    def __init__(self) -> None:
+    def __init__(self, flow: str) -> None:
+        self.flow = flow  # the one that was started; steps of others say of which they are
         self.base = perf_counter_ns()
         self.entries: list[Entry | Step] = []  # a step is written out when somebody reads it
         self.room = MAX_BYTES
@@ -83,6 +84,8 @@ class Steps:
             "input": self.text(input),
             "output": self.text(output),
         }
+        if node.plan.name != self.flow:
+            step["flow"] = node.plan.name
         if repeated:
             step["repeated"] = True
         if node.target:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bundles.cel import CelError
-from runtime.flowframe import UNREAD, Frame, Message
+from runtime.flowframe import UNREAD, Frame, Message, SubFlow
+from runtime.flowknown import Known, seen_from
 
 if TYPE_CHECKING:
     from runtime.flowpump import Pump
@@ -37,7 +38,7 @@ class Scope(Mapping[str, Any]):
                 return trigger(self.pump)
             case "steps":
                 if self.known is None:
-                    self.known = Known(self.pump.known)
+                    self.known = Known(seen_from(self.message.frame))
                 return self.known
             case "execution":
                 return execution(self.pump)
@@ -55,9 +56,9 @@ class Scope(Mapping[str, Any]):
 
 
 def of_round(message: Message, name: str) -> Any:
-    """The item or index of the loop whose round this is; the innermost one."""
+    """The item or index of the loop whose round this is; the innermost one, and of this flow."""
     frame: Frame | None = message.frame
-    while frame is not None:
+    while frame is not None and not isinstance(frame.owner, SubFlow):
         if frame.item is not UNREAD:
             return frame.item if name == "item" else frame.index
         frame = frame.parent
@@ -79,24 +80,3 @@ def trigger(pump: "Pump") -> Any:
         pump.trigger = value
     return pump.trigger
 
-
-class Known(Mapping[str, Any]):
-    """steps.NAME: the last {input, output} of a node of this run; each is read once, as a loop may ask often."""
-
-    __slots__ = ("known", "read")
-
-    def __init__(self, known: Mapping[str, tuple[bytes, bytes]]) -> None:
-        self.known = known
-        self.read: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self.read:
-            input, output = self.known[name]
-            self.read[name] = {"input": orjson.loads(input), "output": orjson.loads(output)}
-        return self.read[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.known)
-
-    def __len__(self) -> int:
-        return len(self.known)

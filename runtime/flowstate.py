@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from runtime import flowlimit
 from runtime.answer import Reply
 from runtime.flowframe import UNREAD, Caller, Frame, Held, Message, SubFlow, ToolCall
 from runtime.flowjoin import enter
@@ -66,10 +67,10 @@ class Writer:
                 continue
             need = pump.needs[id]
             kept = {"kind": need.kind, "due": need.due, "token": need.token, "again": id in pump.retrying}
-            waiting.append({**self.message(message), **(kept if need.due is not None else {})})
+            waiting.append({**self.held(message), **(kept if need.due is not None else {})})
         held = [
             {"node": place(one.node), "passed": one.passed, "frame": self.frame(frame),
-             "messages": [self.message(message) for message in one.messages]}
+             "messages": [self.held(message) for message in one.messages]}
             for frame in pump.holding.values() if not of_tool(frame) and not frame.dead
             for one in (frame.joins or {}).values()
         ]  # fmt: skip
@@ -100,6 +101,11 @@ class Writer:
             "at_us": (message.began - self.pump.steps.base) // 1000 if message.began else None,
         }
 
+    def held(self, message: Message) -> dict[str, Any]:
+        """Of a step that has begun, and may have until some moment to end."""
+        limit = {"limit": flowlimit.due(self.pump, message)} if message in self.pump.limits else {}
+        return {**self.message(message), **limit}
+
     def frame(self, frame: Frame) -> int:
         if frame.id not in self.frames:
             entry: dict[str, Any] = {"id": frame.id, "index": frame.index, "answered": frame.answered}
@@ -109,7 +115,12 @@ class Writer:
                 entry["owner"] = self.owner(frame.owner)
             if frame.item is not UNREAD:
                 entry["item"] = self.text(orjson.dumps(frame.item))
+            if frame.known and frame.parent is not None:
+                entry["known"] = self.known(frame.known)
         return frame.id
+
+    def known(self, known: dict[str, tuple[bytes, bytes]]) -> dict[str, Any]:
+        return {name: [self.text(one) for one in pair] for name, pair in known.items()}
 
     def owner(self, owner: Any) -> int:
         known = self.owners.get(id(owner))
@@ -120,7 +131,7 @@ class Writer:
         if isinstance(owner, Caller):
             entry["node"] = place(owner.node)
         else:
-            entry["message"] = self.message(owner.message)
+            entry["message"] = self.held(owner.message)
         if isinstance(owner, Rounds):
             entry |= {
                 "items": self.text(orjson.dumps(owner.items)),
@@ -141,7 +152,8 @@ class Writer:
             "frame": pump.frames,
             "tokens": [pump.tokens.left, pump.tokens.used],
             "steps": [pump.steps.kept, pump.steps.dropped, pump.steps.room],
-            "known": {name: [text(one) for one in pair] for name, pair in pump.known.items()},
+            "known": self.known(pump.root.known or {}),
+            "keeps": pump.keeps,
             "fires": [[sensor, text(payload)] for sensor, payload in pump.fires],
             "left": None if pump.left is None else [text(pump.left)],
             "output": output
@@ -189,8 +201,8 @@ class Reader:
         pump.hops, pump.count, pump.fuel, pump.frames = (state[k] for k in ("hops", "count", "fuel", "frame"))
         pump.tokens.left, pump.tokens.used = state["tokens"]
         pump.steps.kept, pump.steps.dropped, pump.steps.room = state["steps"]
-        pump.known = {name: (dump(one), dump(two)) for name, (one, two) in state["known"].items()}
-        pump.keeps = pump.keeps or bool(pump.known)
+        pump.root.known = known(state["known"])
+        pump.keeps = pump.keeps or state.get("keeps", bool(pump.root.known))
         pump.fires = [(sensor, dump(payload)) for sensor, payload in state["fires"]]
         pump.pinned = {name: dump(value) for name, value in state["pinned"].items()}
         if state["left"] is not None:
@@ -215,6 +227,8 @@ class Reader:
         frame.live += 1
         if node.reaches:
             enter(frame, node)
+        if "limit" in entry and node.limited:
+            flowlimit.resume(self.pump, message, entry["limit"])
         return message
 
     def wait(self, entry: dict[str, Any]) -> None:
@@ -245,6 +259,7 @@ class Reader:
             made = Frame(id, self.frame(entry["parent"]), self.owner(entry["owner"]))
             made.index, made.answered = entry["index"], entry["answered"]
             made.item = entry.get("item", UNREAD)
+            made.known = known(entry.get("known", {}))
             if isinstance(made.owner, Rounds) and not made.answered:
                 made.owner.open[id] = made
             self.frames[id] = made
@@ -267,6 +282,10 @@ class Reader:
         rounds.current = dump(entry["current"])
         rounds.next, rounds.running = entry["next"], entry["running"]
         return rounds
+
+
+def known(entries: dict[str, Any]) -> dict[str, tuple[bytes, bytes]]:
+    return {name: (dump(one), dump(two)) for name, (one, two) in entries.items()}
 
 
 def dump(value: Any) -> bytes:

@@ -16,6 +16,7 @@ class Step:
 
     number: int
     node: str
+    flow: str  # of which it is, where that is one that the run's flow called
     kind: str
     target: str
     source: str
@@ -61,10 +62,11 @@ def step(number: int, entry: dict[str, Any], start: int, whole: int) -> Step:
         node=entry["node"],
         kind=entry.get("kind", ""),
         target=entry.get("target", ""),
+        flow=entry.get("flow", ""),
         source=entry.get("from") or "",
         to=(to,) if isinstance(to, str) else tuple(to),
         units=entry.get("units", 0),
-        attempt=entry.get("attempt", 1),
+        attempt=entry.get("attempt", 0) + 1,  # 0 is the first try
         duration_us=duration,
         left=min(WIDTH - width, WIDTH * (entry.get("at_us", start) - start) / whole),
         width=width,

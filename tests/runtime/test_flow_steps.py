@@ -22,7 +22,7 @@ def test_steps_stand_where_they_happened() -> None:
 
 def test_the_last_failure_is_where_a_retry_begins() -> None:
     found = timeline(
-        [recorded("a", 0, error="x"), recorded("a", 200, attempt=2), recorded("b", 400, error="y")]
+        [recorded("a", 0, error="x"), recorded("a", 200, attempt=1), recorded("b", 400, error="y")]
     )
     assert found
     assert found.failed == "b"
@@ -53,7 +53,7 @@ def test_the_page_of_a_run_shows_its_steps_as_text(alice: Any) -> None:
         recorded(
             EVIL, 10, **{"from": EVIL, "to": [EVIL], "input": json.dumps({"a": EVIL}), "output": f'"{EVIL}"'}
         ),
-        recorded("enrich", 200, error=EVIL, attempt=3, target="builtin:http", duration_us=2500, units=4),
+        recorded("enrich", 200, error=EVIL, attempt=2, target="builtin:http", duration_us=2500, units=4),
     ]
     run = a_run(a_bundle(alice.tenant), status="success", steps=steps)
     page = alice.client.get(f"/runs/{run.pk}").content.decode()

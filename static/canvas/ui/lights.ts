@@ -55,7 +55,7 @@ function keepEqual(before: Readonly<Record<string, NodeRun>>, now: Record<string
 export function addStep(step: Step): void {
   const { run } = store.get();
   const told = run?.steps.some((one) => one.node === step.node && one.at_us === step.at_us && one.attempt === step.attempt);
-  if (run?.live && !told) showRun({ ...run, steps: [...run.steps, step] });
+  if (run?.live && !told && !step.flow) showRun({ ...run, steps: [...run.steps, step] });
 }
 
 /** All that the run recorded about one node, newest last. */

@@ -122,7 +122,7 @@ function sentIn(input: unknown): unknown {
 }
 
 function realSteps(told: readonly Step[], before: readonly Step[] = []): Step[] {
-  const steps = told.filter((step) => typeof step.node === "string");
+  const steps = told.filter((step) => typeof step.node === "string" && !step.flow); // those of called flows light up nothing here
   return steps.length >= before.length ? steps : [...before];
 }
 

@@ -15,6 +15,7 @@ export interface Step {
   duration_us: number;
   units: number;
   attempt: number;
+  flow?: string;
   from?: string;
   to?: string[];
   input?: unknown;
