@@ -40,7 +40,10 @@ def pin(pump: "Pump", node: "Node") -> bytes | None:
 
 
 def said(value: Any) -> str:
-    return str(value)[:2000]
+    """An error as a function tells it: a text, {message, …}, or any other JSON."""
+    if isinstance(value, dict) and isinstance(value.get("message"), str):
+        value = value["message"]
+    return (value if isinstance(value, str) else orjson.dumps(value).decode())[:2000]
 
 
 def place(node: "Node", failure: Failure) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from django.db import transaction
@@ -135,17 +136,24 @@ def fit(name: str) -> str:
 
 
 def named(text: str) -> str:
-    """The name that an organism gives itself, when it can be read."""
-    root = values.parse(text.encode("utf-8", "replace"), file="flow").root
-    found = values.plain(root) if root is not None else None
-    organism = found.get("organism") if isinstance(found, dict) else None
-    name = organism.get("name") if isinstance(organism, dict) else None
+    """The name that a flow gives itself, when it can be read."""
+    found = read(text)
+    head = found.get("organism") or found.get("metadata")
+    name = head.get("name") if isinstance(head, dict) else None
     return UNFIT.sub("-", name).strip("-_")[:MAX_NAME] if isinstance(name, str) else ""
 
 
 def suffix_of(text: str) -> str:
-    """A .pdflow is JSON; everything else is an organism."""
-    return ".pdflow" if text.lstrip().startswith("{") else ".yaml"
+    """A .pdflow is JSON; everything else is an organism, also one that is written as JSON."""
+    as_json = text.lstrip("\ufeff \t\r\n").startswith("{")
+    return ".pdflow" if as_json and not read(text).keys() & {"organism", "listeners"} else ".yaml"
+
+
+def read(text: str) -> dict[str, Any]:
+    """The text as a mapping; empty when it is none."""
+    root = values.parse(text.encode("utf-8", "replace"), file="flow").root
+    found = values.plain(root) if root is not None else None
+    return found if isinstance(found, dict) else {}
 
 
 def encoded(text: str) -> bytes:
@@ -205,7 +213,7 @@ def write(by: Author, flow: Flow, change: Change, expected: int | None) -> Flow:
         refuse_stale(flow, newest, expected)
     data = data_in(newest, flow.path) if change.text is None else encoded(change.text)
     name = fit(change.name) if change.name is not None else flow.name
-    path = flow.path if name == flow.name else f"flows/{name}{suffix_of(data.decode())}"
+    path = flow.path if name == flow.name else f"flows/{name}{PurePosixPath(flow.path).suffix}"
     changed: dict[str, bytes | None] = {path: data}
     if name != flow.name:
         rename(flow, name, path)

@@ -188,6 +188,15 @@ def test_the_list_is_by_name_with_filters_and_pages(alice: Any, charlie: Any) ->
 def test_a_pdflow_is_kept_as_one(alice: Any) -> None:
     text = json.dumps({"nodes": [], "edges": [], "metadata": {"name": "p"}})
     assert made(alice, "p", text=text)["path"] == "flows/p.pdflow"
+    assert made(alice, "q", text=f"\ufeff{text}")["path"] == "flows/q.pdflow"
+
+
+def test_an_organism_may_be_written_as_json(alice: Any) -> None:
+    text = json.dumps({"organism": {"name": "p"}, "listeners": [{"name": "a", "handler": "builtin:output"}]})
+    flow = made(alice, "p", text=text)
+    assert (flow["path"], flow["problems"], flow["organism_yaml"]) == ("flows/p.yaml", [], text)
+    inline = "{organism: {name: y}, listeners: [{name: a, handler: builtin:output}]}"
+    assert made(alice, "y", text=inline)["problems"] == []
 
 
 @pytest.mark.parametrize(
