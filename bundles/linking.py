@@ -30,8 +30,7 @@ class Known:
 
 def check_targets(services: Iterable[Service], known: Known, report: Report) -> None:
     """A target that does not exist is a warning: only those who call it fail."""
-    calls = [(to, place) for service in services for to, place in _calls(service)]
-    calls += [call for flow in known.organisms.values() for call in _steps(flow)]
+    calls = _all(services, known.organisms.values())
     used = Counter(to.module for to, _ in calls if to.kind == "wasm")
     checker = _Checker(known, report, used)
     for to, place in calls:
@@ -44,12 +43,22 @@ def check_targets(services: Iterable[Service], known: Known, report: Report) -> 
             checker.listener(to, place)
 
 
+def called(services: Iterable[Service], flows: Iterable[Flow]) -> set[str]:
+    """The modules whose functions they name."""
+    return {to.module for to, _ in _all(services, flows) if to.kind == "wasm"}
+
+
 def check_routes(services: Iterable[Service], report: Report) -> None:
     """Two endpoints may not claim the same method and path; names of parameters make no difference."""
     unique = Unique("route", report)
     for service in services:
         for endpoint in service.endpoints:
             unique.take(f"{endpoint.method} {shape(service.base_path + endpoint.path)}", endpoint.path_place)
+
+
+def _all(services: Iterable[Service], flows: Iterable[Flow]) -> list[tuple[Target, Place]]:
+    calls = [call for service in services for call in _calls(service)]
+    return calls + [call for flow in flows for call in _steps(flow)]
 
 
 def _calls(service: Service) -> Iterator[tuple[Target, Place]]:

@@ -1,5 +1,6 @@
 """The tenant's registry of modules: added, replaced, removed; bundles that use one are judged anew."""
 
+import re
 from dataclasses import asdict
 
 from django.db import transaction
@@ -9,7 +10,7 @@ from django.utils import timezone
 from billing.errors import ApiError
 from billing.live import touch
 from billing.models import Tenant
-from bundles import binaries, files, limits, locks, names, wasmfile
+from bundles import binaries, files, limits, linking, locks, names, wasmfile
 from bundles.author import Somebody, author
 from bundles.definitions import contents_of, definition
 from bundles.draft import draft
@@ -17,6 +18,7 @@ from bundles.models import Binary, Module, Revision
 from bundles.wasmfile import WasmError, WasmInfo
 
 MAX_WIT = 64 * 1024
+UNSAID = re.compile(r"[:\s]")  # no target could name it
 
 
 def add(somebody: Somebody, tenant: Tenant, name: str, data: bytes, *, wit: str = "") -> tuple[Module, bool]:
@@ -52,7 +54,7 @@ def retry(module: Module) -> None:
 
 
 def _inspected(name: str, data: bytes, wit: str) -> WasmInfo:
-    if fault := names.fault(name) or (":" in name and "contains a colon"):
+    if fault := names.fault(name) or (UNSAID.search(name) and "contains a colon or a space"):
         raise ApiError(422, f"The name of the module {fault}.")
     if len(wit) > MAX_WIT or "\0" in wit:
         raise ApiError(422, f"The WIT text has at most {MAX_WIT} characters.")
@@ -83,6 +85,4 @@ def _changed(tenant: Tenant, name: str) -> None:
 def _borrowed(revision: Revision) -> set[str]:
     """The modules that a revision calls and does not bring."""
     found = definition(revision)
-    calls = [one.to for service in found.services for one in service.endpoints]
-    calls += [one.to for service in found.services for one in service.intents]
-    return {to.module for to in calls if to.kind == "wasm"} - set(found.modules)
+    return linking.called(found.services, found.organisms.values()) - set(found.modules)

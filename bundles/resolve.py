@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 
+from django.db.models import Q
+
 from billing.models import Tenant
+from bundles import linking
 from bundles.binaries import Inspected
 from bundles.bundle import Definition, load
 from bundles.definitions import definition
 from bundles.limits import spare_modules
 from bundles.linking import Exports
-from bundles.models import Module, Revision
+from bundles.models import Binary, Module, Revision
 from bundles.wasmcallable import is_command
 from bundles.wasmcallable import resolve as callable_as
 from bundles.wasmfile import Signature, WasmInfo
@@ -24,8 +27,13 @@ class Anything(frozenset[str]):
 
 def resolve(tenant: Tenant, revision: Revision) -> dict[str, str]:
     """Module name -> SHA-256, for every module that the functions of this revision may name."""
-    found = dict(Module.objects.filter(tenant=tenant).values_list("name", "binary_id"))
-    own = definition(revision).modules
+    meaning = definition(revision)
+    named = linking.called(meaning.services, meaning.organisms.values())
+    registry = Module.objects.filter(tenant=tenant)
+    # Nobody waits for one that does not compile, or fails with it, but who names it.
+    usable = registry.exclude(~Q(name__in=named), binary__state=Binary.State.FAILED)
+    found = dict(usable.values_list("name", "binary_id"))
+    own = meaning.modules
     found |= {name: revision.files[path][0] for name, path in own.items() if path in revision.files}
     spare = spare_modules(tenant)
     return {name: content for name, content in found.items() if content not in spare}
