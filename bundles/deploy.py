@@ -29,10 +29,11 @@ class Claim:
     other: str
 
 
-def ask_run(somebody: Somebody, bundle: Bundle) -> Bundle:
+def ask_run(somebody: Somebody, bundle: Bundle, *, wakes: bool = True) -> Bundle:
     """Status → starting; 422 while the newest revision has errors, 409 when another bundle has a route of it.
 
-    What already runs goes on running its live revision until the new one is up.
+    What already runs goes on running its live revision until the new one is up. Without ``wakes`` no worker is told:
+    the caller starts it, and if he never does, it is found as one that has been starting for long.
     """
     with transaction.atomic():
         locks.tenant(bundle.tenant_id)
@@ -43,7 +44,8 @@ def ask_run(somebody: Somebody, bundle: Bundle) -> Bundle:
         author(somebody, bundle.tenant).record("bundle.run", bundle.name, revision=revision.number)
         starting = {"status": Status.STARTING, "status_note": "", "updated": timezone.now()}
         Bundle.objects.filter(pk=bundle.pk).update(**starting)
-        wake.later(START, str(bundle.pk))
+        if wakes:
+            wake.later(START, str(bundle.pk))
     bundle.refresh_from_db()
     return bundle
 

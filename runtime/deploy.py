@@ -12,10 +12,11 @@ from billing import variables
 from billing.live import touch
 from billing.models import Tenant
 from billing.secrets import Bound, bound
+from bundles import wake
 from bundles.author import Somebody
 from bundles.bundle import Definition
 from bundles.definitions import definition as definition_of
-from bundles.deploy import ask_run
+from bundles.deploy import START, ask_run
 from bundles.models import Binary, Bundle, Revision, Status
 from bundles.resolve import resolve
 from runtime import flowload, flowsecrets, guests, liveflow, prompts, triggers
@@ -26,6 +27,7 @@ from runtime.live import LiveBundle
 from runtime.wasm import Guest
 
 PATIENCE = timedelta(seconds=10)
+Found = tuple[Revision, Definition, dict[str, str], dict[str, Bound]]
 log = logging.getLogger(__name__)
 
 
@@ -47,8 +49,11 @@ def made(
     ``whole``: with the flows that are stopped.
     """
     found = read(bundle, tenant, number)
-    if found is None:
-        return None
+    return None if found is None else built(bundle, tenant, found, whole=whole)
+
+
+def built(bundle: Bundle, tenant: Tenant, found: Found, *, whole: bool = False) -> LiveBundle:
+    """What was read, with its guests loaded; compiles what is not compiled. Blocking."""
     revision, definition, modules, secrets = found
     loaded, absent = load_all(modules)
     flows = liveflow.read(bundle.pk, tenant.pk, definition, whole=whole)
@@ -85,9 +90,7 @@ def memory_limit(tenant: Tenant) -> int | None:
     return None if megabytes is None else megabytes * 1_000_000
 
 
-def read(
-    bundle: Bundle, tenant: Tenant, number: int | None
-) -> tuple[Revision, Definition, dict[str, str], dict[str, Bound]] | None:
+def read(bundle: Bundle, tenant: Tenant, number: int | None) -> Found | None:
     """Everything of a revision that is in the database; modules of the live one stay those it was started with."""
     wanted = number or bundle.live_revision or 0
     revision = Revision.objects.filter(bundle=bundle, number=wanted).first()
@@ -114,33 +117,39 @@ def load_all(modules: dict[str, str]) -> tuple[dict[str, Guest], dict[str, str]]
 
 def run(somebody: Somebody, bundle: Bundle) -> Bundle:
     """/run: at once when all its modules are compiled on this machine, else as soon as a worker has done it."""
-    asked = ask_run(somebody, bundle)
-    revision = Revision.objects.get(bundle=asked, number=asked.revision)
-    if all(guests.compiled(sha256) for sha256 in set(resolve(bundle.tenant, revision).values())):
-        start(asked.pk)
-        asked.refresh_from_db()
+    asked = ask_run(somebody, bundle, wakes=False)
+    start(asked.pk, compiling=False)
+    asked.refresh_from_db()
     return asked
 
 
-def start(bundle_id: UUID) -> None:
+def start(bundle_id: UUID, *, compiling: bool = True) -> None:
     """Finish a /run: compile what is not compiled, then let the newest revision take over at once.
 
-    Runs in a worker; repeating it changes nothing. A module that cannot be used puts the bundle in error and
-    leaves whatever ran before running.
+    Repeating it changes nothing. Without ``compiling`` a worker is told when something has to be compiled. A module
+    that cannot be used puts the bundle in error and leaves whatever ran before running.
     """
-    bundle = Bundle.objects.select_related("tenant").filter(pk=bundle_id, status=Status.STARTING).first()
+    bundle = (
+        Bundle.objects.select_related("tenant__plan").filter(pk=bundle_id, status=Status.STARTING).first()
+    )
     if bundle is None:
         return None
     try:
-        built = made(bundle, bundle.tenant, bundle.revision)
+        found = read(bundle, bundle.tenant, bundle.revision)
+        if found is None:
+            return settle(bundle, Status.ERROR, "its newest revision is missing")
+        if not compiling and not all(guests.compiled(sha256) for sha256 in set(found[2].values())):
+            return wake.later(START, str(bundle_id))
+        take_over(bundle, built(bundle, bundle.tenant, found))
     except OSError as problem:
         return settle(bundle, Status.ERROR, f"its files could not be read: {problem.strerror}")
-    if built is None:
-        return settle(bundle, Status.ERROR, "its newest revision is missing")
-    if built.absent:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in sorted(built.absent.items()))
+
+
+def take_over(bundle: Bundle, ready: LiveBundle) -> None:
+    if ready.absent:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in sorted(ready.absent.items()))
         return settle(bundle, Status.ERROR, reasons)
-    settle(bundle, Status.RUNNING, "", live_revision=built.revision, live_modules=dict(built.modules))
+    settle(bundle, Status.RUNNING, "", live_revision=ready.revision, live_modules=dict(ready.modules))
 
 
 def resume(now: datetime) -> None:
