@@ -3,9 +3,11 @@
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from ninja import Router
 
 from billing.door import Asked, Door
+from runtime import goals as evaluated
 from runtime.models import GoalState
 from runtime.shown import stamp
 
@@ -16,6 +18,8 @@ router = Router(tags=["goals"])
 @router.get("/goals", auth=Door("read"))
 def goals(request: Asked, bundle: UUID | None = None, cursor: int = 0, limit: int = PAGE) -> dict[str, Any]:
     """In the order in which they were first seen; `next` is the cursor of the following page."""
+    if not cursor:
+        evaluated.begin(request.who.tenant_id, timezone.now())
     rows = GoalState.objects.filter(bundle__tenant_id=request.who.tenant_id, pk__gt=cursor).order_by("pk")
     if bundle:
         rows = rows.filter(bundle_id=bundle)

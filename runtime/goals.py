@@ -1,6 +1,7 @@
 """Goals of running bundles: evaluated from time to time, each metric's state kept with its recent history."""
 
 from datetime import datetime
+from uuid import UUID
 
 from bundles.definitions import definition
 from bundles.goals import Metric
@@ -19,6 +20,14 @@ def evaluate(now: datetime) -> int:
     GoalState.objects.exclude(bundle__status=Status.RUNNING).exclude(since=None).update(since=None)
     running = Bundle.objects.filter(status=Status.RUNNING, live_revision__isnull=False)
     return sum(of_bundle(bundle, now) for bundle in running.iterator())
+
+
+def begin(tenant_id: UUID, now: datetime) -> None:
+    """Look at once at those of a tenant's bundles that nobody has looked at since they run."""
+    seen = GoalState.objects.filter(bundle__tenant_id=tenant_id).exclude(since=None).values("bundle")
+    running = Bundle.objects.filter(tenant_id=tenant_id, status=Status.RUNNING, live_revision__isnull=False)
+    for bundle in running.exclude(pk__in=seen):
+        of_bundle(bundle, now)
 
 
 def of_bundle(bundle: Bundle, now: datetime) -> int:

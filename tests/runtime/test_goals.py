@@ -209,3 +209,21 @@ def test_old_buckets_are_forgotten(alice: Any) -> None:
     signals.absorb([ran(bundle, ago_s=90_000), ran(bundle)])
     assert signals.expire(NOW) == 1
     assert Bucket.objects.count() == 1
+
+
+def test_goals_of_what_has_just_been_started_are_there_before_the_clock_has_looked(
+    alice: Any, charlie: Any
+) -> None:
+    a_shop(alice.tenant)
+    assert charlie.api.get("/api/goals").json()["items"] == []
+    assert GoalState.objects.count() == 0
+    found = alice.api.get("/api/goals").json()["items"]
+    assert [(one["goal"], one["metric"], one["state"]) for one in found] == [
+        ("fast", "latency", "unknown"),
+        ("good", "cartSync", "unknown"),
+        ("good", "health", "unknown"),
+        ("sure", "successRate", "unknown"),
+    ]
+    assert [one["goal"] for one in alice.api.get("/api/goals").json()["items"]] == [
+        one["goal"] for one in found
+    ]
