@@ -69,6 +69,7 @@ class GitServer:
         self.token: str | None = None
         self.redirect: str | None = None
         self.trickle = False
+        self.plain_files = False  # as any web server would serve the folder
         self.requests: list[tuple[str, str | None]] = []  # path, Authorization
         handler = type("Handler", (_Handler,), {"owner": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -122,14 +123,24 @@ class _Handler(BaseHTTPRequestHandler):
             return self._plain(302, {"Location": self.owner.redirect + self.path})
         if not self.owner.accepts(authorization):
             return self._plain(401, {"WWW-Authenticate": 'Basic realm="git"'})
+        if self.owner.plain_files:
+            return self._file()
         return self._backend()
 
-    def _plain(self, status: int, headers: Mapping[str, str]) -> None:
+    def _file(self) -> None:
+        path = self.owner.root / self.path.partition("?")[0].lstrip("/")
+        if path.is_file():
+            self._plain(200, {}, path.read_bytes())
+        else:
+            self._plain(404, {})
+
+    def _plain(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
 
     def _endless(self) -> None:
         self.send_response(200)

@@ -77,6 +77,20 @@ def test_head_may_point_to_another_branch(server: GitServer, shop: Repository) -
     assert get(server, "main").files["bundle.yaml"] == b"name: shop\n"
 
 
+def test_a_repository_of_plain_files_is_read_too_where_the_operator_opened_the_host(
+    server: GitServer, shop: Repository
+) -> None:
+    shop.commit({"bundle.yaml": b"name: old\n"})
+    commit = shop.commit(SHOP)
+    shop.git("update-server-info")
+    with GitServer(server.root) as plain:
+        plain.plain_files = True
+        fetched = get(plain)
+        assert (fetched.commit, fetched.branch, dict(fetched.files)) == (commit, "main", READ)
+        with pytest.raises(GitRefused, match="branch 'absent' not found"):
+            get(plain, "absent")
+
+
 def test_only_the_newest_commit_travels(server: GitServer, shop: Repository) -> None:
     old = shop.blob(os.urandom(300_000))
     tree = shop.git("mktree", stdin=f"100644 blob {old}\tbundle.yaml\n".encode())
