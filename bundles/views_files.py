@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import filesizeformat
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing.errors import ApiError
@@ -58,7 +59,9 @@ def opened(bundle: Bundle, path: str) -> dict[str, Any]:
     data = files.get(*entry) if entry else b""
     text = text_of(data) if len(data) <= MAX_EDIT else None
     mine = [problem for problem in revision.problems if problem["file"] == path]
-    return {"path": path, "text": text, "size": len(data), "absent": entry is None, "problems": mine}
+    why = "larger than what is edited here" if len(data) > MAX_EDIT else "not a text"
+    why_not = f"{filesizeformat(len(data))}, {why}. Download it, or upload another under the same path on the tab Files."
+    return {"path": path, "text": text, "why_not": why_not, "absent": entry is None, "problems": mine}
 
 
 @page("write", back="bundles:list")

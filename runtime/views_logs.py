@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.utils.timezone import now
 
 from billing.access import Principal, principal
@@ -15,6 +15,7 @@ from bundles.models import Bundle
 from runtime import measure, signals
 from runtime.lines import recent
 from runtime.models import GoalState
+from runtime.views_base import fragment
 
 SHOWN = 100
 UNITS = {"%": "fraction", "ms": "ms"}
@@ -32,7 +33,7 @@ def bundle_of(request: HttpRequest, id: UUID) -> Bundle:
 def log(request: HttpRequest, id: UUID) -> HttpResponse:
     bundle = bundle_of(request, id)
     lines = [line.shown() for line in recent(bundle.pk, SHOWN)]
-    return render(request, "runtime/_log.html", {"bundle": bundle, "lines": lines})
+    return fragment(request, "runtime/_log.html", {"bundle": bundle, "lines": lines}, "Live log")
 
 
 @page("read")
@@ -43,9 +44,8 @@ def goals(request: HttpRequest, id: UUID) -> HttpResponse:
         (name, [shown(row) for row in group]) for name, group in groupby(rows, lambda row: row.service)
     ]
     failures = [row for row in signals.failures(bundle, HOUR, now()) if row["errors"]]
-    return render(
-        request, "runtime/_goals.html", {"bundle": bundle, "services": services, "failures": failures[:10]}
-    )
+    found = {"bundle": bundle, "services": services, "failures": failures[:10]}
+    return fragment(request, "runtime/_goals.html", found, "Goals")
 
 
 def shown(row: GoalState) -> dict[str, Any]:

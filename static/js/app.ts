@@ -12,10 +12,11 @@ import { market } from "./market";
 import { pagetabs } from "./pagetabs";
 import { pick } from "./pick";
 import { reserve } from "./reserve";
+import { scrolled } from "./scrolled";
 import { tabs } from "./tabs";
 import { theme } from "./theme";
 import { toasts } from "./toast";
 import { tryit } from "./tryit";
 import { tryprompt } from "./tryprompt";
 
-for (const behaviour of [theme, drawer, tabs, dialog, confirm, forms, copy, toasts, localtime, livelog, editor, tryit, tryprompt, pagetabs, market, pick, reserve]) behaviour();
+for (const behaviour of [theme, drawer, tabs, dialog, confirm, forms, copy, toasts, localtime, livelog, editor, tryit, tryprompt, pagetabs, market, pick, reserve, scrolled]) behaviour();

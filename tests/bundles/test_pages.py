@@ -153,7 +153,7 @@ def test_a_job_of_another_tenant_is_unknown(
 
 def test_contracts_tell_where_each_value_comes_from(alice: Person, bundle: Bundle) -> None:
     page = text(alice.client, f"/bundles/{bundle.pk}/contracts")
-    assert re.search(r"priority</code></th><td[^>]*>high</td><td>goal Fast", page)
+    assert re.search(r"priority</code></th><td[^>]*>high</td><td[^>]*>goal Fast", page)
     assert re.search(r"By default:.*computeUnits</code> 100", page)
 
 

@@ -17,11 +17,18 @@ def at(name: str, thing: Any) -> str:
 def test_the_log_is_a_plain_list_first(alice: Any) -> None:
     bundle = a_bundle(alice.tenant)
     run = a_run(bundle, "<script>alert(1)</script>")
-    page = alice.client.get(at("log", bundle.pk)).content.decode()
+    page = alice.client.get(at("log", bundle.pk), headers={"hx-request": "true"}).content.decode()
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "<script" not in page
     assert f"/runs/{run.pk}" in page
     assert f'data-livelog="/ws/bundles/{bundle.pk}/logs"' in page
+
+
+@pytest.mark.parametrize("name", ["log", "goals"])
+def test_a_fragment_opened_by_its_address_is_a_page(alice: Any, name: str) -> None:
+    page = alice.client.get(at(name, a_bundle(alice.tenant).pk)).content.decode()
+    assert "<title>" in page
+    assert 'id="main"' in page
 
 
 def test_an_empty_log_says_what_to_do(alice: Any) -> None:
