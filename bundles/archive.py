@@ -18,6 +18,7 @@ PIECE = 65_536
 _END = struct.Struct("<4s4H2LH")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
+_WIDE = struct.Struct("<2H2Q")  # the field of ZIP64 in a local header
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED, _DESCRIPTOR, _UTF8 = 0x0001, 0x0008, 0x0800
 _ENCRYPTED_ANY = _ENCRYPTED | 0x0040 | 0x2000
@@ -177,7 +178,8 @@ def _record_end(data: bytes, entry: _Entry, directory: int) -> int:
     if not entry.flags & _DESCRIPTOR:
         return end
     plain = struct.pack("<3L", entry.crc, entry.packed, entry.size)
-    for descriptor in (b"PK\x07\x08" + plain, plain):
+    wide = struct.pack("<L2Q", entry.crc, entry.packed, entry.size)
+    for descriptor in (b"PK\x07\x08" + wide, b"PK\x07\x08" + plain, plain):
         if data.startswith(descriptor, end):
             return end + len(descriptor)
     raise ArchiveRefused("the sizes after the data differ from the directory", entry.name)
@@ -194,11 +196,24 @@ def _data_start(data: bytes, entry: _Entry) -> int:
         raise ArchiveRefused("the entry is not where the directory says", entry.name)
     if data[start : start + name] != entry.raw_name:
         raise ArchiveRefused("the entry has another name than in the directory", entry.name)
-    told_later = flags & _DESCRIPTOR and not any((crc, packed, size))
-    agrees = (crc, packed, size) == (entry.crc, entry.packed, entry.size)
-    if flags != entry.flags or method != entry.method or not (told_later or agrees):
+    end = start + name + extra
+    if packed == size == _ZIP64:
+        packed, size = _wide_sizes(data[start + name : end])
+    # A stream tells afterwards what it does not know yet, or tells 0 for all three.
+    later = flags & _DESCRIPTOR
+    told, known = (crc, packed, size), (entry.crc, entry.packed, entry.size)
+    agrees = told == known or (later and all(one in (0, real) for one, real in zip(told, known, strict=True)))
+    if flags != entry.flags or method != entry.method or not agrees:
         raise ArchiveRefused("the header of the entry differs from the directory", entry.name)
-    return int(start + name + extra)
+    return int(end)
+
+
+def _wide_sizes(extra: bytes) -> tuple[int, int]:
+    """Packed and plain size in 8 bytes each, which some write for small files too; their field comes first."""
+    if len(extra) < _WIDE.size:
+        return _ZIP64, _ZIP64
+    kind, length, size, packed = _WIDE.unpack_from(extra)
+    return (packed, size) if (kind, length) == (1, 16) else (_ZIP64, _ZIP64)
 
 
 def _unpack(data: bytes, entries: list[_Entry], limits: Limits) -> dict[str, bytes]:

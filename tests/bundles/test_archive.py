@@ -83,6 +83,39 @@ def test_hidden_files_of_the_bundle_are_kept() -> None:
     assert ".gitignore" in read_zip(packed([HEAD, (".gitignore", b"x")]))
 
 
+def test_a_stream_that_tells_the_plain_size_before_the_rest_is_read() -> None:
+    # As `zip -r - shop | …` writes it: flag 8, no checksum, no packed size, the plain one.
+    text = b"name: shop\n" * 30
+    whole = packed([("bundle.yaml", text)])
+    at = whole.index(b"PK\x01\x02")
+    fields = whole[14:26]
+    early = (
+        whole[:6] + b"\x08\0" + whole[8:14] + bytes(8) + fields[8:] + whole[26:at] + b"PK\x07\x08" + fields
+    )
+    later = bytearray(whole[at:])
+    later[8:10] = b"\x08\0"
+    later[-6:-2] = struct.pack("<L", len(early))
+    data = early + bytes(later)
+    assert read_zip(data) == {"bundle.yaml": text}
+    for offset, lie in ((18, 7), (22, 7), (14, 7)):  # packed size, plain size, checksum
+        with pytest.raises(ArchiveRefused, match="differs from the directory"):
+            read_zip(data[:offset] + struct.pack("<L", lie) + data[offset + 4 :])
+
+
+def test_sizes_in_eight_bytes_are_read_where_they_agree() -> None:
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("bundle.yaml", "w", force_zip64=True) as file,
+    ):
+        file.write(b"name: shop\n")
+    data = buffer.getvalue()
+    assert read_zip(data) == {"bundle.yaml": b"name: shop\n"}
+    at = 30 + len("bundle.yaml") + 4
+    with pytest.raises(ArchiveRefused, match="differs from the directory"):
+        read_zip(data[:at] + b"\x0c" + data[at + 1 :])
+
+
 def test_a_zip_written_as_a_stream_is_read() -> None:
     class Pipe(io.RawIOBase):
         data = b""
