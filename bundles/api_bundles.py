@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import File, Form, P, QueryEx, Router, Status
 from ninja.files import UploadedFile
 
 from billing.access import tenant_of
 from billing.door import Asked, Door
 from bundles import store
-from bundles.archive import ArchiveRefused, read_zip
-from bundles.asked import author_of, bundle_of
+from bundles.archive import ArchiveRefused, read_zip, rooted
+from bundles.asked import author_of, bundle_of, etag
 from bundles.draft import unacceptable
 from bundles.models import Bundle
 from bundles.shapes import BundleOut, BundlesOut, NewBundle, bundle_json
@@ -41,10 +41,18 @@ def list_bundles(
 def create_bundle(request: HttpRequest, body: NewBundle) -> Status[Any]:
     """Import files given as JSON: text, or `{"base64": …}`."""
     by = author_of(request)
+    contents = body.contents()
+    if "bundle.yaml" not in contents and any(path.endswith("/bundle.yaml") for path in contents):
+        contents = of_folder(contents)
     name, message = body.name, body.message
-    return answer(
-        store.import_files(by, tenant_of(by.who), body.contents(), message=message, display_name=name)
-    )
+    return answer(store.import_files(by, tenant_of(by.who), contents, message=message, display_name=name))
+
+
+def of_folder(contents: dict[str, bytes]) -> dict[str, bytes]:
+    try:
+        return rooted(contents)
+    except ArchiveRefused as refused:
+        raise unacceptable(refused) from None
 
 
 @router.post("/bundles/upload", auth=Door("write"), response=IMPORTED)
@@ -65,8 +73,9 @@ def import_zip(request: HttpRequest, file: Any, name: str | None) -> Imported:
 
 
 @router.get("/bundles/{bundle_id}", auth=Door("read"), response=BundleOut)
-def get_bundle(request: HttpRequest, bundle_id: str) -> dict[str, Any]:
+def get_bundle(request: HttpRequest, bundle_id: str, response: HttpResponse) -> dict[str, Any]:
     bundle = bundle_of(request, bundle_id)
+    response["ETag"] = etag(bundle)
     return bundle_json(bundle, store.newest(bundle))
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bundles.filenames import LIMITS, ArchiveRefused, Limits, check_files, check_names, find_root, is_litter
 
-__all__ = ["ArchiveRefused", "Limits", "check_files", "read_zip", "write_zip"]
+__all__ = ["ArchiveRefused", "Limits", "check_files", "read_zip", "rooted", "write_zip"]
 
 PIECE = 65_536
 
@@ -58,7 +58,7 @@ def read_zip(source: bytes | Readable, limits: Limits = LIMITS) -> dict[str, byt
         _check_kind(entry)
     check_names((entry.name for entry in wanted), limits)
     files = _unpack(data, wanted, limits)
-    return _below(find_root(files), files)
+    return rooted(files)
 
 
 def write_zip(files: Mapping[str, bytes]) -> bytes:
@@ -267,7 +267,9 @@ def _pieces(packed: memoryview, entry: _Entry) -> Iterator[bytes]:
         raise ArchiveRefused("there is data behind the compressed data", entry.name)
 
 
-def _below(root: str, files: dict[str, bytes]) -> dict[str, bytes]:
+def rooted(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files by paths relative to the folder of bundle.yaml, which is the root or one folder deep."""
+    root = find_root(files)
     outside = next((path for path in files if not path.startswith(root)), None)
     if outside is not None:
         raise ArchiveRefused(f"lies outside the folder '{root}' that holds bundle.yaml", outside)

@@ -63,6 +63,23 @@ def test_json_files_are_imported(alice: Person) -> None:
     assert got.content == wasm()
 
 
+def test_json_files_may_lie_one_folder_deep(alice: Person) -> None:
+    whole = {f"shop/{path}": data for path, data in shop().items()}
+    answer = create(alice, whole)
+    assert answer.status_code == 201
+    listed = alice.api.get(f"/api/bundles/{answer.json()['id']}/files").json()["items"]
+    assert [file["path"] for file in listed] == sorted(shop())
+    beside = create(alice, whole | {"other/readme.md": b"hi"})
+    assert beside.status_code == 422
+    assert beside.json()["errors"][0]["file"] == "other/readme.md"
+    assert Bundle.objects.get().revision == 1
+
+
+def test_a_bundle_tells_its_revision_as_etag(alice: Person) -> None:
+    got = alice.api.get(f"/api/bundles/{create(alice).json()['id']}")
+    assert got.headers["ETag"] == f'"{got.json()["revision"]}"'
+
+
 def test_bad_base64_is_422_and_nothing_is_stored(alice: Person) -> None:
     files = as_json(shop()) | {"wasm/shop.wasm": {"base64": "***"}}
     answer = alice.api.post("/api/bundles", {"files": files}, content_type=JSON)
