@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -46,7 +46,7 @@ def create(
         prefix=token[:9],
         digest=digest(token),
         scopes=list(scopes),
-        expires=expires,
+        expires=expires and expires.astimezone(UTC),
         created_by=by,
     )
     touch(tenant.pk)

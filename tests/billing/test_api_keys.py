@@ -113,3 +113,8 @@ def test_me_says_who_is_asking(alice, bob):
         "role": None,
     }
     assert bob.client.get("/api/me").json()["role"] == "viewer"
+
+
+def test_an_expiry_in_another_zone_is_told_in_utc(alice):
+    made = make(alice, expires="2099-01-01T00:00:00+02:00").json()
+    assert made["expires"] == "2098-12-31T22:00:00Z"
