@@ -176,10 +176,12 @@ class Gateway:
         if match is None and not doors.is_quick(path):
             return None
         grant = self.known_grant(live, asked)
-        if grant is None or len(data) > settings.CALL_MAX_BODY or later.wished(asked):
+        if grant is None or later.wished(asked):
             return None
         if match is not None and not match.endpoint.interceptors:
             return Hot(asked, path, live, match, grant).again(self, data, date)
+        if len(data) > settings.CALL_MAX_BODY:
+            return None
         live.used = time.monotonic()
         self.used.add(grant.id)
         if match is None:

@@ -61,11 +61,11 @@ class Called(Known):
         self.small = CAP + 1 if not takes_gzip(asked) else GZIP_FROM
 
     def again(self, gateway: "Gateway", data: bytes, date: bytes | None) -> bytes | Given | None:
-        waist = gateway.waist
-        if waist is None or len(data) > settings.CALL_MAX_BODY:
+        waist, most = gateway.waist, settings.CALL_MAX_BODY  # to look a setting up is not free
+        if waist is None or len(data) > most:
             return None
         try:
-            job = self.job(data, settings.CALL_MAX_BODY)
+            job = self.job(data, most)
             outcome = waist.now(job, self)
         except ApiError as error:
             return problem(error)
