@@ -52,7 +52,11 @@ PRIOSTACK = _table(
     }
 )
 # AssemblyScript's own imports; asc writes them by itself.
-ENV = _table({"abort": "iiii:", "trace": "iiFFFFF:", "seed": ":F"})
+CONSOLE = ("debug", "info", "log", "warn", "error")
+ENV = _table(
+    {"abort": "iiii:", "trace": "iiFFFFF:", "seed": ":F", "Date.now": ":F", "performance.now": ":F"}
+    | {f"console.{name}": "i:" for name in CONSOLE}
+)
 WASI = _table(
     {
         "args_get": "ii:i",

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from typing import NoReturn, Protocol
 
+from bundles.wasmimports import CONSOLE
 from runtime.host import MAX_KEY, MAX_VALUE, HostCall, HostFailure, Missing, Nested, Outcome
 from runtime.wasmtypes import Trap
 
@@ -29,7 +30,9 @@ TARIFF = {
     "abort": 0,
     "trace": 10_000,
     "seed": 2_000,
-}
+    "Date.now": 1_000,
+    "performance.now": 1_000,
+} | {f"console.{name}": 10_000 for name in CONSOLE}
 
 
 class Unknown(Exception):
@@ -189,12 +192,28 @@ def seed(frame: Frame) -> float:
     return float(int.from_bytes(frame.call.draw(6), "little"))
 
 
-def _managed(frame: Frame, place: int) -> str:
+def date_now(frame: Frame) -> float:
+    return float(frame.call.now_ms)
+
+
+def performance_now(frame: Frame) -> float:
+    """Time stands still within a run, so this one has just begun."""
+    return 0.0
+
+
+def console(level: str) -> Callable[[Frame, int], None]:
+    def write(frame: Frame, message: int) -> None:
+        frame.call.log(level, _managed(frame, message, 131_074))
+
+    return write
+
+
+def _managed(frame: Frame, place: int, most: int = 2_000) -> str:
     """An AssemblyScript string: UTF-16, its length in bytes stands 4 bytes before it."""
     if place < 4:
         return ""
     size = int.from_bytes(frame.read(place - 4, 4), "little")
-    return frame.read(place, min(size, 2_000) & ~1).decode("utf-16-le", "replace")
+    return frame.read(place, min(size, most) & ~1).decode("utf-16-le", "replace")
 
 
 def _refuse_readonly(frame: Frame, what: str) -> None:
@@ -219,4 +238,15 @@ PLAIN: dict[str, Callable[..., int | float | None]] = {
     "now_ms": now_ms,
     "random": random,
 }
-ENV: dict[str, Callable[..., int | float | None]] = {"abort": abort, "trace": trace, "seed": seed}
+ENV: dict[str, Callable[..., int | float | None]] = {
+    "abort": abort,
+    "trace": trace,
+    "seed": seed,
+    "Date.now": date_now,
+    "performance.now": performance_now,
+    "console.debug": console("debug"),
+    "console.info": console("info"),
+    "console.log": console("info"),
+    "console.warn": console("warning"),
+    "console.error": console("error"),
+}

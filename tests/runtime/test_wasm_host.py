@@ -331,3 +331,24 @@ def test_assemblyscripts_abort_carries_its_text(raw: bool) -> None:
     loaded.call("trace", b"[]", call)
     assert call.logs == [("debug", "boom 1.5 2")]
     assert loaded.call("seed", b"[]", context()) == loaded.call("seed", b"[]", context())
+
+
+@both
+def test_what_assemblyscript_imports_for_its_console_and_its_clock_is_there(raw: bool) -> None:
+    text = "".join(f"\\{b:02x}" for b in "hié".encode("utf-16-le"))
+    names = ("debug", "info", "log", "warn", "error")
+    imports = "".join(f'(import "env" "console.{n}" (func ${n} (param i32)))' for n in names)
+    module = wasm(f"""(module {imports} (import "env" "Date.now" (func $now (result f64)))
+      (import "env" "performance.now" (func $lap (result f64)))
+      (memory (export "memory") 1) (data (i32.const 8) "\\06\\00\\00\\00{text}")
+      (func (export "say") {" ".join(f"(call ${n} (i32.const 12))" for n in names)})
+      (func (export "wild") (call $log (i32.const -5)))
+      (func (export "none") (call $log (i32.const 0)))
+      (func (export "now") (result f64) (f64.add (call $now) (call $lap))))""")
+    loaded, call = load(module, raw), context()
+    loaded.call("say", b"[]", call)
+    loaded.call("none", b"[]", call)
+    levels = ("debug", "info", "info", "warning", "error")
+    assert call.logs == [*((level, "hié") for level in levels), ("info", "")]
+    assert trap_of(loaded, "wild", b"[]").kind == "bad_pointer"
+    assert loaded.call("now", b"[]", context()).body == f"{NOW:.1f}".encode()
