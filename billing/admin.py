@@ -3,11 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.decorators import secure_admin_login
+from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from billing import adminmoney, tiers, wallet
 from billing.adminrows import Inline, ReadOnly, Rows
@@ -45,6 +47,23 @@ else:
     People, NewUser = UserAdmin, AdminUserCreationForm
 
 
+class AuthenticatorAdmin(ReadOnly):
+    """To be taken from somebody who lost it; what it is made of is shown to nobody."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type", "created_at", "last_used_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    fields = ("user", "type", "created_at", "last_used_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.has_perm("mfa.delete_authenticator"))
+
+
+admin.site.unregister(Authenticator)
+admin.site.register(Authenticator, AuthenticatorAdmin)
+
+
 class NewUserForm(NewUser):
     class Meta:
         model = User
@@ -65,16 +84,22 @@ class PeopleAdmin(People):
     list_select_related = ("last_tenant",)
     search_fields = ("email", "first_name", "last_name")
     ordering = ("email",)
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login", "date_joined", "password_link")
     autocomplete_fields = ("last_tenant",)
     inlines = (MembershipInline,)
     fieldsets = (
-        (None, {"fields": ("email", "password")}),
+        (None, {"fields": ("email", "password_link")}),
         ("Person", {"fields": ("first_name", "last_name", "last_tenant")}),
         ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
+
+    @admin.display(description="Password")
+    def password_link(self, person: User) -> str:
+        """No hash, not even parts of one."""
+        known = "is set" if person.has_usable_password() else "is not set"
+        return format_html('{} · <a href="../password/">Set another</a>', known)
 
 
 @admin.register(Tenant)

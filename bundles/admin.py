@@ -46,6 +46,8 @@ class BundleAdmin(Kept):
         "status",
         "revision",
         "live_revision",
+        "live_modules",
+        "status_note",
         "source",
         "created",
         "updated",

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from billing.errors import ApiError
 from billing.redis import redis
-from billing.seal import Unreadable, seal, unseal
+from billing.seal import Unreadable, is_stale, seal, unseal
 from bundles import locks, origin, wake
 from bundles.author import Somebody, author
 from bundles.models import Bundle
@@ -44,6 +44,16 @@ def _change(somebody: Somebody, bundle: Bundle, action: str, known: dict[str, An
         Bundle.objects.filter(pk=bundle.pk).update(**known, source=bundle.source | {"deploy": deploy})
         author(somebody, bundle.tenant).record(action, bundle.name, deploy=deploy)
     bundle.refresh_from_db()
+
+
+def reseal() -> int:
+    """Seal again, under the newest key, whatever waits for it; how many did."""
+    stale = [one for one in Bundle.objects.exclude(hook_secret=None) if is_stale(one.hook_secret or b"")]
+    for bundle in stale:
+        fresh = seal(unseal(bundle.hook_secret or b"", _place(bundle)), _place(bundle))
+        # compared and set: a secret made meanwhile is already under the newest key
+        Bundle.objects.filter(pk=bundle.pk, hook_secret=bundle.hook_secret).update(hook_secret=fresh)
+    return len(stale)
 
 
 def _place(bundle: Bundle) -> str:
