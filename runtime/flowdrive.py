@@ -27,6 +27,7 @@ PERFORMERS = {
     "prompt": "runtime.promptnode",
 }
 EFFECTS = frozenset({"http", "llm", "agent", "prompt", "memory"})
+LISTEN_S = 0.5  # between two looks for answers to waits, while other work goes on
 QUICK_S = 0.25  # an answer to the outside that is here before is of a run that somebody waits for
 Result = tuple[int, bytes | Failure | BaseException, int]
 
@@ -50,6 +51,7 @@ class Driver:
         # ends with its caller's connection it is enough that a long effect is known.
         self.lasting = run.job.added and run.job.level == 0
         self.changed = False  # an effect has happened that is not in the kept state
+        self.asked: set[str] = set()  # tokens of the waits whose links work, beside whatever else goes on
 
     # -- the whole ----------------------------------------------------------------------------------
 
@@ -87,9 +89,7 @@ class Driver:
         except Unusable as problem:
             self.keeper.fits = False
             return self.pump.stop(Failure("validation", str(problem)))
-        for need in list(self.pump.needs.values()):
-            if need.kind == "wait" and (answer := await self.keeper.answer(need.token)) is not None:
-                self.pump.feed(need.id, answer)
+        await self.hear()
 
     async def drive(self) -> Done:
         pump = self.pump
@@ -108,7 +108,10 @@ class Driver:
             if pump.ready or pump.failure is not None:
                 continue
             if not self.tasks and self.came.empty() and not self.soon():
-                return await self.park()
+                if (parked := await self.park()) is not None:
+                    return parked
+                continue
+            await self.ask()
             await self.take()
 
     async def take(self) -> None:
@@ -118,6 +121,7 @@ class Driver:
                 async with asyncio.timeout(self.pause()):
                     came = await self.came.get()
             except TimeoutError:
+                await self.hear()
                 return self.ring()
         else:
             came = self.came.get_nowait()
@@ -142,7 +146,7 @@ class Driver:
     # -- time ---------------------------------------------------------------------------------------
 
     def soon(self) -> bool:
-        """Whether something is due before it would be worth parking. Answers to a wait come to parked runs only."""
+        """Whether something is due before it would be worth parking."""
         now = time.time()
         spans = {"timer": PARK_S}
         dues = ((need.due, spans.get(need.kind, 0.0)) for need in self.pump.needs.values())
@@ -150,6 +154,7 @@ class Driver:
 
     def pause(self) -> float:
         left = self.deadline - time.monotonic()
+        left = min(left, LISTEN_S) if self.asked else left
         dues = [need.due - time.time() for need in self.pump.needs.values() if need.due is not None]
         return max(0.0, min([left, *dues]))
 
@@ -165,6 +170,22 @@ class Driver:
                 self.pump.feed(need.id, Failure("timeout", "nobody answered in time"))
             else:
                 self.pump.feed(need.id, need.payload)
+
+    async def ask(self) -> None:
+        """Waits beside other work: their links work from now on."""
+        waits = {need.token for need in self.pump.needs.values() if need.kind == "wait"}
+        if waits and waits != self.asked and not self.job.level:
+            self.asked = waits
+            await self.keeper.keep_waits(self.pump)
+
+    async def hear(self) -> bool:
+        """Waits that somebody has ended go on; whether there was one."""
+        waits = {need.token: need.id for need in self.pump.needs.values() if need.kind == "wait"}
+        answers = await self.keeper.answered(list(waits)) if waits else {}
+        for token, answer in answers.items():
+            self.pump.feed(waits[token], answer)
+        self.asked -= answers.keys()
+        return bool(answers)
 
     # -- work for others ----------------------------------------------------------------------------
 
@@ -316,12 +337,17 @@ class Driver:
         self.changed = False
         await self.keeper.keep(self.pump)
 
-    async def park(self) -> Done:
-        """Nothing is to be done for a while: the run is put away until its time, or until somebody answers."""
+    async def park(self) -> Done | None:
+        """Nothing is to be done for a while: the run is put away until its time, or until somebody answers.
+
+        None when somebody has meanwhile.
+        """
         await self.keep()
         if self.pump.failure is not None:
             return await self.end()
         await self.keeper.keep_waits(self.pump)
+        if await self.hear():
+            return None
         due = min(need.due for need in self.pump.needs.values() if need.due is not None)
         effects = Effects({}, [], self.run.signals, self.run.logs, self.pump.steps.whole())
         return Done(taken_on(self.job), self.pump.fuel, effects, due_us=int(due * 1e6))

@@ -75,16 +75,22 @@ class Keeper:
     async def keep_waits(self, pump: Pump) -> None:
         """The tokens that may end a wait."""
         tokens: Any = {need.token: need.node for need in pump.needs.values() if need.kind == "wait"}
+        self.written = True
         async with aredis().pipeline() as pipe:
             pipe.expire(self.registry, PARKED_S)
+            pipe.unlink(self.waits)
             if tokens:
                 pipe.hset(self.waits, mapping=tokens)
                 pipe.expire(self.waits, PARKED_S)
             await pipe.execute()
 
-    async def answer(self, token: str) -> bytes | None:
-        found: Any = await aredis().hget(self.answers, token)
-        return found if found is None else bytes(found)
+    async def answered(self, tokens: list[str]) -> dict[str, bytes]:
+        """What was said to these waits; whoever comes later is told that nothing waits there any more."""
+        found: Any = await aredis().hmget(self.answers, tokens)
+        heard = {token: bytes(said) for token, said in zip(tokens, found, strict=True) if said is not None}
+        if heard:
+            await aredis().hdel(self.waits, *heard)
+        return heard
 
     async def keep_failed(self, pump: Pump) -> bool:
         """For another try from where it failed, unless there is too much of it; whether it is kept."""

@@ -32,12 +32,14 @@ def resume(flow: Flow, execution: UUID, token: str, payload: Any) -> None:
     if not flowkeep.give(str(flow.bundle.tenant_id), str(flow.pk), str(execution), token, payload):
         raise ApiError(409, "It was answered before.")
     limit = time.monotonic() + PATIENCE_S
-    while not woken(execution) and time.monotonic() < limit:
+    while not woken(flow, execution, token) and time.monotonic() < limit:
         time.sleep(LOOK_S)
 
 
-def woken(execution: UUID) -> bool:
-    """Whether the run is on its way; false while it is still being parked."""
+def woken(flow: Flow, execution: UUID, token: str) -> bool:
+    """Whether the run is on its way, or has heard the answer; false while it is still being parked."""
+    if token not in flowkeep.waits(str(flow.bundle.tenant_id), str(flow.pk), str(execution)):
+        return True
     if executions.wake_one(execution, timezone.now()):
         return True
     importer.drain()
@@ -47,7 +49,7 @@ def woken(execution: UUID) -> bool:
 
 def addresses(run: Execution) -> list[dict[str, str]]:
     """Where the waits of a run can be ended: the node and the address of each."""
-    if run.status != "waiting" or not run.target.startswith("flow:"):
+    if run.status not in ("running", "waiting") or not run.target.startswith("flow:"):
         return []
     flow = Flow.objects.filter(bundle_id=run.bundle_id, name=run.target.split(":")[1]).first()
     if flow is None:

@@ -54,7 +54,9 @@ def show(who: Principal, run: UUID) -> dict[str, Any]:
         return known | ending(record) if record and record.get("completed") else known
     if record is None or record.get("tenant") != str(who.tenant_id):
         raise ApiError(404, "No such execution.")
-    return recorded(record)
+    asked = Execution(id=record["id"], **{key: record[key] for key in ("status", "target")})
+    asked.bundle_id, asked.tenant_id = record["bundle"], record["tenant"]
+    return recorded(record) | ({"waits": resume.addresses(asked)} if who.may("call") else {})
 
 
 def ending(record: Record) -> dict[str, Any]:
