@@ -1,6 +1,6 @@
 """Plays a scenario round by round: a dry run of the market that touches nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -16,19 +16,20 @@ from market.wallets import Wallets
 T = TypeVar("T")
 
 
-def simulate(scenario: Scenario, *, most_work: int | None = None) -> dict[str, Any]:
+def simulate(
+    scenario: Scenario, *, most_work: int | None = None, told: Callable[[int], None] | None = None
+) -> dict[str, Any]:
     """The answer as JSON: each round, each action, each reservation, and where the credits are.
 
-    Refused, if the actions take part in more rounds than `most_work` allows: it must end.
+    Refused, if the actions take part in more rounds than `most_work` allows: it must end. ``told`` hears in the end
+    how much work it was, also of what is refused.
     """
     game = Game(scenario)
-    rounds = []
-    for now in range(scenario.rounds):
-        rounds.append(game.told(game.play(now)))
-        if most_work is not None and game.work > most_work:
-            raise Refused(
-                [("rounds", f"up to round {now} there are more than {most_work:,} turns of actions")]
-            )
+    try:
+        rounds = list(played(game, scenario.rounds, most_work))
+    finally:
+        if told is not None:
+            told(game.work)
     last = max(scenario.rounds - 1, 0)
     wallets = game.wallets
     return {
@@ -39,6 +40,15 @@ def simulate(scenario: Scenario, *, most_work: int | None = None) -> dict[str, A
         "escrow": wallets.escrow,
         "revenue": wallets.revenue,
     }
+
+
+def played(game: "Game", rounds: int, most_work: int | None) -> Iterator[dict[str, Any]]:
+    for now in range(rounds):
+        yield game.told(game.play(now))
+        if most_work is not None and game.work > most_work:
+            raise Refused(
+                [("rounds", f"up to round {now} there are more than {most_work:,} turns of actions")]
+            )
 
 
 class Game:

@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 from redis.exceptions import RedisError
 
+from billing import effort
+from billing.effort import Effort
 from billing.redis import redis
 from bundles import api_prompts, compilerate
 from bundles.models import Binary, Bundle
@@ -84,7 +86,7 @@ def test_nothing_is_kept(alice: Any) -> None:
 
 @pytest.fixture
 def one_minute(clean_redis: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compilerate, "minute", lambda: 7)
+    monkeypatch.setattr(effort, "minute", lambda: 7)
 
 
 def used(pattern: str = "compile:*") -> list[int]:
@@ -107,7 +109,7 @@ def test_a_request_costs_what_its_templates_take(alice: Any) -> None:
 def test_who_has_used_this_minutes_steps_waits_and_nobody_else_does(
     alice: Any, bob: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compilerate, "STEPS_A_MINUTE", 2 * compilerate.A_REQUEST)
+    monkeypatch.setattr(compilerate, "COMPILING", Effort("compile", 2 * compilerate.A_REQUEST, "Too much."))
     assert [ask(alice.api, "Hello").status_code for _ in range(2)] == [200, 200]
     before = used()
     refused = ask(alice.api, "Hello")
@@ -116,7 +118,7 @@ def test_who_has_used_this_minutes_steps_waits_and_nobody_else_does(
     assert refused.headers["content-type"] == "application/problem+json"
     assert ask(alice.client, "Hello", headers={}).status_code != 429
     assert ask(bob.client, "Hello").status_code != 429
-    monkeypatch.setattr(compilerate, "minute", lambda: 8)
+    monkeypatch.setattr(effort, "minute", lambda: 8)
     assert ask(alice.api, "Hello").status_code == 200
 
 
@@ -138,5 +140,5 @@ def test_without_the_store_nobody_compiles_uncounted(alice: Any, monkeypatch: py
     def away() -> Any:
         raise RedisError("away")
 
-    monkeypatch.setattr(compilerate, "redis", away)
+    monkeypatch.setattr(effort, "redis", away)
     assert ask(alice.api, "Hello").status_code == 503

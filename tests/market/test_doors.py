@@ -10,6 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from billing import effort
+from billing.effort import Effort
+from market import api
 from market.scenario import MAX_BODY
 from tests.market.stage import account, action, play
 
@@ -69,6 +72,20 @@ def test_too_much_work_is_refused(alice: Any) -> None:
     assert answer.status_code == 422
     assert "turns" in answer.json()["errors"][0]["message"]
     assert time.process_time() - start < 2  # of a second at 100,000 turns, and room for a slow machine
+
+
+@db
+def test_who_has_played_too_much_in_a_minute_waits_and_nobody_else_does(
+    alice: Any, bob: Any, clean_redis: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(effort, "minute", lambda: 7)
+    monkeypatch.setattr(api, "PLAYING", Effort("simulate", 1_000, "Too much."))
+    many = {**SCENARIO, "actions": SCENARIO["actions"] * 1_000}  # type: ignore[operator]
+    assert [post(alice.api, many).status_code for _ in range(2)] == [200, 429]
+    assert 1 <= int(post(alice.api, SCENARIO).headers["retry-after"]) <= 60
+    assert post(bob.api, SCENARIO).status_code == 200
+    monkeypatch.setattr(effort, "minute", lambda: 8)
+    assert post(alice.api, SCENARIO).status_code == 200
 
 
 def test_the_command_reads_a_file(tmp_path: Path) -> None:
