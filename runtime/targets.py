@@ -89,7 +89,8 @@ async def execute(job: Job, fuel: int) -> Done:
     if job.target.kind != "wasm":
         return await (flow if job.target.kind == "flow" else prompt)(job, fuel)
     limits = bounds(fuel)
-    state = State()
+    state, purse = State(), job.purse
+    spent = purse.spent if purse else 0
     for attempt in range(MAX_CONFLICTS):
         if attempt > PATIENCE:
             async with job.bundle.lock:
@@ -98,6 +99,8 @@ async def execute(job: Job, fuel: int) -> Done:
             done = await once(job, limits, state)
         if done is not None:
             return done
+        if purse is not None:
+            purse.spent = spent  # that others wrote meanwhile is not on the caller's account
     raise Trap("conflict", "its state was changed by other calls too often")
 
 

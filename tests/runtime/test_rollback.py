@@ -1,7 +1,7 @@
 """What a failed run wrote is gone, however it failed: by its answer, or by that of a function it called."""
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 
 from runtime.kv import Space
 from tests.runtime import stage
@@ -60,3 +60,21 @@ def test_a_transaction_falls_with_a_call_that_answers_an_error(
     assert alice.api.get(f"/api/executions/{run}").json()["status"] == status
     names = async_to_sync(Space.of(alice.tenant.pk, bundle.pk).names)("")
     assert len(names) == written
+
+
+async def test_attempts_that_others_spoil_are_not_on_the_contract(alice, clean_redis, call, monkeypatch):
+    files = stage.bundle_files(
+        "c", ["counter"], extra="resourceContract: {computeUnits: 1}\n", POST_n="wasm:counter:run"
+    )
+    await sync_to_async(stage.run_bundle)(alice, files)
+    real, spoiled = Space.commit, []
+
+    async def commit(self, id, reads, writes, lists=()):
+        if "n" in writes and len(spoiled) < 7:  # each attempt takes a quarter of the unit
+            spoiled.append(str(10 * len(spoiled)).encode())
+            await real(self, f"other-{len(spoiled)}", {}, {"n": spoiled[-1]}, lists)
+        return await real(self, id, reads, writes, lists)
+
+    monkeypatch.setattr(Space, "commit", commit)
+    answer = await call("POST", "/alice/api/c/n", {})
+    assert (answer.status, answer.json(), answer.headers["x-compute-units"]) == (200, 61, "1")
