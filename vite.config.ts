@@ -1,9 +1,26 @@
 // Builds static/js and static/css into static/dist, with the manifest that django-vite reads.
 import tailwindcss from "@tailwindcss/vite";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
+
+/** React Flow draws exactly what is seen, and has no setting for a margin: where it asks what that is, it is told more. */
+function margin(): Plugin {
+  const words: [string, string][] = [
+    ["getNodesInside(s.nodeLookup, { x: 0, y: 0, width: s.width, height: s.height }, s.transform, true)", "getNodesInside(s.nodeLookup, { x: 0, y: 0, ...around(s) }, around(s).transform, true)"],
+    ["width: s.width,\n                        height: s.height,\n                        transform: s.transform,", "...around(s),"],
+  ];
+  return {
+    name: "margin",
+    transform(code, id) {
+      if (!id.includes("@xyflow/react/dist/esm/index.js")) return null;
+      if (!words.every(([from]) => code.split(from).length === 2)) this.error("React Flow asks in other words what is seen");
+      const import_ = `import { around } from "/static/canvas/ui/around.ts";\n`;
+      return { code: import_ + words.reduce((text, [from, to]) => text.replace(from, () => to), code), map: null };
+    },
+  };
+}
 
 export default defineConfig({
-  plugins: [tailwindcss()],
+  plugins: [tailwindcss(), margin()],
   // Relative, so that fonts resolve under any STATIC_URL.
   base: "./",
   publicDir: false,

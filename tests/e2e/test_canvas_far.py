@@ -49,14 +49,11 @@ def test_the_body_of_the_last_call_is_offered_for_the_next_run(visit: Visitor, a
     expect(payload).not_to_contain_text(re.compile("headers|method"))
 
 
-def test_the_canvas_is_one_layer_while_it_moves_and_the_dots_go_along(visit: Visitor, alice: Person) -> None:
+def test_the_canvas_is_one_layer_while_it_moves_and_its_ground_goes_along(
+    visit: Visitor, alice: Person
+) -> None:
     page = edit(visit, alice, a_flow(alice, long_flow(40), "long")).page
-    canvas, dots, moved = (
-        page.locator(".ed-canvas"),
-        page.locator(".ed-dots"),
-        page.locator(".react-flow__viewport"),
-    )
-    before = dots.get_attribute("style")
+    canvas, moved = page.locator(".ed-canvas"), page.locator(".react-flow__viewport")
     page.mouse.move(900, 500)
     page.mouse.down(button="middle")
     page.mouse.move(890, 493, steps=3)
@@ -65,7 +62,34 @@ def test_the_canvas_is_one_layer_while_it_moves_and_the_dots_go_along(visit: Vis
     page.mouse.up(button="middle")
     expect(canvas).not_to_have_attribute("data-moving", "")
     assert moved.evaluate("one => getComputedStyle(one).willChange") == "auto"
-    assert dots.get_attribute("style") != before
+    ground, room = moved.locator(".ed-dots").bounding_box(), canvas.bounding_box()
+    assert ground
+    assert room
+    assert ground["x"] < room["x"] < room["x"] + room["width"] < ground["x"] + ground["width"]
+    assert ground["y"] < room["y"] < room["y"] + room["height"] < ground["y"] + ground["height"]
+
+
+def test_a_short_way_makes_and_draws_nothing_anew(visit: Visitor, alice: Person) -> None:
+    """Nodes are there before they are seen, and wires end where ports are measured."""
+    page = edit(visit, alice, a_flow(alice, long_flow(40), "long")).page
+    box = page.locator(".ed-canvas").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] - 60, box["y"] + box["height"] - 60
+    ways = "[...document.querySelectorAll('.react-flow__edge-path')].map((one) => one.getAttribute('d'))"
+    first = page.evaluate(ways)
+    page.wait_for_function(f"(shown) => {ways}.length > shown", arg=len(first))  # the margin is there now
+    assert set(first) <= set(page.evaluate(ways))
+    page.evaluate(
+        "() => { window.made = 0; new MutationObserver((seen) => seen.forEach((one) => {"
+        " window.made += one.addedNodes.length + Number(one.attributeName === 'd'); }))"
+        ".observe(document.querySelector('.react-flow__viewport'), { subtree: true, childList: true, attributes: true }); }"
+    )
+    page.mouse.move(x, y)
+    page.mouse.down(button="middle")
+    page.mouse.move(x - 60, y, steps=12)
+    page.mouse.up(button="middle")
+    expect(page.locator(".ed-canvas")).not_to_have_attribute("data-moving", "")
+    assert page.evaluate("window.made") == 0
 
 
 def test_a_node_that_comes_into_sight_leaves_the_others_alone(visit: Visitor, alice: Person) -> None:

@@ -1,6 +1,7 @@
 // The drawing surface: React Flow with our nodes, wires, drops and keys.
 import { ConnectionMode, MiniMap, ReactFlow, SelectionMode, type NodeTypes, type EdgeTypes, type OnMove } from "@xyflow/react";
-import { useCallback, useEffect, useLayoutEffect, useRef, useState, type CSSProperties, type RefObject } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type CSSProperties, type RefObject } from "react";
+import { Widened } from "./around";
 import { Dots } from "./Dots";
 import { FlowNode, type FlowNodeType } from "./FlowNode";
 import { GroupNode } from "./GroupNode";
@@ -27,7 +28,6 @@ export function Canvas() {
   const thick = useEditor((state) => thickness(state.zoom));
   const drops = useDrops();
   const dark = useDark();
-  const moved = useCallback<OnMove>((_, view) => store.set({ zoom: view.zoom }), []);
   const place = useRef<HTMLDivElement>(null);
   const look = useFirstLook(place);
   return (
@@ -36,7 +36,7 @@ export function Canvas() {
         nodes={nodes} edges={edges} nodeTypes={NODES} edgeTypes={EDGES} colorMode={dark ? "dark" : "light"}
         onNodesChange={changeNodes} onEdgesChange={changeEdges} onNodeDragStart={startDrag} onNodeDragStop={stopDrag}
         onConnect={connectEnds} onReconnect={reconnectEnds} isValidConnection={sensible} connectionMode={ConnectionMode.Strict} connectionRadius={28}
-        onNodeDoubleClick={open} onNodeClick={inspect} onPaneClick={leave} onMove={moved} onMoveStart={moving} onMoveEnd={still}
+        onNodeDoubleClick={open} onNodeClick={inspect} onPaneClick={leave} onMove={moved} onMoveStart={moving}
         nodesDraggable={!readOnly} nodesConnectable={!readOnly} edgesReconnectable={!readOnly} deleteKeyCode={null}
         selectionOnDrag={!TOUCH} panOnDrag={TOUCH || [1, 2]} panActivationKeyCode="Space" panOnScroll zoomOnDoubleClick={false} selectionMode={SelectionMode.Partial} multiSelectionKeyCode={["Shift", "Meta", "Control"]}
         snapToGrid snapGrid={SNAP} minZoom={0.04} maxZoom={2.5} defaultViewport={look} onlyRenderVisibleElements elevateNodesOnSelect={false} proOptions={PRO}
@@ -46,6 +46,7 @@ export function Canvas() {
         <Dots />
         <Mini />
         <Refit />
+        <Widened />
       </ReactFlow>}
       {stale && <p className="ed-stale" role="status">The YAML cannot be read right now. This is the last good picture.</p>}
       {nodes.length === 0 && !stale && <Empty />}
@@ -73,13 +74,19 @@ function thickness(zoom: number): number {
 const TINY = 2;
 const THICK = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((step) => ({ "--wire-width": `${(1.6 * 2 ** (step / 2)).toFixed(1)}px` }) as CSSProperties);
 
-/** While it moves the picture is one layer (nodes.css); only the browser's own attribute, so that nothing is rendered for it. */
-function moving(): void {
-  canvas()?.setAttribute("data-moving", "");
-}
+const moved: OnMove = (_, view) => {
+  moving();
+  if (view.zoom !== store.get().zoom) store.set({ zoom: view.zoom });
+};
 
-function still(): void {
-  canvas()?.removeAttribute("data-moving");
+const REST_MS = 300;
+let resting = 0;
+
+/** While it moves, and a moment longer, the picture is one layer (nodes.css); only the browser's own attribute, so that nothing is rendered for it. */
+function moving(): void {
+  clearTimeout(resting);
+  resting = window.setTimeout(() => canvas()?.removeAttribute("data-moving"), REST_MS);
+  canvas()?.setAttribute("data-moving", "");
 }
 
 function canvas(): HTMLElement | null {

@@ -30,7 +30,7 @@ function toneOf(data: WireData | undefined): string {
 
 export const Wire = memo(function Wire(props: EdgeProps<WireType>) {
   const { id, data, source, target, selected } = props;
-  const ends = { sx: props.sourceX, sy: props.sourceY, tx: props.targetX - 1, ty: props.targetY };
+  const ends = { sx: half(props.sourceX), sy: half(props.sourceY), tx: half(props.targetX) - 1, ty: half(props.targetY) };
   const passed = useEditor((state) => state.wireRuns[`${source}\n${target}`] ?? 0);
   const tone = toneOf(data);
   const line = { id, tone, passed: passed > 0, arrow: selected ? "selected" : passed ? "passed" : tone };
@@ -41,6 +41,11 @@ export const Wire = memo(function Wire(props: EdgeProps<WireType>) {
     </>
   );
 });
+
+/** Ports are measured through the zoom, with what that rounds off; no wire is to be drawn again for it. */
+function half(value: number): number {
+  return Math.round(value * 2) / 2;
+}
 
 function pathOf(ends: Ends, from: Position, lane: Lane | undefined): string {
   if (from === Position.Bottom && ends.tx > ends.sx) return downward(ends);

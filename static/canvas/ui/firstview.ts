@@ -60,7 +60,8 @@ export function lookAt(nodes: readonly Box[], room: Room): Look {
   const zoom = Math.max(LEAST, Math.min(MOST, fitting(all, room)));
   const wide = (all.right - all.left) * zoom > room.width - 2 * PADDING;
   const x = wide ? PADDING - all.left * zoom : room.width / 2 - ((all.left + all.right) / 2) * zoom;
-  return { x, y: room.height / 2 - level(all, shown, room.height / zoom, wide ? all.left + (room.width - PADDING) / zoom : Infinity) * zoom, zoom };
+  const y = room.height / 2 - level(all, shown, room.height / zoom, wide ? all.left + (room.width - PADDING) / zoom : Infinity) * zoom;
+  return { x: Math.round(x), y: Math.round(y), zoom };
 }
 
 /** The group's middle, unless its first node would be out of sight then; where that is too far to the right, the leftmost. */
