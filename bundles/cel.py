@@ -31,7 +31,7 @@ ROOTS = {
     "steps": "results of earlier nodes by their names",
     "item": "the element of the loop around this node",
     "index": "its place in the loop, from 0",
-    "execution": "this run: id, flow, tenant, and started, a time",
+    "execution": "this run: id, flow, tenant, started, a time, and links, those that end its waits",
     "secret": "secrets by name; only in headers and body of http",
     "vars": "variables of the bundle and the tenant",
 }

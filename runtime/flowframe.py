@@ -52,7 +52,21 @@ class Frame:
     """A place that answers go back to. It counts its messages, so that it is known when none can come any more."""
 
     __slots__ = (
-        *("answered", "dead", "depth", "id", "index", "item", "joins", "known", "live", "owner", "parent", "reach"),
+        *(
+            "answered",
+            "asked",
+            "dead",
+            "depth",
+            "id",
+            "index",
+            "item",
+            "joins",
+            "known",
+            "live",
+            "owner",
+            "parent",
+            "reach",
+        ),
     )
 
     def __init__(self, id: int, parent: "Frame | None", owner: Owner | None) -> None:
@@ -66,7 +80,10 @@ class Frame:
         self.index = 0
         self.reach: dict[int, int] | None = None  # join -> messages that may still come to it
         self.joins: dict[int, Held] | None = None
-        self.known: dict[str, tuple[bytes, bytes]] | None = None  # node -> its last input and output, for steps.x
+        self.asked: dict[str, int] | None = None  # how often its waits have begun
+        self.known: dict[str, tuple[bytes, bytes]] | None = (
+            None  # node -> its last input and output, for steps.x
+        )
         if parent is not None:
             parent.live += 1
 

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
-from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
 from bundles import duration, template
+from runtime import flowlinks
 from runtime.flowframe import Message, Refused, encoded
 from runtime.flowscope import Scope
 
@@ -65,7 +65,7 @@ def wait(pump: "Pump", node: "Node", message: Message) -> bool:
     held(pump, message)
     options = filled(pump, message, node.data, set())
     due = pump.world.now() + seconds(options.get("timeout") or "24h")
-    pump.need("wait", message, {}, due=due, token=token_urlsafe(24))
+    pump.need("wait", message, {}, due=due, token=flowlinks.taken(pump, node, message.frame))
     return True
 
 

@@ -89,6 +89,7 @@ class Plan:
         self.room: asyncio.Semaphore | None = None  # for its runs in this process
         self.rooms: dict[str, asyncio.Semaphore] = {}  # for each of its agents
         self.uses: frozenset[str] = frozenset()  # the root names that expressions read
+        self.waits = tuple(node for node in self.nodes if node.kind == "wait")
         self.slow = 0  # how often, of late, a run of it took too long to be done at once
         if not self.nodes:
             raise PlanError("the flow has no listeners")

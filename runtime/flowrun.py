@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from billing.errors import ApiError
-from runtime import flowlive
+from runtime import flowlinks, flowlive
 from runtime.answer import Reply
 from runtime.flowframe import Refused
 from runtime.flowneeds import Failure
@@ -64,6 +64,7 @@ class Run:
         self.plans: Mapping[str, Plan] = bundle.flows
         self.vars: Mapping[str, Any] = bundle.vars
         self.secrets: Mapping[str, str] = bundle.secrets
+        self.links = flowlinks.start_of(job)
         self.plan = plan_of(job)
         self.pump = Pump(self.plan, self, start_of(job))
         self.pump.steps.base -= max(

@@ -9,6 +9,7 @@ import orjson
 from bundles.cel import CelError
 from runtime.flowframe import UNREAD, Frame, Message, SubFlow
 from runtime.flowknown import Known, seen_from
+from runtime.flowlinks import links
 
 if TYPE_CHECKING:
     from runtime.flowpump import Pump
@@ -41,7 +42,7 @@ class Scope(Mapping[str, Any]):
                     self.known = Known(seen_from(self.message.frame))
                 return self.known
             case "execution":
-                return execution(self.pump)
+                return execution(self.pump, self.message)
             case "vars":
                 return self.pump.world.vars
             case "secret" if self.secrets:
@@ -65,10 +66,11 @@ def of_round(message: Message, name: str) -> Any:
     raise CelError(f"{name} is only known inside a loop", 1)
 
 
-def execution(pump: "Pump") -> dict[str, Any]:
-    start = pump.start
+def execution(pump: "Pump", message: Message) -> dict[str, Any]:
+    start, node = pump.start, message.node
     started = datetime.fromtimestamp(start.created_us / 1e6, UTC)
-    return {"id": start.execution, "flow": pump.plan.name, "tenant": start.tenant, "started": started}
+    known = {"id": start.execution, "flow": pump.plan.name, "tenant": start.tenant, "started": started}
+    return {**known, "links": links(pump, node, message.frame)} if node.plan.waits else known
 
 
 def trigger(pump: "Pump") -> Any:
@@ -79,4 +81,3 @@ def trigger(pump: "Pump") -> Any:
             value = {name: part for name, part in value.items() if name not in HIDDEN}
         pump.trigger = value
     return pump.trigger
-

@@ -13,6 +13,7 @@ class World(Protocol):
     plans: Mapping[str, Plan]
     vars: Mapping[str, Any]
     secrets: Mapping[str, str]
+    links: str  # what stands before the token that ends a wait; empty where there are no links
 
     def call(self, node: Node, request: bytes, step: int) -> tuple[bytes, int] | None:
         """The answer of a function and its fuel; None when it needs what is not here, Refused when it failed."""

@@ -115,6 +115,8 @@ class Writer:
                 entry["owner"] = self.owner(frame.owner)
             if frame.item is not UNREAD:
                 entry["item"] = self.text(orjson.dumps(frame.item))
+            if frame.asked and frame.parent is not None:
+                entry["asked"] = frame.asked
             if frame.known and frame.parent is not None:
                 entry["known"] = self.known(frame.known)
         return frame.id
@@ -152,6 +154,7 @@ class Writer:
             "frame": pump.frames,
             "tokens": [pump.tokens.left, pump.tokens.used],
             "steps": [pump.steps.kept, pump.steps.dropped, pump.steps.room],
+            "asked": pump.root.asked,
             "known": self.known(pump.root.known or {}),
             "keeps": pump.keeps,
             "fires": [[sensor, text(payload)] for sensor, payload in pump.fires],
@@ -201,7 +204,7 @@ class Reader:
         pump.hops, pump.count, pump.fuel, pump.frames = (state[k] for k in ("hops", "count", "fuel", "frame"))
         pump.tokens.left, pump.tokens.used = state["tokens"]
         pump.steps.kept, pump.steps.dropped, pump.steps.room = state["steps"]
-        pump.root.known = known(state["known"])
+        pump.root.asked, pump.root.known = state.get("asked"), known(state["known"])
         pump.keeps = pump.keeps or state.get("keeps", bool(pump.root.known))
         pump.fires = [(sensor, dump(payload)) for sensor, payload in state["fires"]]
         pump.pinned = {name: dump(value) for name, value in state["pinned"].items()}
@@ -259,7 +262,7 @@ class Reader:
             made = Frame(id, self.frame(entry["parent"]), self.owner(entry["owner"]))
             made.index, made.answered = entry["index"], entry["answered"]
             made.item = entry.get("item", UNREAD)
-            made.known = known(entry.get("known", {}))
+            made.asked, made.known = entry.get("asked"), known(entry.get("known", {}))
             if isinstance(made.owner, Rounds) and not made.answered:
                 made.owner.open[id] = made
             self.frames[id] = made

@@ -4,12 +4,11 @@ import time
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.utils import timezone
 
 from billing.errors import ApiError
 from bundles.models import Flow
-from runtime import executions, flowkeep, importer
+from runtime import executions, flowkeep, flowlinks, importer
 from runtime.models import Execution
 
 PATIENCE_S = 5.0  # a run that was just parked may not be in the database yet
@@ -55,5 +54,5 @@ def addresses(run: Execution) -> list[dict[str, str]]:
     if flow is None:
         return []
     found = flowkeep.waits(str(run.tenant_id), str(flow.pk), str(run.pk))
-    start = f"{settings.BASE_URL}/api/triggers/{flow.pk}/resume/{run.pk}/"
+    start = flowlinks.start(str(flow.pk), str(run.pk))
     return [{"node": node, "url": f"{start}{token}"} for token, node in found.items()]
