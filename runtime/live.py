@@ -249,9 +249,11 @@ class Tenants:
 
     async def fresh(self, slug: str) -> Live | None:
         """As ``load``, but also when something is known that may be out of date: before a 404 is answered."""
-        live = self.known.get(slug)
-        if live is not None and await versions([live.slug]) == {live.slug: live.version}:
-            return live
+        if slug in self.known:
+            now = await versions([slug])
+            live = self.known.get(slug)  # somebody may have read it anew meanwhile
+            if live is not None and now == {slug: live.version}:
+                return live
         return await self.load(slug)
 
     async def read(self, slug: str) -> Live | None:
@@ -297,7 +299,14 @@ class Tenants:
         self.misses.clear()
         for live in list(self.known.values()):
             if live.tenant_id == tenant_id:
-                await self.read(live.slug)
+                await self.renew(live.slug)
+
+    async def renew(self, slug: str) -> None:
+        """Read it anew, once for all who want it; what is being read already may be from before the change."""
+        joined = slug in self.loading
+        live = await self.load(slug)
+        if joined and live is not None and await versions([slug]) != {slug: live.version}:
+            await self.load(slug)
 
     async def check(self) -> None:
         """Once a second: what changed without a message reaching us, and who has been idle."""
@@ -314,7 +323,7 @@ class Tenants:
         now = await versions(list(self.known))
         for slug, live in list(self.known.items()):
             if now.get(slug, live.version) != live.version:
-                await self.read(slug)
+                await self.renew(slug)
 
 
 async def versions(slugs: list[str]) -> dict[str, int]:
