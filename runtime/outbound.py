@@ -57,7 +57,8 @@ def check_host(url: str, allowed: tuple[str, ...]) -> None:
         fits = host.endswith(name[1:]) if name.startswith("*.") else host == name
         if fits and (port in (None, 80, 443) if not number else str(port) == number):
             return
-    raise EgressRefused(f"{host or 'this host'} is not among http.allowedHosts of bundle.yaml")
+    asked = f"{host}:{port}" if host and port not in (None, 80, 443) else host or "this host"
+    raise EgressRefused(f"{asked} is not among http.allowedHosts of bundle.yaml")
 
 
 def content(value: Any, headers: Mapping[str, str]) -> bytes | None:
