@@ -120,11 +120,19 @@ COMMON = (
     ),
     Key("onError", "node", "On failure", "The node that gets {error, payload} when the last try failed"),
     Key("disabled", "boolean", "Disabled", "Messages pass through untouched", default=False),
+    Key(
+        "broadcast",
+        "boolean",
+        "One of a group",
+        "What is sent to the name before the last dot goes to every node that begins with it",
+        default=False,
+    ),
 )
 TRIGGER_COMMON = (
     Key("name", "text", "Name", "Unique among the triggers of the flow", required=True),
     Key("to", "node", "Sends to", "The node that gets what came in; the first one unless told"),
     Key("enabled", "boolean", "Enabled", "A trigger that is off starts nothing", default=True),
+    Key("description", "text", "Description", "What it is for"),
 )
 NO_WIRES = ()
 STEP = ("peer", "error")

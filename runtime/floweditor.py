@@ -10,6 +10,7 @@ from bundles.celdocs import rows
 from bundles.definitions import definition
 from bundles.endpoints import Endpoint
 from bundles.flowkinds import catalogue
+from bundles.flowwords import words
 from bundles.form import Hint
 from bundles.formfields import is_long, joined, label
 from bundles.models import Binary, Flow, Module, Revision
@@ -32,6 +33,7 @@ def data_for(who: Principal, flow: Flow, run: str, beside: str = "") -> dict[str
     return {
         "flow": flowshown.body(flow, tokens=who.may("call")),
         "catalogue": kinds,
+        "words": words(),  # every key of a flow file, for completion
         "palette": {
             "builtin": [builtin(kind) for kind in kinds],
             "market": [],

@@ -8,8 +8,6 @@ import { valueAt } from "./values";
 import { useEditor } from "./state";
 import { TriggerAddress } from "./TriggerAddress";
 
-const QUIET = new Set(["description", "retries", "backoff", "timeout", "onError", "disabled", "enabled", "peers"]);
-
 export const Form = memo(function Form({ node }: { node: GNode }) {
   const stale = useEditor((state) => state.stale);
   const readOnly = useEditor((state) => state.readOnly) || node.readOnly;
@@ -29,7 +27,7 @@ export const Form = memo(function Form({ node }: { node: GNode }) {
         </Fragment>
       ))}
       {node.kind === "trigger" && <TriggerAddress name={node.name} />}
-      <More node={node} raw={raw} fields={(spec?.common ?? []).filter((field) => QUIET.has(field.key))} readOnly={readOnly || stale} />
+      <More node={node} raw={raw} fields={(spec?.common ?? []).filter((field) => field !== name)} readOnly={readOnly || stale} />
     </form>
   );
 });

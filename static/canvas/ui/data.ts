@@ -86,6 +86,8 @@ export interface EditorData {
   flow: FlowBody;
   palette: { builtin: PaletteItem[]; market: PaletteItem[]; custom: PaletteItem[] };
   catalogue: KindSpec[];
+  /** Every key of a flow file and what it means, by the key at the left margin that it stands under. */
+  words: Record<string, Record<string, string>>;
   functions?: FunctionSpec[];
   prompts?: PromptSpec[];
   lastRun: string | null;
