@@ -37,9 +37,19 @@ def test_a_folder_is_imported(alice: Person, folder: Path) -> None:
 
 def test_a_zip_is_imported_and_run(alice: Person, tmp_path: Path) -> None:
     (tmp_path / "shop.zip").write_bytes(zipped(shop(), folder="shop/"))
-    told = json.loads(run(str(tmp_path / "shop.zip"), "--tenant", "alice", "--run", "--json"))
+    asked = (str(tmp_path / "shop.zip"), "--tenant", "alice", "--run", "--json")
+    told = json.loads(run(*asked, "--wait", "0"))
     assert (told["name"], told["revision"], told["status"]) == ("shop", 1, "starting")
     assert told["id"] == str(Bundle.objects.get().pk)
+
+
+@pytest.mark.parametrize("end", ["running", "error"])
+def test_running_is_waited_for(
+    alice: Person, folder: Path, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: Bundle.objects.update(status=end))  # the worker
+    asked = (str(folder), "--tenant", "alice", "--run", "--wait", "1000", "--json")
+    assert json.loads(run(*asked))["status"] == end
 
 
 def test_problems_are_printed_with_their_places(alice: Person, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """`manage.py import PATH_OR_URL --tenant T [--run] [--json]`: a folder, a ZIP or a Git repository."""
 
 import json
+import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from bundles import deploy, origin, store
 from bundles.archive import ArchiveRefused, read_zip
 from bundles.draft import ProblemJson, unacceptable
 from bundles.folder import read_folder
+from bundles.models import Bundle, Status
 from bundles.origin import Repository
 from bundles.store import Imported
 
@@ -29,6 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--branch", help="branch of the repository")
         parser.add_argument("--name", help="name shown to people")
         parser.add_argument("--run", action="store_true", help="run the bundle afterwards")
+        parser.add_argument("--wait", type=float, default=10, help="seconds to wait until it runs (10)")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -40,6 +43,7 @@ class Command(BaseCommand):
             done = bring(tenant, options)
             if options["run"]:
                 deploy.ask_run(AUTHOR, done.bundle)
+                settled(done.bundle, options["wait"])
         except ApiError as refused:
             self.refuse(refused, as_json=options["json"])
         else:
@@ -76,6 +80,15 @@ def bring(tenant: Tenant, options: dict[str, Any]) -> Imported:
     except OSError as problem:
         raise CommandError(f"{source}: {problem.strerror}") from None
     return store.import_files(AUTHOR, tenant, files, message=f"Imported from {path.name}", display_name=name)
+
+
+def settled(bundle: Bundle, seconds: float) -> None:
+    """Until a worker has started it, or found that it cannot."""
+    end = time.monotonic() + seconds
+    bundle.refresh_from_db()
+    while bundle.status == Status.STARTING and time.monotonic() < end:
+        time.sleep(0.05)
+        bundle.refresh_from_db()
 
 
 def line(problem: ProblemJson) -> str:
