@@ -29,7 +29,7 @@ def tenant(name: str, bundle: Path, *, bids: bool) -> str:
     if bids:
         mine = {"auto_bid": True, "bid_cap": 3}
         Bidding.objects.update_or_create(tenant=Tenant.objects.get(slug=name), defaults=mine)
-    call_command("import", str(bundle), "--tenant", name, "--run", "--json", stdout=io.StringIO())
+    call_command("import", str(bundle), "--tenant", name, "--run", "--wait", "0", stdout=io.StringIO())
     return str(json.loads(told.getvalue())["api_key"])
 
 
