@@ -190,6 +190,10 @@ def _failing(node: PdNode, pd: Pd) -> tuple[int, int, str]:
             node.place, f"the strategy {strategy} of {shown(name)} is not executable: failures count"
         )
     reached = to if to in pd.graph.nodes and to != node.id else ""
+    if strategy == "fallback" and not reached:
+        pd.report.warning(
+            node.place, f"the fallback of {shown(name)} names no node of this flow: failures count"
+        )
     return min(max(tries - 1, 0), MAX_RETRIES), min(max(pause, 0), 3_600_000), reached
 
 

@@ -1,5 +1,6 @@
 """The nodes of a .pdflow as what runs here: a handler and options for each type that has one."""
 
+import json
 import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -161,9 +162,18 @@ def _api(node: PdNode, pd: Pd) -> Work:
     headers = next(
         (h for key in ("headers", "httpHeaders") if isinstance(h := node.data.get(key), dict)), None
     )
-    body = next((b for key in ("body", "httpBody") if (b := node.data.get(key))), None)
+    body = next((_read(b) for key in ("body", "httpBody") if (b := node.data.get(key))), None)
     written = pdtext.values({"url": url, "headers": headers, "body": body}, pd.names)
     return builtin("http", method=method, **written)
+
+
+def _read(body: Any) -> Any:
+    """A body that is written as JSON is sent as JSON."""
+    try:
+        found = json.loads(body) if isinstance(body, str) else body
+    except (ValueError, RecursionError):
+        return body
+    return found if isinstance(found, dict | list) else body
 
 
 def _tool(node: PdNode, pd: Pd) -> Work:

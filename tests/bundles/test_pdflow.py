@@ -264,6 +264,19 @@ def test_failures_go_where_the_error_handler_says() -> None:
     assert (listener.retries, listener.backoff_ms) == (2, 50)
     fallback = node("e", "error-handler", strategy="fallback", fallback={"type": "node", "nodeId": "end"})
     assert named(load([fallback, END, node("a", "merge", errorHandlerNodeId="e")]), "a").on_error == "end"
+    value = node("e", "error-handler", strategy="fallback", fallback={"type": "value", "value": 1})
+    (problem,) = load([value, END, node("a", "merge", errorHandlerNodeId="e")]).problems
+    assert problem.message == "the fallback of 'e' names no node of this flow: failures count"
+
+
+def test_a_body_that_is_written_as_json_is_sent_as_json() -> None:
+    written = single("api", method="POST", url="https://x/", body='{"q": "{{ input.id }}", "n": 1}')
+    assert template.compile(written.options["body"])({"payload": {"id": [2]}}) == {"q": [2], "n": 1}
+    assert (
+        single("api", method="POST", url="https://x/", body="7 of {{ input.id }}")
+        .options["body"]
+        .startswith("7")
+    )
 
 
 def test_what_is_wrong_is_told_at_its_line() -> None:
