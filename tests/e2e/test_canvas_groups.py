@@ -50,9 +50,9 @@ def test_chosen_nodes_become_a_group_that_moves_is_named_kept_and_taken_apart(
     before = apart(editor)
     head = frame.locator(".group-head").bounding_box()
     assert head
-    page.mouse.move(head["x"] + 30, head["y"] + 12)
+    page.mouse.move(head["x"] + 60, head["y"] + 12)
     page.mouse.down()
-    page.mouse.move(head["x"] + 130, head["y"] + 112, steps=6)
+    page.mouse.move(head["x"] + 160, head["y"] + 112, steps=6)
     page.mouse.up()
     moved = settled(editor, before)
     assert moved[0] == (0, 0)  # the node outside of the group
@@ -94,3 +94,36 @@ def test_a_renamed_member_stays_in_its_group_and_a_removed_one_leaves_it(
     expect(editor.node("done")).to_have_count(0)
     editor.save()
     assert Flow.objects.get(pk=flow.pk).canvas["groups"]["g1"]["members"] == ["formed"]
+
+
+def test_a_group_is_collapsed_moved_opened_and_copied_whole(visit: Visitor, alice: Person) -> None:
+    flow = a_flow(alice)
+    Flow.objects.filter(pk=flow.pk).update(
+        canvas={"groups": {"g1": {"name": "Answer", "members": ["done", "shape"]}}}
+    )
+    editor = edit(visit, alice, flow)
+    page, frame = editor.page, editor.node("group:g1")
+    before = apart(editor)
+    page.get_by_role("button", name="Collapse group Answer").click()
+    expect(editor.node("shape")).to_have_count(0)
+    expect(frame).to_have_attribute("aria-label", "Group Answer, 2 nodes, collapsed")
+    expect(editor.wire("incoming", "group:g1")).to_have_count(1)
+    expect(page.get_by_role("log")).to_have_text("Group Answer collapsed.")
+    frame.focus()
+    editor.press("ArrowDown", "ArrowDown", "g")  # by keyboard: the box is moved, its nodes go along
+    expect(editor.node("done")).to_be_visible()
+    moved = {name: (x, y) for name, (x, y) in apart(editor).items()}
+    assert moved["shape"][1] > before["shape"][1]
+    assert moved["shape"][1] - before["shape"][1] == pytest.approx(moved["done"][1] - before["done"][1], abs=1)
+    editor.press("g", "Control+d")
+    expect(editor.node("group:g2")).to_contain_text("Answer")
+    expect(editor.node("shape-2")).to_be_visible()
+    editor.press("Control+z")
+    expect(editor.node("group:g2")).to_have_count(0)
+    editor.save()
+    kept = Flow.objects.get(pk=flow.pk).canvas["groups"]
+    assert kept == {"g1": {"name": "Answer", "members": ["done", "shape"], "collapsed": True}}
+    assert text_of(flow) == SMALL
+    page.reload()
+    expect(frame).to_have_attribute("aria-label", "Group Answer, 2 nodes, collapsed")
+    assert not visit.complaints

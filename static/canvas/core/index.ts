@@ -6,7 +6,7 @@ export { History, type Snapshot } from "./history.ts";
 export { copy } from "./clipboard.ts";
 export { tidy, type TidyOptions } from "./layout.ts";
 export { follow, placed } from "./positions.ts";
-export { frames, group, groupsOf, ungroup, type Frame } from "./groups.ts";
+export { collapse, folded, frames, group, groupMarks, groupsOf, marked, ungroup, GROUP, type Frame } from "./groups.ts";
 export { freshName, nameProblem } from "./names.ts";
 export { template } from "./templates.ts";
 export { merge3, type Merged } from "./merge.ts";

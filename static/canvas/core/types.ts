@@ -75,8 +75,8 @@ export interface Size { width: number; height: number }
 
 export interface Note extends Point, Size { text: string; color?: string }
 
-/** A named frame around nodes. */
-export interface Group { name: string; members: string[] }
+/** A named frame around nodes; collapsed it is one box, and their wires begin and end there. */
+export interface Group { name: string; members: string[]; collapsed?: boolean }
 
 /** What the canvas keeps beside the text. */
 export interface CanvasState {

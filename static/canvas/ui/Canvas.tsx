@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState, type CSSProperties, type 
 import { Widened } from "./around";
 import { Dots } from "./Dots";
 import { FlowNode, type FlowNodeType } from "./FlowNode";
-import { GroupNode } from "./GroupNode";
+import { GroupNode, type GroupNodeType } from "./GroupNode";
 import { Markers } from "./Markers";
 import { NoteNode } from "./NoteNode";
 import { useDrops } from "./drops";
@@ -133,7 +133,7 @@ function Mini() {
 }
 
 function miniColor(node: { data: unknown; type?: string }): string {
-  if (node.type === "frame") return "transparent";
+  if (node.type === "frame") return (node as unknown as GroupNodeType).data.frame.collapsed ? "var(--mini-node)" : "transparent";
   return (node as FlowNodeType).data?.node?.kind === "trigger" ? "var(--tone-green)" : "var(--mini-node)";
 }
 

@@ -1,5 +1,5 @@
 // Commands on what is chosen.
-import { copy } from "../core";
+import { copyOf } from "./clipboard";
 import { disable, duplicate, move, removeAll, setCanvas } from "./edit";
 import { focusInspector, focusSoon, focusNode } from "./focus";
 import { isGroup, ungroupChosen } from "./groups";
@@ -53,7 +53,7 @@ export async function copyChosen(): Promise<boolean> {
   const names = chosenNodes();
   if (!names.length) return false;
   try {
-    await navigator.clipboard.writeText(copy(store.get().text, names));
+    await navigator.clipboard.writeText(copyOf(names));
     say(`${count(names.length, "node")} copied as YAML.`);
     return true;
   } catch {

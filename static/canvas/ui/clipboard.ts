@@ -1,5 +1,5 @@
 // Copy, cut and paste as YAML text, so that nodes go between flows, tabs and text editors.
-import { copy, type Applied } from "../core";
+import { copy, groupMarks, type Applied } from "../core";
 import { removeChosen } from "./actions";
 import type { Point } from "./data";
 import { run } from "./edit";
@@ -23,9 +23,15 @@ function idle(): boolean {
 function take(event: ClipboardEvent): boolean {
   const names = chosenNodes();
   if (!idle() || !names.length || !event.clipboardData) return false;
-  event.clipboardData.setData("text/plain", copy(store.get().text, names));
+  event.clipboardData.setData("text/plain", copyOf(names));
   event.preventDefault();
   return true;
+}
+
+/** Whole groups go with their nodes, as comments. */
+export function copyOf(names: readonly string[]): string {
+  const { text, canvas } = store.get();
+  return groupMarks(canvas, names) + copy(text, names);
 }
 
 function onCopy(event: ClipboardEvent): void {
@@ -44,7 +50,7 @@ function onPaste(event: ClipboardEvent): void {
 }
 
 export function paste(yaml: string): void {
-  const made = run({ op: "paste", yaml }, spread)?.created ?? [];
+  const made = run({ op: "paste", yaml }, spread, "", yaml)?.created ?? [];
   if (!made.length) return;
   select(made);
   focusNode(made[0]!);

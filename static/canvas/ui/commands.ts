@@ -1,7 +1,7 @@
 // All that can be done, in one list: keys, the help page and the command palette are made from it.
 import { addNoteHere, align, copyChosen, cutChosen, duplicateChosen, focusPalette, openInspector, removeChosen, renameChosen, toggleChosen } from "./actions";
 import { redo, tidyUp, undo } from "./edit";
-import { chosenGroups, groupChosen, ungroupChosen } from "./groups";
+import { chosenGroups, foldChosen, groupChosen, ungroupChosen } from "./groups";
 import { closeRun, runFlow, stopFlow } from "./run";
 import { save } from "./save";
 import { chosenNodes, select, selectAll } from "./select";
@@ -58,6 +58,7 @@ export const commands: Command[] = [
   { id: "disable", title: "Disable or enable", group: "Node", keys: ["D"], run: toggleChosen, enabled: some },
   { id: "group", title: "Group", group: "Node", keys: ["Mod+G"], run: groupChosen, enabled: () => may() && chosenNodes().length > 0 },
   { id: "ungroup", title: "Ungroup", group: "Node", keys: ["Mod+Shift+G"], run: ungroupChosen, enabled: () => may() && chosenGroups().length > 0 },
+  { id: "fold", title: "Collapse or open the group", group: "Node", keys: ["G"], run: foldChosen, enabled: () => may() && chosenGroups().length > 0 },
   { id: "align-left", title: "Align left", group: "Node", run: () => align("x"), enabled: () => may() && chosenNodes().length > 1 },
   { id: "align-top", title: "Align top", group: "Node", run: () => align("y"), enabled: () => may() && chosenNodes().length > 1 },
   { id: "canvas", title: "Canvas", group: "View", keys: ["1"], run: () => show("canvas") },

@@ -1,7 +1,7 @@
 // Changes of the flow: each is one splice of the text and one step of the history that both views share.
-import { apply, follow, History, parse, tidy, type Applied, type Op, type Wire } from "../core";
+import { apply, follow, groupMarks, History, marked, parse, tidy, type Applied, type Op, type Wire } from "../core";
 import type { CanvasState, Point } from "./data";
-import { placed } from "./places";
+import { membersAt, placed } from "./places";
 import { shapeOf } from "./shape";
 import { canvasText, say, store, toast } from "./state";
 
@@ -52,7 +52,7 @@ export function flushTyping(): void {
 }
 
 /** Runs an operation; what it refuses is told, and nothing has changed. */
-export function run(op: Op, at?: (done: Applied) => Record<string, Point>, join = ""): Applied | null {
+export function run(op: Op, at?: (done: Applied) => Record<string, Point>, join = "", marks = ""): Applied | null {
   flushTyping();
   const { text, stale, readOnly, graph, canvas } = store.get();
   if (readOnly) return null;
@@ -62,7 +62,7 @@ export function run(op: Op, at?: (done: Applied) => Record<string, Point>, join 
   if (!done.ok) return say(done.problems[0]?.message ?? "That is not possible."), null;
   // Written down for all of them: a layout of the new graph would move what nobody touched.
   const followed = follow({ ...canvas, nodes: placed(graph, canvas) }, done);
-  const next = { ...followed, nodes: { ...followed.nodes, ...at?.(done) } };
+  const next = marked({ ...followed, nodes: { ...followed.nodes, ...at?.(done) } }, marks, done.from);
   history.push({ text: done.text, canvas: next }, { join });
   put(done.text, next);
   return done;
@@ -83,8 +83,7 @@ export function move(places: Record<string, Point>, join?: string): void {
   const notes = { ...canvas.notes };
   const nodes = { ...placed(graph, canvas) };
   let changed = false;
-  for (const [id, { x, y }] of Object.entries(places)) {
-    if (id.startsWith("group:")) continue;
+  for (const [id, { x, y }] of Object.entries(membersAt(graph, canvas, places))) {
     const note = id.startsWith("note:") ? notes[id.slice(5)] : undefined;
     const before = note ?? nodes[id];
     if (before && before.x === x && before.y === y) continue;
@@ -145,7 +144,7 @@ export function disable(names: readonly string[], disabled: boolean): void {
 export function duplicate(names: readonly string[]): string[] {
   const before = placed(store.get().graph, store.get().canvas);
   const beside = (done: Applied): Record<string, Point> => Object.fromEntries(done.created.map((id) => [id, shifted(before[done.from[id] ?? ""])]));
-  return names.length ? (run({ op: "duplicate", names }, beside)?.created ?? []) : [];
+  return names.length ? (run({ op: "duplicate", names }, beside, "", groupMarks(store.get().canvas, names))?.created ?? []) : [];
 }
 
 function shifted(place: Point | undefined): Point {

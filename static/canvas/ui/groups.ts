@@ -1,14 +1,12 @@
 // Groups on the canvas: made of what is chosen, named, taken apart, moved as one.
 import type { NodeChange } from "@xyflow/react";
-import { group, groupsOf, ungroup } from "../core";
+import { collapse, group, GROUP, groupsOf, ungroup } from "../core";
 import { setCanvas } from "./edit";
 import type { AnyNode } from "./picture";
 import { placed } from "./places";
 import { chosenNodes, select } from "./select";
 import { say, store } from "./state";
 import { count } from "./words";
-
-export const GROUP = "group:";
 
 export function isGroup(id: string): boolean {
   return id.startsWith(GROUP);
@@ -37,6 +35,29 @@ export function ungroupChosen(): void {
   setCanvas({ groups: ungroup(store.get().canvas, ids).groups });
   select(members);
   say(ids.length === 1 ? "The group is taken apart." : `${count(ids.length, "group")} taken apart.`);
+}
+
+/** Collapses the chosen groups, or opens them when all are collapsed. */
+export function foldChosen(): void {
+  const ids = chosenGroups();
+  fold(ids, !ids.every((id) => store.get().canvas.groups?.[id]?.collapsed));
+}
+
+export function fold(ids: readonly string[], collapsed: boolean): void {
+  const { canvas, graph, inspecting } = store.get();
+  // Written down, so that what is opened again stands where it stood.
+  setCanvas({ nodes: placed(graph, canvas), groups: collapse(canvas, ids, collapsed).groups });
+  if (collapsed) select(ids.map((id) => GROUP + id));
+  store.set({ inspecting: inspecting && !collapsed });
+  const [name] = ids.map((id) => canvas.groups?.[id]?.name ?? "");
+  say(`${ids.length === 1 ? `Group ${name}` : count(ids.length, "group")} ${collapsed ? "collapsed" : "opened"}.`);
+}
+
+/** What is to be seen is not hidden in a box. */
+export function unfoldFor(name: string): void {
+  const { canvas, readOnly } = store.get();
+  const ids = groupsOf(canvas, [name]).filter((id) => canvas.groups?.[id]?.collapsed);
+  if (ids.length && !readOnly) fold(ids, false);
 }
 
 export function renameGroup(id: string, name: string): void {

@@ -1,6 +1,6 @@
 // The graph as React Flow wants it; what did not change stays the same object, so nothing else is drawn again.
 import { Position, type NodeHandle } from "@xyflow/react";
-import { frames, type CanvasState, type Frame, type GEdge, type GNode, type Graph } from "../core";
+import { GROUP, type Frame, type GEdge, type GNode, type Graph } from "../core";
 import type { Note, Point } from "./data";
 import type { FlowNodeType, NodeData } from "./FlowNode";
 import { GROUP_HANDLE, type GroupNodeType } from "./GroupNode";
@@ -21,7 +21,7 @@ export interface Scene {
   places: Record<string, Point>;
   notes: Record<string, Note>;
   pins: Record<string, unknown>;
-  groups: CanvasState["groups"];
+  frames: readonly Frame[];
   problems: readonly Problem[];
   selected: readonly string[];
   text: string;
@@ -32,25 +32,27 @@ export function drawNodes(scene: Scene, before: readonly AnyNode[]): AnyNode[] {
   const chosen = new Set(scene.selected);
   const worst = worstByNode(scene);
   const outgoing = groupBySource(scene.graph);
-  const nodes = scene.graph.nodes.map((node) => {
+  const nodes = scene.graph.nodes.filter((node) => !node.id.startsWith(GROUP)).map((node) => {
     const data: NodeData = { node, ports: portsWith(node, outgoing.get(node.id) ?? []), worst: worst.get(node.id) ?? "", pinned: node.id in scene.pins };
     return drawn(data, scene.places[node.id] ?? { x: 0, y: 0 }, chosen.has(node.id), old.get(node.id) as FlowNodeType | undefined);
   });
   const notes = Object.entries(scene.notes).map(([id, note]) => drawnNote(id, note, chosen.has(NOTE + id), old.get(NOTE + id) as NoteNodeType | undefined));
-  return [...drawnFrames(scene, old, chosen), ...notes, ...nodes];
-}
-
-function drawnFrames(scene: Scene, old: ReadonlyMap<string, AnyNode>, chosen: ReadonlySet<string>): GroupNodeType[] {
-  if (!scene.groups) return [];
-  const sizes = new Map(scene.graph.nodes.map((node) => [node.id, shapeOf(node)]));
-  return frames({ groups: scene.groups }, scene.places, sizes).map((frame) => drawnFrame(frame, chosen.has(`group:${frame.id}`), old.get(`group:${frame.id}`) as GroupNodeType | undefined));
+  const boxes = scene.frames.map((frame) => drawnFrame(frame, chosen.has(GROUP + frame.id), old.get(GROUP + frame.id) as GroupNodeType | undefined));
+  return [...boxes, ...notes, ...nodes];
 }
 
 function drawnFrame(frame: Frame, selected: boolean, old: GroupNodeType | undefined): GroupNodeType {
   const position = { x: frame.x, y: frame.y };
   if (old && Boolean(old.selected) === selected && near(old.position, position) && JSON.stringify(old.data.frame) === JSON.stringify(frame)) return old;
   const size = { width: frame.width, height: frame.height };
-  return { ...old, id: `group:${frame.id}`, type: "frame", position, data: { frame }, selected, ...size, measured: size, zIndex: -2, dragHandle: `.${GROUP_HANDLE}`, ariaLabel: `Group ${frame.name}, ${frame.members.length} nodes` };
+  const ariaLabel = `Group ${frame.name}, ${frame.members.length} nodes${frame.collapsed ? ", collapsed" : ""}`;
+  return { ...old, id: GROUP + frame.id, type: "frame", position, data: { frame }, selected, ...size, measured: size, handles: frame.collapsed ? sides(frame) : [], zIndex: frame.collapsed ? 0 : -2, dragHandle: `.${GROUP_HANDLE}`, ariaLabel };
+}
+
+function sides({ width }: Frame): NodeHandle[] {
+  const size = { width: HANDLE, height: HANDLE };
+  const y = 26 - HANDLE / 2;
+  return [{ id: "in", type: "target", position: Position.Left, x: -HANDLE / 2, y, ...size }, { id: "peer", type: "source", position: Position.Right, x: width - HANDLE / 2, y, ...size }];
 }
 
 function drawn(data: NodeData, place: Point, selected: boolean, old: FlowNodeType | undefined): FlowNodeType {
@@ -146,11 +148,15 @@ function wire(edge: GEdge, selected: boolean, lane: Lane | undefined): WireType 
   return {
     id: edge.id, type: "wire", source: edge.source, sourceHandle: edge.sourcePort, target: edge.target, targetHandle: "in", selected,
     data: { port: edge.sourcePort, implicit: false, lane }, ariaLabel: `Wire from ${edge.source}${name} to ${edge.target}`,
+    ...(edge.source.startsWith(GROUP) || edge.target.startsWith(GROUP) ? FIXED : {}),
   };
 }
 
+/** Drawn, and changed elsewhere. */
+const FIXED = { selectable: false, focusable: false, reconnectable: false };
+
 function answer({ id, source, target }: GEdge, lane: Lane | undefined): WireType {
-  return { id, type: "wire", source, target, sourceHandle: "peer", targetHandle: "in", data: { port: "peer", implicit: true, lane }, selectable: false, focusable: false, reconnectable: false, ariaLabel: `${source} answers back to ${target}` };
+  return { id, type: "wire", source, target, sourceHandle: "peer", targetHandle: "in", data: { port: "peer", implicit: true, lane }, ...FIXED, ariaLabel: `${source} answers back to ${target}` };
 }
 
 /** The last nodes of a loop's body, which answer back to their loop though no wire is written. */

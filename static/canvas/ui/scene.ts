@@ -1,12 +1,14 @@
 // Keeps React Flow's nodes and the editor's state in step: what is dragged lives here, what is settled in the state.
 import { applyNodeChanges, useReactFlow, type EdgeChange, type NodeChange, type OnNodeDrag } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { placed } from "./places";
+import { folded, GROUP, type CanvasState, type Graph } from "../core";
+import type { Point } from "./data";
+import { framesOf, placed } from "./places";
 import { drawEdges, drawNodes, type AnyNode } from "./picture";
 import { move } from "./edit";
 import { allProblems } from "./problems";
 import { store, useEditor } from "./state";
-import { isGroup, withMembers } from "./groups";
+import { withMembers } from "./groups";
 import { edgeUnder, insertNode } from "./wiring";
 import type { WireType } from "./Wire";
 
@@ -21,10 +23,18 @@ export function useScene() {
   const places = useMemo(() => placed(graph, canvas), [graph, canvas]);
   const [nodes, setNodes] = useState<AnyNode[]>([]);
   const edgesRef = useRef<WireType[]>([]);
-  const scene = useMemo(() => ({ graph, places, notes: canvas.notes ?? NO_NOTES, pins: canvas.pins ?? NO_NOTES, groups: canvas.groups, problems, selected, text: store.get().text }), [graph, places, canvas, problems, selected]);
-  const edges = useMemo(() => (edgesRef.current = drawEdges(graph, places, selectedEdge, edgesRef.current)), [graph, places, selectedEdge]);
+  const drawn = useMemo(() => fold(graph, canvas, places), [graph, canvas.groups, places]);
+  const scene = useMemo(() => ({ ...drawn, notes: canvas.notes ?? NO_NOTES, pins: canvas.pins ?? NO_NOTES, problems, selected, text: store.get().text }), [drawn, canvas, problems, selected]);
+  const edges = useMemo(() => (edgesRef.current = drawEdges(drawn.graph, drawn.places, selectedEdge, edgesRef.current)), [drawn, selectedEdge]);
   useEffect(() => setNodes((before) => drawNodes(scene, before)), [scene]);
   return { nodes, edges, changeNodes: useNodeChanges(nodes, setNodes), changeEdges, startDrag, stopDrag: useStopDrag() };
+}
+
+/** What is drawn: collapsed groups in place of their members. */
+function fold(graph: Graph, canvas: CanvasState, places: Record<string, Point>) {
+  const frames = framesOf(graph, canvas);
+  const boxes = frames.filter((frame) => frame.collapsed).map(({ id, x, y }) => [GROUP + id, { x, y }] as const);
+  return { graph: folded(graph, frames), frames, places: boxes.length ? { ...places, ...Object.fromEntries(boxes) } : places };
 }
 
 function useNodeChanges(nodes: readonly AnyNode[], setNodes: (change: (before: AnyNode[]) => AnyNode[]) => void) {
@@ -72,7 +82,7 @@ function useStopDrag(): OnNodeDrag<AnyNode> {
     dragging = false;
     const wire = moved.length === 1 && node.type === "flow" ? edgeUnder(event as MouseEvent, node.id) : "";
     const members = moved.flatMap((one) => (one.type === "frame" ? one.data.frame.members : []));
-    const all = [...members.flatMap((id) => flow.getNode(id) ?? []), ...moved.filter((one) => !isGroup(one.id))];
+    const all = [...members.flatMap((id) => flow.getNode(id) ?? []), ...moved];
     move(Object.fromEntries(all.map((one) => [one.id, one.position])));
     if (wire && !flow.getNodeConnections({ nodeId: node.id }).length) insertNode(node.id, wire);
   }, [flow]);

@@ -1,19 +1,22 @@
 // Choosing nodes, and going from one to the next by keyboard.
+import { GROUP } from "../core";
 import { focusNode } from "./focus";
 import type { Problem } from "./http";
 import { linesOf } from "./problems";
 import { placed } from "./places";
+import { unfoldFor } from "./groups";
 import { say, store } from "./state";
 
 export function select(ids: readonly string[]): void {
   store.set({ selected: ids, selectedEdge: "" });
 }
 
-/** The nodes that are chosen, without notes. */
+/** The nodes that are chosen, without notes; of a collapsed group all that are in it. */
 export function chosenNodes(): string[] {
-  const { selected, graph } = store.get();
+  const { selected, graph, canvas } = store.get();
   const known = new Set(graph.nodes.map((node) => node.id));
-  return selected.filter((id) => known.has(id));
+  const inside = (id: string): string[] => (id.startsWith(GROUP) && canvas.groups?.[id.slice(GROUP.length)]?.collapsed ? canvas.groups[id.slice(GROUP.length)]!.members : []);
+  return [...new Set(selected.flatMap((id) => (known.has(id) ? [id] : inside(id).filter((name) => known.has(name)))))];
 }
 
 export function chosenNotes(): string[] {
@@ -26,6 +29,7 @@ export function selectAll(): void {
 }
 
 export function choose(id: string): void {
+  unfoldFor(id);
   select([id]);
   focusNode(id);
   const node = store.get().graph.nodes.find((one) => one.id === id);
@@ -61,6 +65,7 @@ export function reveal(problem: Problem): void {
   const { graph, text } = store.get();
   const own = [...linesOf(graph, text)].find(([, lines]) => problem.line >= lines.first && problem.line <= lines.last);
   if (own) {
+    unfoldFor(own[0]);
     select([own[0]]);
     store.set({ inspecting: true });
   } else store.set({ view: store.get().view === "canvas" ? "split" : store.get().view });
