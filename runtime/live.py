@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 IDLE_S = 15 * 60
 CHECK_S = 1.0
+MAX_READINGS = 5
 MISS_S = 1.0  # an unknown tenant is looked up this often at most
 MAX_MISSES = 10_000
 MAX_OWNERS = 100_000
@@ -207,6 +208,7 @@ class Tenants:
         self.owners: dict[str, str] = {}  # flow id -> slug
         self.loading: dict[str, asyncio.Task[Live | None]] = {}
         self.tasks: list[asyncio.Task[None]] = []
+        self.forgotten = 0  # how often, of whomever
 
     def get(self, slug: str) -> Live | None:
         """The tenant if it is loaded: the hot path."""
@@ -258,16 +260,24 @@ class Tenants:
 
     async def read(self, slug: str) -> Live | None:
         """From the database in one hop to a thread, guests and all: this is what a wake costs."""
-        live = await read(build, slug)
+        for _ in range(MAX_READINGS):
+            forgotten = self.forgotten
+            live = await read(build, slug)
+            if live is not None:
+                self.known[slug] = live
+            # When something was changed meanwhile: who asks after that change joins this reading.
+            if forgotten == self.forgotten or await versions([slug]) == (
+                {slug: live.version} if live else {}
+            ):
+                break
         if live is None:
             self.known.pop(slug, None)
             self.missed(slug)
-            return None
-        self.known[slug] = live
         return live
 
     def forget(self, tenant_id: str) -> None:
         """Drop what is known of a tenant, from any thread; its next call reads it anew."""
+        self.forgotten += 1
         self.misses.clear()
         for slug, live in list(self.known.items()):
             if live.tenant_id == tenant_id:

@@ -57,3 +57,29 @@ async def test_those_who_want_it_anew_at_once_read_it_once(
         tenants.changed(str(alice.tenant.pk)), tenants.fresh("alice"), tenants.fresh("alice")
     )
     assert builds == ["alice"]
+
+
+async def test_who_asks_after_a_change_gets_nothing_that_was_being_read_before_it(
+    alice: Any, running: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenants, real, joined = Tenants(), living.build, []
+    loop = asyncio.get_running_loop()
+
+    def slow(slug: str) -> Any:
+        found = real(slug)
+        if not joined:  # the change is committed and told while the first reading is on its way
+            touch(alice.tenant.pk)
+            tenants.forget(str(alice.tenant.pk))
+            asked = asyncio.run_coroutine_threadsafe(joining(), loop)
+            asked.result(10)
+        return found
+
+    async def joining() -> None:
+        joined.append(asyncio.create_task(tenants.load("alice")))
+
+    monkeypatch.setattr(living, "build", slow)
+    first = await tenants.load("alice")
+    second = await joined[0]
+    await sync_to_async(alice.tenant.refresh_from_db)()
+    assert first is second is tenants.known["alice"]
+    assert second.version == alice.tenant.version
