@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse } from "../../static/canvas/core/index.ts";
 import { lanesOf } from "../../static/canvas/ui/lanes";
-import { along, backward, forward, leadsBack } from "../../static/canvas/ui/route";
+import { shapeOf } from "../../static/canvas/ui/shape";
+import { along, backward, downward, forward, leadsBack } from "../../static/canvas/ui/route";
 
 const TEXT = `organism: {name: w}
 listeners:
@@ -44,4 +45,18 @@ test("paths begin and end at their ports", () => {
     assert.match(path, /(400,90|-50,90)$/);
   }
   assert.ok(leadsBack({ sx: 10, sy: 0, tx: 0, ty: 0 }));
+});
+
+test("what a failure takes passes beneath the nodes in its way, not into their ports", () => {
+  const graph = parse(TEXT.replace("peers: [b, c]}", "peers: [b], onError: c}"));
+  const id = graph.edges.find((one) => one.sourcePort === "error")!.id;
+  const found = (places: Record<string, { x: number; y: number }>) => lanesOf(graph, places).get(id)!.y;
+  assert.ok(found({ a: { x: 0, y: 0 }, b: { x: 300, y: 60 }, c: { x: 600, y: 0 } }) > 60 + 52);
+  assert.equal(found({ a: { x: 0, y: 0 }, b: { x: 300, y: 0 }, c: { x: 600, y: 200 } }), 226);
+  assert.ok(downward({ sx: 10, sy: 52, tx: 400, ty: 26 }, 90).includes(",90"));
+});
+
+test("level wires lead from triggers to cards on the grid", () => {
+  const [trigger, card] = [shapeOf({ kind: "trigger" } as never), shapeOf({ kind: "map" } as never)];
+  assert.equal((trigger.ports[0]!.y - card.ports[0]!.y) % 8, 0);
 });

@@ -1,5 +1,5 @@
 // What can be added: built in, from the market, and one's own; drag it in, click it, or press Enter.
-import { memo, useMemo, useState, type DragEvent, type KeyboardEvent } from "react";
+import { memo, useMemo, useState, type DragEvent, type KeyboardEvent, type ReactNode } from "react";
 import type { PaletteItem } from "./data";
 import { toneOf } from "./FlowNode";
 import { Icon } from "./icons";
@@ -8,7 +8,11 @@ import { kindOfItem } from "./items";
 import { useEditor } from "./state";
 
 const GROUPS = [["builtin", "Built-in"], ["market", "Market"], ["custom", "Custom"]] as const;
-const EMPTY = { builtin: "Nothing fits.", market: "Nothing from the market is installed.", custom: "Modules, prompts and flows of this bundle appear here." };
+const EMPTY = {
+  builtin: <>Nothing fits.</>,
+  market: <>No nodes of others are installed. What somebody gives you as a WebAssembly module you <a href="/modules" target="_blank" rel="noopener">upload</a>; its functions are under Custom then.</>,
+  custom: <>Functions, prompts and flows of this bundle and your account. <a href="/modules" target="_blank" rel="noopener">Upload a module</a> to have its functions here.</>,
+};
 
 export function Palette() {
   const palette = useEditor((state) => state.data.palette);
@@ -22,7 +26,7 @@ export function Palette() {
         <input id="ed-palette-search" type="search" placeholder="Find a node" aria-label="Find a node" value={words} onChange={(event) => setWords(event.target.value)} onKeyDown={(event) => searchKeys(event, first)} />
       </label>
       <div className="ed-palette-groups">
-        {found.map((group) => <Group key={group.id} label={group.label} items={group.items} empty={words ? "" : EMPTY[group.id]} />)}
+        {found.map((group) => <Group key={group.id} label={group.label} items={group.items} empty={words ? null : EMPTY[group.id]} />)}
         {words && !first && <p className="ed-hint">Nothing is called that.</p>}
       </div>
     </aside>
@@ -50,7 +54,7 @@ function step(event: KeyboardEvent<HTMLElement>, by: number): void {
   next?.focus();
 }
 
-function Group({ label, items, empty }: { label: string; items: PaletteItem[]; empty: string }) {
+function Group({ label, items, empty }: { label: string; items: PaletteItem[]; empty: ReactNode }) {
   if (!items.length && !empty) return null;
   return (
     <section aria-label={label}>

@@ -83,7 +83,7 @@ function beside(from: GNode, port: string): Point {
   const at = places[from.id] ?? { x: 0, y: 0 };
   const shape = shapeOf(from);
   const index = Math.max(0, shape.ports.findIndex((one) => one.id === port));
-  const y = from.kind === "trigger" ? at.y + 6 : at.y + index * 88;
+  const y = from.kind === "trigger" ? at.y + 8 : at.y + index * 88;
   return clear({ x: at.x + shape.width + GAP + (from.kind === "trigger" ? 24 : 0), y });
 }
 

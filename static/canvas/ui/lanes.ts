@@ -1,11 +1,13 @@
 // Free lanes for wires that would otherwise run behind nodes; found when the picture changes, not while it moves.
 import type { GEdge, Graph } from "../core";
 import type { Point } from "./data";
-import { backLane, leadsBack, type Box, type Ends, type Lane } from "./route";
-import { portsWith, shapeOf, type Shape } from "./shape";
+import { backLane, errorLane, leadsBack, type Box, type Ends, type Lane } from "./route";
+import { CIRCLE, portsWith, shapeOf, type Shape } from "./shape";
 
 const IN = 26;
 const MARGIN = 14;
+/** What stands below the circle of a trigger. */
+const CAPTION = 36;
 
 interface Placed extends Box {
   id: string;
@@ -19,7 +21,7 @@ export function lanesOf(graph: Graph, places: Record<string, Point>): Map<string
   const found = new Map<string, Lane>();
   for (const edge of graph.edges) {
     const ends = endsOf(edge, graph, boxes);
-    const lane = ends && (leadsBack(ends) ? backLane(ends, all) : aroundOf(ends, edge, all));
+    const lane = ends && (edge.sourcePort === "error" ? errorOf(ends, edge, all) : leadsBack(ends) ? backLane(ends, all) : aroundOf(ends, edge, all));
     if (lane) found.set(edge.id, lane);
   }
   return found;
@@ -27,13 +29,19 @@ export function lanesOf(graph: Graph, places: Record<string, Point>): Map<string
 
 function boxOf(id: string, shape: Shape, places: Record<string, Point>): Placed {
   const at = places[id] ?? { x: 0, y: 0 };
-  return { id, shape, x: at.x, y: at.y, width: shape.width, height: shape.height };
+  return { id, shape, x: at.x, y: at.y, width: shape.width, height: shape.height + (shape.width === CIRCLE ? CAPTION : 0) };
+}
+
+/** Beneath the node that failed, past what stands in the way. */
+function errorOf(ends: Ends, edge: GEdge, all: readonly Placed[]): Lane | null {
+  return ends.tx > ends.sx ? errorLane(ends, all.filter((box) => box.id !== edge.source && box.id !== edge.target)) : null;
 }
 
 function endsOf(edge: GEdge, graph: Graph, boxes: Map<string, Placed>): Ends | null {
   const from = boxes.get(edge.source);
   const to = boxes.get(edge.target);
-  if (!from || !to || edge.sourcePort === "error") return null;
+  if (!from || !to) return null;
+  if (edge.sourcePort === "error") return { sx: from.x + CIRCLE / 2, sy: from.y + from.shape.height, tx: to.x, ty: to.y + IN };
   const port = from.shape.ports.find((one) => one.id === edge.sourcePort) ?? portsWith(graph.nodes.find((node) => node.id === edge.source)!, [edge]).at(-1);
   return { sx: from.x + from.width, sy: from.y + (port?.y ?? IN), tx: to.x, ty: to.y + IN };
 }

@@ -28,9 +28,9 @@ export function forward({ sx, sy, tx, ty }: Ends): string {
 }
 
 /** From a port on the lower edge: down first, then over to the target. */
-export function downward({ sx, sy, tx, ty }: Ends): string {
-  if (ty > sy + STUB) return rounded([[sx, sy], [sx, ty], [tx, ty]]);
-  const lane = sy + GAP;
+export function downward({ sx, sy, tx, ty }: Ends, given?: number): string {
+  const lane = given ?? (ty > sy + STUB ? ty : sy + GAP);
+  if (lane === ty) return rounded([[sx, sy], [sx, ty], [tx, ty]]);
   const near = tx - STUB;
   return rounded([[sx, sy], [sx, lane], [near, lane], [near, ty], [tx, ty]]);
 }
@@ -52,6 +52,16 @@ export function backLane(ends: Ends, boxes: readonly Box[]): Lane {
     if (box.y - GAP / 2 < y && box.y + box.height + GAP > y) y = box.y + box.height + GAP;
   }
   return { y, from: left, to: right };
+}
+
+/** The first height below the failed node at which nothing stands in the way; the target's own if that is free. */
+export function errorLane({ sx, sy, tx, ty }: Ends, boxes: readonly Box[]): Lane | null {
+  const between = boxes.filter((box) => box.x < tx - STUB && box.x + box.width > sx - ROUND);
+  const free = (y: number): boolean => !between.some((box) => y > box.y - GAP / 2 && y < box.y + box.height + GAP / 2);
+  const clear = (y: number): boolean => !between.some((box) => box.x < sx + ROUND && box.y < y && box.y + box.height > sy);
+  const heights = [sy + GAP, ...between.flatMap((box) => [box.y - GAP / 2, box.y + box.height + GAP / 2])].filter((y) => y >= sy + GAP / 2 && free(y) && clear(y));
+  const near = ty > sy + STUB && free(ty) && clear(ty) ? ty : Math.min(...heights);
+  return Number.isFinite(near) ? { y: near, from: sx, to: tx } : null;
 }
 
 /** Along a lane: there in a curve, level past the nodes, and on to the target in a curve. */

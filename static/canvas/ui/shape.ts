@@ -17,7 +17,8 @@ export interface Shape {
 export const HEAD = 52;
 const ROW = 24;
 const WIDTH = 224;
-export const CIRCLE = 64;
+/** Its middle lies a step of the grid below that of a card's head, so that a level wire can lead there. */
+export const CIRCLE = 68;
 const ROWS_FROM = HEAD + 4 + ROW / 2;
 
 /** The ports of a node beside its error port, from top to bottom. */

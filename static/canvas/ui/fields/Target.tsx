@@ -19,21 +19,28 @@ export function Target({ id, value, readOnly, onChange }: Props) {
   const commit = (): void => {
     if (draft && draft !== value) onChange(draft.trim());
   };
-  if (scheme === "prompt" && known.length) return <Choice id={id} value={value} known={known} readOnly={readOnly} onChange={onChange} />;
+  if ((scheme === "prompt" || scheme === "wasm") && known.length) return <Choice id={id} value={value} known={known} readOnly={readOnly} onChange={onChange} />;
   return (
     <>
       <input id={id} className="ed-input ed-mono" list={`${id}-known`} value={draft} readOnly={readOnly} spellCheck={false} onChange={(event) => setDraft(event.target.value)} onBlur={commit} onKeyDown={(event) => event.key === "Enter" && commit()} />
       <datalist id={`${id}-known`}>{known.map((one) => <option key={one} value={one} />)}</datalist>
+      {scheme === "wasm" && <WhereFrom />}
     </>
   );
 }
 
-/** A bundle has few prompts, and a node needs one of them. */
+/** The functions of a module are found when it is uploaded; this page knows them once it is opened again. */
+function WhereFrom() {
+  return <p className="ed-hint">No function is here yet. <a href="/modules" target="_blank" rel="noopener">Upload a WebAssembly module</a> or add one to the bundle, then open this page again. <a href="/docs/wasm" target="_blank" rel="noopener">How to write one</a></p>;
+}
+
+/** There are few, and a node needs one of them. */
 function Choice({ id, value, known, readOnly, onChange }: Omit<Props, "label"> & { known: string[] }) {
+  const scheme = value.split(":")[0] ?? "";
   return (
     <select id={id} className="ed-input ed-mono" disabled={readOnly} value={value} onChange={(event) => onChange(event.target.value)}>
-      {!known.includes(value) && <option value={value}>{value === "prompt:ID" ? "Choose a prompt…" : `${value} (not here)`}</option>}
-      {known.map((one) => <option key={one} value={one}>{one.slice(7)}</option>)}
+      {!known.includes(value) && <option value={value}>{/:[A-Z]+$/.test(value) ? `Choose a ${scheme === "wasm" ? "function" : scheme}…` : `${value} (not here)`}</option>}
+      {known.map((one) => <option key={one} value={one}>{one.slice(scheme.length + 1)}</option>)}
     </select>
   );
 }
