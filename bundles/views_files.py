@@ -111,6 +111,8 @@ def delete_file(request: HttpRequest, bundle_id: UUID, path: str) -> HttpRespons
     bundle = bundle_of(request, bundle_id)
     try:
         store.delete_file(author_of(request), bundle, path, expected=int(request.POST.get("expected", "0")))
+    except ValueError:
+        messages.error(request, "Open the file again: its page did not say which revision it shows.")
     except ApiError as error:
         messages.error(request, error.detail)
     else:

@@ -274,3 +274,14 @@ def test_texts_of_strangers_stay_texts(alice: Person) -> None:
         page = text(alice.client, url)
         assert EVIL not in page, url
         assert "<img" not in page, url
+
+
+@pytest.mark.parametrize("expected", ["abc", "", "٣x", "1.5"])
+def test_a_delete_that_names_no_revision_is_told_and_deletes_nothing(
+    alice: Person, bundle: Bundle, expected: str
+) -> None:
+    url = f"/bundles/{bundle.pk}/delete-file/wasm/shop.wasm"
+    assert alice.client.post(url, {"expected": expected}).status_code == 302
+    assert "which revision" in text(alice.client, f"/bundles/{bundle.pk}/files")
+    bundle.refresh_from_db()
+    assert bundle.revision == 1
