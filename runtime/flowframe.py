@@ -96,10 +96,12 @@ class Frame:
 class Held:
     """What a join has received in a frame; ``passed`` when it has sent on and takes no more for now."""
 
-    __slots__ = ("messages", "node", "passed")
+    __slots__ = ("messages", "node", "passed", "senders", "size")
 
     def __init__(self, node: "Node") -> None:
         self.node = node
+        self.senders: set[str] = set()  # of what came so far
+        self.size = 0
         self.messages: list[Message] = []
         self.passed = False
 

@@ -1,4 +1,7 @@
-"""Joins: all waits until nothing else can come, any takes the first message, N takes as many."""
+"""Joins: all waits until nothing else can come, any takes the first message, N takes as many.
+
+In a cycle any and N take that many each time around, which begins when a node sends a second time.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,6 +9,7 @@ import orjson
 
 from runtime.flowframe import UNREAD, Frame, Held, Message
 from runtime.flowneeds import Failure
+from runtime.flowsize import MAX_BYTES, TOO_LARGE
 
 if TYPE_CHECKING:
     from runtime.flowplan import Node
@@ -45,6 +49,9 @@ def run(pump: "Pump", node: "Node", message: Message) -> bool:
     if held is None:
         held = frame.joins[node.index] = Held(node)
         pump.holding[frame.id] = frame
+    if held.passed and node.cyclic and message.sender in held.senders:  # it is the next time around
+        held = frame.joins[node.index] = Held(node)
+    held.senders.add(message.sender)
     if held.passed:
         pump.ended(message)
         return False
@@ -53,6 +60,11 @@ def run(pump: "Pump", node: "Node", message: Message) -> bool:
         pump.passed(node, message, message.payload, message.parsed)
         return False
     held.messages.append(message)
+    held.size += len(message.payload)
+    if held.size > MAX_BYTES:
+        held.passed = True
+        give_up(pump, frame, held, TOO_LARGE, counted=True)
+        return True
     if node.data != "all" and len(held.messages) >= int(node.data):
         held.passed = True
         release(pump, held, in_order(held))
@@ -74,12 +86,19 @@ def complete(pump: "Pump", frame: Frame, join: int) -> None:
         release(pump, held, by_sender(held), counted=False)
         return
     wanted, came = held.node.data, len(held.messages)
+    give_up(pump, frame, held, Failure("validation", f"{came} of {wanted} messages came, and no more can"))
+
+
+def give_up(pump: "Pump", frame: Frame, held: Held, failure: Failure, *, counted: bool = False) -> None:
+    """What came is dealt with; the failure is told in the name of the first message."""
     first, *others = held.messages
+    held.messages = []
     assert frame.reach is not None
-    frame.reach[join] += came  # finishing them counts each off once more
+    # Finishing them counts each off once more; the last one may still be counted as on its way to here.
+    frame.reach[held.node.index] += 1 + len(others) - counted
     for message in others:
         pump.finish(message)
-    pump.gave_up(first, Failure("validation", f"{came} of {wanted} messages came, and no more can"))
+    pump.gave_up(first, failure)
 
 
 def release(pump: "Pump", held: Held, payload: bytes, *, counted: bool = True) -> None:

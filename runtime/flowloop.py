@@ -6,6 +6,7 @@ from bundles import cel
 from runtime.flowframe import UNREAD, Frame, Message, Refused, encoded
 from runtime.flowneeds import Failure
 from runtime.flowscope import Scope
+from runtime.flowsize import MAX_BYTES, TOO_LARGE
 
 if TYPE_CHECKING:
     from runtime.flowplan import Node
@@ -29,14 +30,14 @@ class Rounds:
     """A loop under way; the frames of its rounds belong to it."""
 
     kind = "loop"
-    __slots__ = ("current", "items", "message", "next", "open", "results", "running")
+    __slots__ = ("current", "items", "message", "next", "open", "results", "running", "size")
 
     def __init__(self, message: Message, items: list[Any] | None) -> None:
         self.message = message
         self.items = items  # None: while
         self.results: list[bytes | None] = [None] * len(items or ())
         self.current = message.payload
-        self.next = self.running = 0
+        self.next = self.running = self.size = 0
         self.open: dict[int, Frame] = {}  # rounds that have not answered
 
     def answered(self, pump: "Pump", frame: Frame, payload: bytes, sender: str) -> None:
@@ -44,6 +45,9 @@ class Rounds:
             self.current = payload
         else:
             self.results[frame.index] = payload
+            self.size += len(payload)
+        if self.size > MAX_BYTES or len(payload) > MAX_BYTES:
+            return self.failed(pump, frame, TOO_LARGE)
         self.ended(pump, frame)
 
     def ended(self, pump: "Pump", frame: Frame) -> None:

@@ -9,6 +9,7 @@ from bundles import duration, template
 from runtime import flowlinks
 from runtime.flowframe import Message, Refused, encoded
 from runtime.flowscope import Scope
+from runtime.flowsize import look
 
 if TYPE_CHECKING:
     from runtime.flowneeds import Kind
@@ -32,7 +33,9 @@ def templates(node: "Node", uses: set[str]) -> Prepared:
 
 def filled(pump: "Pump", message: Message, prepared: Prepared, open_to: set[str]) -> dict[str, Any]:
     plain, secret = Scope(pump, message, False), Scope(pump, message, True)
-    return {key: one(secret if key in open_to else plain) for key, one in prepared.items()}
+    found = {key: one(secret if key in open_to else plain) for key, one in prepared.items()}
+    look(pump, message, found)
+    return found
 
 
 def held(pump: "Pump", message: Message) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bundles import cel, template
 from runtime import flowjoin, flowloop, flowneeding
 from runtime.answer import JSON, BadAnswer, Reply, clean, content
-from runtime.flowframe import UNREAD, Message, Refused, SubFlow, encoded
+from runtime.flowframe import UNREAD, Message, Refused, SubFlow
 from runtime.flowscope import Scope
+from runtime.flowsize import made
 
 if TYPE_CHECKING:
     from runtime.flowplan import Node
@@ -102,9 +103,9 @@ def map_(pump: "Pump", node: "Node", message: Message) -> bool:
     value = node.data(Scope(pump, message, False))
     if type(value) is dict and "_to" in value:
         rest = {key: inner for key, inner in value.items() if key != "_to"}
-        pump.routed(node, message, encoded(rest), value["_to"])
+        pump.routed(node, message, made(pump, message, rest), value["_to"])
     else:
-        payload = encoded(value)
+        payload = made(pump, message, value)
         pump.passed(node, message, payload, UNREAD)
     return False
 
@@ -178,7 +179,7 @@ def output(pump: "Pump", node: "Node", message: Message) -> bool:
     else:
         scope = Scope(pump, message, False)
         body = message.value() if whole else parts["body"](scope)
-        payload = payload if whole else encoded(body)
+        payload = payload if whole else made(pump, message, body)
         if pump.output is None and not of_another(message):
             pump.output = reply(parts["status"](scope), parts["headers"](scope), body, payload)
     pump.send(node, message, payload, UNREAD, ())

@@ -32,6 +32,7 @@ class Node:
             "allowed",
             "backoff_ms",
             "calls",
+            "cyclic",
             "data",
             "error",
             "function",
@@ -69,6 +70,7 @@ class Node:
         self.allowed: frozenset[int] = frozenset()
         self.error: tuple[Node, ...] = ()
         self.reaches: tuple[int, ...] = ()  # the joins that a message here may still come to
+        self.cyclic = False  # a join that what it sends may come back to
         self.head = head(self.name)
         # An agent of one's own code: what it sends to a peer is a question, the answer comes back to it.
         self.calls: bool = self.kind == "wasm" and bool(listener.prompt or getattr(listener, "agent", False))
@@ -160,6 +162,7 @@ def reach(made: Plan) -> None:
                 seen.add(place)
                 ahead.extend(steps[place])
         node.reaches = tuple(sorted(seen & joins))
+        node.cyclic = node.index in joins and any(node.index in steps[place] for place in seen)
 
 
 def head(name: str) -> bytes:

@@ -69,7 +69,7 @@ class Writer:
             kept = {"kind": need.kind, "due": need.due, "token": need.token, "again": id in pump.retrying}
             waiting.append({**self.held(message), **(kept if need.due is not None else {})})
         held = [
-            {"node": place(one.node), "passed": one.passed, "frame": self.frame(frame),
+            {"node": place(one.node), "passed": one.passed, "frame": self.frame(frame), "senders": [*one.senders],
              "messages": [self.held(message) for message in one.messages]}
             for frame in pump.holding.values() if not of_tool(frame) and not frame.dead
             for one in (frame.joins or {}).values()
@@ -247,7 +247,7 @@ class Reader:
     def hold(self, entry: dict[str, Any]) -> None:
         node, frame = self.node(entry["node"]), self.frame(entry["frame"])
         held = Held(node)
-        held.passed = entry["passed"]
+        held.passed, held.senders = entry["passed"], set(entry.get("senders", ()))
         held.messages = [self.message(one) for one in entry["messages"]]
         if held.messages:
             assert frame.reach is not None

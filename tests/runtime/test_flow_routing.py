@@ -197,3 +197,20 @@ def test_a_function_with_a_prompt_is_told_of_its_peers_failure_and_not_sent_in_c
     assert path(made) == ["boss", "worker", "boss"]
     assert '"code":"validation"' in made.pump.steps.kept[-1]["input"]
     assert (made.reply().status, made.pump.culprit) == (502, "boss")
+
+
+@pytest.mark.parametrize(("wait", "answer"), [("any", "payload"), ("2", "payload[0]")])
+def test_a_join_in_a_cycle_goes_on_each_time_around(wait: str, answer: str) -> None:
+    text = f"""
+listeners:
+  - {{name: a, handler: "builtin:map", with: {{expr: "payload + 1"}}, peers: [b, c]}}
+  - {{name: b, handler: "builtin:map", with: {{expr: payload}}, peers: [j]}}
+  - {{name: c, handler: "builtin:map", with: {{expr: payload}}, peers: [j]}}
+  - {{name: j, handler: "builtin:join", with: {{wait: {wait}}}, peers: [d]}}
+  - {{name: d, handler: "builtin:map", with: {{expr: "{answer}"}}, peers: [q]}}
+  - {{name: q, handler: "builtin:branch", with: {{cases: [{{if: "payload < 5", to: a}}], else: out}}}}
+  - {{name: out, handler: "builtin:output"}}
+"""
+    made = run(bundle(f=text), 0)
+    assert value(made) == 5
+    assert path(made).count("out") == 1
