@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar, cast
@@ -17,6 +18,7 @@ from runtime.models import Execution
 from runtime.record import Record, readable
 
 BEAT_S = 5.0
+LOOK_S = 0.25  # a long run is cancelled within this time
 WORKER = f"{socket.gethostname()}:{os.getpid()}"
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -112,20 +114,29 @@ def current_is_cancelled() -> bool:
 
 async def keep() -> None:
     """Renew this process's leases and carry out cancellations, for as long as the process serves."""
+    renewed = 0.0
     while True:
-        await asyncio.sleep(BEAT_S if not _tasks else 1.0)
+        await asyncio.sleep(LOOK_S)
+        if not (_held or _tasks):
+            continue
         try:
-            for run in await database_sync_to_async(beat, thread_sensitive=False)(list(_held | set(_tasks))):
-                if task := _tasks.get(run):
-                    task.cancel()
+            due = time.monotonic() - renewed > (1.0 if _tasks else BEAT_S)
+            if due or _tasks:
+                await look(list(_held | set(_tasks)), renewing=due)
+            renewed = time.monotonic() if due else renewed
         except DatabaseError as problem:
             log.warning("leases could not be renewed: %s", problem)
 
 
-def beat(mine: list[str]) -> list[str]:
+async def look(mine: list[str], *, renewing: bool) -> None:
+    for run in await database_sync_to_async(beat, thread_sensitive=False)(mine, renewing=renewing):
+        if task := _tasks.get(run):
+            task.cancel()
+
+
+def beat(mine: list[str], *, renewing: bool = True) -> list[str]:
     """Of the runs of this process those that somebody cancelled."""
-    if not mine:
-        return []
-    executions.heartbeat(WORKER, mine)
+    if renewing:
+        executions.heartbeat(WORKER, mine)
     asked = Execution.objects.filter(pk__in=mine[:500], cancel_asked=True)
     return [str(pk) for pk in asked.values_list("pk", flat=True)]

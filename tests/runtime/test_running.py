@@ -1,0 +1,27 @@
+"""Runs that take longer than a blink: who cancels one does not wait for its lease."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from runtime import executions, running
+from runtime.models import Execution
+from tests.runtime import stage
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
+
+
+async def test_a_cancelled_run_ends_before_its_lease_is_renewed(
+    call: Any, alice: Any, clean_redis: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "BEAT_S", 1000.0)
+    files = stage.bundle_files("s", ["spin"], POST_spin="wasm:spin:run")
+    await sync_to_async(stage.run_bundle)(alice, files)
+    going = asyncio.create_task(call("POST", "/alice/api/s/spin", {"n": 2_000_000_000}))
+    while not going.done() and not await Execution.objects.filter(status="running").aexists():
+        await stage.drain()
+        await asyncio.sleep(0.02)
+    assert await sync_to_async(executions.ask_cancel)(await Execution.objects.aget())
+    assert (await going).status == 499
