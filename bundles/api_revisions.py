@@ -1,6 +1,7 @@
 """`/api/bundles/{id}/revisions`, `/revert`, `/diff`, `/export`."""
 
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -22,11 +23,18 @@ class Revert(Schema):
 
 @router.get("/bundles/{bundle_id}/revisions", auth=Door("read"))
 def list_revisions(
-    request: HttpRequest, bundle_id: str, before: int | None = None, limit: QueryEx[int, P(ge=1, le=200)] = 50
+    request: HttpRequest,
+    bundle_id: str,
+    before: int | None = None,
+    limit: QueryEx[int, P(ge=1, le=200)] = 50,
+    *,
+    file: str = "",
 ) -> dict[str, Any]:
-    """Newest first; `next` is the `before` of the following page."""
+    """Newest first; `next` is the `before` of the following page. With `file` those that changed this file."""
     rows = bundle_of(request, bundle_id).revisions.order_by("-number")
-    page = list((rows if before is None else rows.filter(number__lt=before))[: limit + 1])
+    rows = rows if before is None else rows.filter(number__lt=before)
+    found = history.touching(rows.iterator(chunk_size=50), file) if file else iter(rows[: limit + 1])
+    page = list(islice(found, limit + 1))
     items = [revision_json(revision) for revision in page[:limit]]
     return {"items": items, "next": str(page[limit - 1].number) if len(page) > limit else None}
 

@@ -1,5 +1,6 @@
 """Comparing revisions, and taking a bundle out as a ZIP."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Literal
@@ -26,6 +27,17 @@ def diff(old: Revision, new: Revision) -> list[Change]:
     before, after = contents_of(old), contents_of(new)
     differing = {path for path in {*before, *after} if old.files.get(path) != new.files.get(path)}
     return [change(path, before.get(path), after.get(path)) for path in sorted(differing)]
+
+
+def touching(newest_first: Iterable[Revision], path: str) -> Iterator[Revision]:
+    """Those in which the file came to be or became another; the oldest one that has it counts."""
+    later: Revision | None = None
+    for revision in newest_first:
+        if later is not None and later.files[path] != revision.files.get(path):
+            yield later
+        later = revision if path in revision.files else None
+    if later is not None:
+        yield later
 
 
 def change(path: str, old: bytes | None, new: bytes | None) -> Change:

@@ -83,6 +83,21 @@ def test_a_file_is_deleted(alice: Person, url: str) -> None:
     assert alice.api.get(f"{url}/files/page.html").status_code == 404
 
 
+def test_revisions_of_one_file_are_those_that_changed_it(alice: Person, url: str) -> None:
+    def numbers(query: str) -> list[int]:
+        return [one["revision"] for one in alice.api.get(f"{url}/revisions?{query}").json()["items"]]
+
+    for number, (path, text) in enumerate(
+        [("a.txt", b"1"), ("b.txt", b"1"), ("a.txt", b"2"), ("b.txt", b"2")], 1
+    ):
+        put(alice, f"{url}/files/{path}", text, f'"{number}"')
+    assert numbers("file=a.txt") == [4, 2]
+    assert numbers("file=a.txt&limit=1") == [4]
+    assert numbers("file=a.txt&before=4") == [2]
+    assert numbers("file=bundle.yaml") == [1]
+    assert numbers("file=nobody.txt") == []
+
+
 def test_revisions_differ_and_can_be_taken_back(alice: Person, url: str) -> None:
     put(alice, f"{url}/files/bundle.yaml", shop()["bundle.yaml"] + b"# more\n")
     changes = alice.api.get(f"{url}/diff?from=1&to=2").json()["files"]

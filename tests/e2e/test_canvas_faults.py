@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import Person
-from tests.e2e.canvas import a_flow, edit
+from tests.e2e.canvas import EMPTY, a_flow, edit
 from tests.e2e.conftest import Visitor
 
 pytestmark = [
@@ -94,3 +94,29 @@ def test_the_chosen_node_stays_in_sight(visit: Visitor, alice: Person) -> None:
     box = editor.node(name).bounding_box()
     assert box
     assert box["x"] + box["width"] <= pane["x"] + pane["width"] + 1
+
+
+def test_a_first_flow_by_clicks_stands_level_and_in_sight(visit: Visitor, alice: Person) -> None:
+    editor = edit(visit, alice, a_flow(alice, EMPTY, "fresh"))
+    for label in ("Trigger", "Code Block", "Output"):
+        editor.item(label).click()
+    expect(editor.wire("code", "output")).to_have_count(1)
+    places = {name: editor.node(name).bounding_box() for name in ("webhook", "code", "output")}
+    room = editor.page.locator(".ed-canvas").bounding_box()
+    assert room
+    middles = {round(box["y"] + box["height"] / 2) for box in places.values() if box}
+    assert max(middles) - min(middles) <= 1
+    for name in places:
+        expect(editor.node(name)).to_be_in_viewport(ratio=1)
+    hint = editor.page.locator('[data-field="handler"]')
+    editor.node("code").click()
+    expect(hint.get_by_role("link", name="Upload a WebAssembly module")).to_have_attribute("href", "/modules")
+
+
+def test_nothing_in_the_editor_makes_it_wider_than_its_window(visit: Visitor, alice: Person) -> None:
+    page = edit(visit, alice, a_flow(alice)).page
+    wide = "const one = document.createElement('p'); one.textContent = 'x'.repeat(3000);"
+    page.evaluate(f"() => {{ {wide} document.querySelector('.ed-center').append(one); }}")
+    assert page.evaluate(
+        "() => document.querySelector('.ed-status').getBoundingClientRect().right <= innerWidth"
+    )

@@ -114,7 +114,9 @@ def test_a_group_is_collapsed_moved_opened_and_copied_whole(visit: Visitor, alic
     expect(editor.node("done")).to_be_visible()
     moved = {name: (x, y) for name, (x, y) in apart(editor).items()}
     assert moved["shape"][1] > before["shape"][1]
-    assert moved["shape"][1] - before["shape"][1] == pytest.approx(moved["done"][1] - before["done"][1], abs=1)
+    assert moved["shape"][1] - before["shape"][1] == pytest.approx(
+        moved["done"][1] - before["done"][1], abs=1
+    )
     editor.press("g", "Control+d")
     expect(editor.node("group:g2")).to_contain_text("Answer")
     expect(editor.node("shape-2")).to_be_visible()

@@ -94,7 +94,7 @@ export function clear(at: Point): Point {
   let { y } = at;
   const taken = (): boolean => graph.nodes.some((node) => {
     const other = places[node.id];
-    return other !== undefined && Math.abs(other.x - at.x) < 200 && other.y < y + 76 && other.y + shapeOf(node).height + 24 > y;
+    return other !== undefined && other.x < at.x + 200 && at.x < other.x + shapeOf(node).width + 24 && other.y < y + 76 && other.y + shapeOf(node).height + 24 > y;
   });
   for (let tries = 0; tries < 40 && taken(); tries += 1) y += 40;
   return { x: at.x, y };

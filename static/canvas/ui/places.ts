@@ -28,8 +28,9 @@ export function membersAt(graph: Graph, canvas: CanvasState, moved: Record<strin
   return found;
 }
 
-/** Moves the view to a node when it is outside. */
+/** Moves the view by as little as brings a node into it. */
 export function showNode(id: string): void {
   const at = placed(store.get().graph, store.get().canvas)[id];
-  if (at) view.show(at);
+  const node = store.get().graph.nodes.find((one) => one.id === id);
+  if (at && node) view.show({ ...at, ...shapeOf(node) });
 }

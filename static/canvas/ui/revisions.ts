@@ -1,4 +1,4 @@
-// The bundle's revisions, and the flow's file in each of them.
+// The revisions of the bundle that changed the flow, and its file in each of them.
 import { ask, fetchText } from "./http";
 import { store } from "./state";
 
@@ -19,13 +19,17 @@ interface Told extends Record<string, unknown> {
   created?: string;
 }
 
+function file(): string {
+  const { flow } = store.get().data;
+  return flow.path ?? `flows/${flow.name}.yaml`;
+}
+
 export async function listRevisions(): Promise<RevisionRow[]> {
-  const { body } = await ask<{ items: Told[] }>("GET", `/api/bundles/${bundle()}/revisions?limit=100`);
+  const { body } = await ask<{ items: Told[] }>("GET", `/api/bundles/${bundle()}/revisions?limit=100&file=${encodeURIComponent(file())}`);
   return body.items.map((row) => ({ number: Number(row.revision ?? row.number), message: String(row.message ?? ""), author: String(row.author ?? ""), created: String(row.created ?? "") }));
 }
 
 export function textAt(revision: number): Promise<string> {
-  const { flow } = store.get().data;
-  const path = (flow.path ?? `flows/${flow.name}.yaml`).split("/").map(encodeURIComponent).join("/");
+  const path = file().split("/").map(encodeURIComponent).join("/");
   return fetchText(`/api/bundles/${bundle()}/files/${path}?revision=${revision}`);
 }

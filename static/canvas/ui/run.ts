@@ -22,11 +22,15 @@ function failed(problem: unknown): void {
 }
 
 async function start(): Promise<boolean> {
+  const before = store.get().status;
+  store.set({ status: "starting" });
+  say("Starting…");
   try {
     const { body } = await ask<Status>("POST", flowUrl("/start"), {});
     return await running(body);
   } catch (problem) {
     if (problem instanceof Refused && Array.isArray(problem.body.errors)) store.set({ told: problem.body.errors as never });
+    store.set({ status: before });
     failed(problem);
     return false;
   }

@@ -25,21 +25,17 @@ function middle(): Point {
   return box ? view.at({ x: box.x + box.width / 2, y: box.y + box.height / 2 }) : { x: 0, y: 0 };
 }
 
-/** Moves the canvas only when the place is outside of what is seen. */
-function show(place: Point): void {
-  const box = document.querySelector(".ed-canvas")?.getBoundingClientRect();
-  const at = flow?.flowToScreenPosition(place);
-  if (!box || !at || !flow) return;
-  const inside = at.x > box.left + 20 && at.x < box.right - 240 && at.y > box.top + 20 && at.y < box.bottom - 80;
-  if (!inside) void flow.setCenter(place.x + 110, place.y + 30, { zoom: flow.getZoom(), duration: 150 });
+function show(box: Box): void {
+  const room = document.querySelector(".ed-canvas")?.getBoundingClientRect();
+  if (room) keep(box, room, 150);
 }
 
 /** Moves the canvas by as little as brings a box into it. */
-function keep(box: Box, room: { width: number; height: number }): void {
+function keep(box: Box, room: { width: number; height: number }, duration = 0): void {
   if (!flow) return;
   const { x, y, zoom } = flow.getViewport();
   const by = { x: into(x + box.x * zoom, box.width * zoom, room.width), y: into(y + box.y * zoom, box.height * zoom, room.height) };
-  if (by.x || by.y) void flow.setViewport({ x: x + by.x, y: y + by.y, zoom });
+  if (by.x || by.y) void flow.setViewport({ x: Math.round(x + by.x), y: Math.round(y + by.y), zoom }, { duration });
 }
 
 const EDGE = 24;

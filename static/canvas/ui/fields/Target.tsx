@@ -14,7 +14,7 @@ export function Target({ id, value, readOnly, onChange }: Props) {
   const palette = useEditor((state) => state.data.palette);
   const [draft, setDraft] = useState(value);
   useEffect(() => setDraft(value), [value]);
-  const scheme = value.split(":")[0] ?? "";
+  const scheme = schemeOf(value);
   const known = useMemo(() => [...palette.custom, ...palette.market].map((item) => item.handler).filter((one) => one.startsWith(`${scheme}:`)), [palette, scheme]);
   const commit = (): void => {
     if (draft && draft !== value) onChange(draft.trim());
@@ -29,6 +29,11 @@ export function Target({ id, value, readOnly, onChange }: Props) {
   );
 }
 
+/** A code block that has no function yet will have one of a module. */
+function schemeOf(value: string): string {
+  return value === "builtin:code" ? "wasm" : (value.split(":")[0] ?? "");
+}
+
 /** The functions of a module are found when it is uploaded; this page knows them once it is opened again. */
 function WhereFrom() {
   return <p className="ed-hint">No function is here yet. <a href="/modules" target="_blank" rel="noopener">Upload a WebAssembly module</a> or add one to the bundle, then open this page again. <a href="/docs/wasm" target="_blank" rel="noopener">How to write one</a></p>;
@@ -36,10 +41,10 @@ function WhereFrom() {
 
 /** There are few, and a node needs one of them. */
 function Choice({ id, value, known, readOnly, onChange }: Omit<Props, "label"> & { known: string[] }) {
-  const scheme = value.split(":")[0] ?? "";
+  const scheme = schemeOf(value);
   return (
     <select id={id} className="ed-input ed-mono" disabled={readOnly} value={value} onChange={(event) => onChange(event.target.value)}>
-      {!known.includes(value) && <option value={value}>{/:[A-Z]+$/.test(value) ? `Choose a ${scheme === "wasm" ? "function" : scheme}…` : `${value} (not here)`}</option>}
+      {!known.includes(value) && <option value={value}>{/:[A-Z]+$|^builtin:code$/.test(value) ? `Choose a ${scheme === "wasm" ? "function" : scheme}…` : `${value} (not here)`}</option>}
       {known.map((one) => <option key={one} value={one}>{one.slice(scheme.length + 1)}</option>)}
     </select>
   );
