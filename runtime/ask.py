@@ -12,6 +12,8 @@ from billing.errors import ApiError
 
 HIDDEN = frozenset({"authorization", "cookie", "proxy-authorization", "x-forwarded-for", "forwarded"})
 MAX_QUERY = 200
+MAX_FIELDS = 1_000
+FORM = "application/x-www-form-urlencoded"
 
 
 def request(values: Mapping[str, Any], body: Any, *, tenant: str, execution: str) -> bytes:
@@ -55,6 +57,25 @@ def body(data: bytes, headers: Mapping[str, str], *, limit: int) -> Any:
     if kind.startswith(("image/", "audio/", "video/", "application/octet-stream")):
         return {"base64": base64.b64encode(data).decode()}
     return text if kind else maybe_json(text)
+
+
+def posted(data: bytes, headers: Mapping[str, str], *, limit: int) -> Any:
+    """The same for a flow, and the fields of a form by name: many services send their webhooks as forms."""
+    found = body(data, headers, limit=limit)
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return fields(found) if kind == FORM and isinstance(found, str) else found
+
+
+def fields(text: str) -> dict[str, Any]:
+    """A field that came more than once has the list of its values."""
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise ApiError(400, f"A form has at most {MAX_FIELDS} fields.") from None
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
 def json_body(data: bytes) -> orjson.Fragment:

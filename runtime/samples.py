@@ -24,7 +24,7 @@ async def captured(asked: Asked, flow_id: str, token: str) -> Given:
     if row is None:
         raise ApiError(404, ABSENT)
     data = await asked.body(MAX_SAMPLE)
-    body = orjson.loads(orjson.dumps(ask.body(data, asked.headers, limit=MAX_SAMPLE)))
+    body = orjson.loads(orjson.dumps(ask.posted(data, asked.headers, limit=MAX_SAMPLE)))
     sample = {"method": asked.method, "query": ask.query(asked.query), "headers": asked.headers, "body": body}
     if not await database_sync_to_async(keep, thread_sensitive=False)(row, storable(sample)):
         raise ApiError(409, "Nobody listens for a test call at present.")

@@ -176,7 +176,7 @@ def make_job(asked: Asked, bundle: LiveBundle, flow: LiveFlow, hook: Hook, data:
         trigger="webhook",
         caller=f"webhook:{hook.name}",
     )
-    body = ask.body(data, asked.headers, limit=settings.CALL_MAX_BODY) if data else None
+    body = ask.posted(data, asked.headers, limit=settings.CALL_MAX_BODY) if data else None
     job.request = ask.request(told(asked, hook), body, tenant=bundle.tenant, execution=job.id)
     return job
 
@@ -189,7 +189,7 @@ def told(asked: Asked, hook: Hook) -> dict[str, object]:
 
 async def queued(asked: Asked, start: Start, hook: Hook, data: bytes, waist: Waist) -> Given:
     """Written down, then acknowledged; a worker runs it."""
-    body = ask.body(data, asked.headers, limit=settings.CALL_MAX_BODY) if data else None
+    body = ask.posted(data, asked.headers, limit=settings.CALL_MAX_BODY) if data else None
     record = flowqueue.queued(start, "webhook", told(asked, hook), body)
     await counting.demand(start.tenant_id)
     record["caller"] = f"webhook:{hook.name}"

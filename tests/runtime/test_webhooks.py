@@ -102,6 +102,15 @@ async def test_a_body_has_to_be_what_it_says(alice: Any, knock: Any, settings: A
     assert (await knock("GET", path(flow))).status == 405
 
 
+async def test_the_fields_of_a_form_have_their_names(alice: Any, knock: Any) -> None:
+    flow = await sync_to_async(hooked)(alice)
+    form = (("content-type", "application/x-www-form-urlencoded; charset=utf-8"),)
+    answer = await knock("POST", path(flow), body=b"who=Ann+B&no=&a=1&a=%C3%A9", headers=form)
+    assert answer.json()["got"] == {"who": "Ann B", "no": "", "a": ["1", "\u00e9"]}
+    many = await knock("POST", path(flow), body=b"&".join([b"a=1"] * 1001), headers=form)
+    assert many.status == 400
+
+
 async def test_a_stopped_flow_answers_nobody_at_once(alice: Any, knock: Any) -> None:
     flow = await sync_to_async(hooked)(alice)
     assert (await knock("POST", path(flow))).status == 201
