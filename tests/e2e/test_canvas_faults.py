@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.conftest import Person
 from tests.e2e.canvas import EMPTY, a_flow, edit
@@ -120,3 +120,16 @@ def test_nothing_in_the_editor_makes_it_wider_than_its_window(visit: Visitor, al
     assert page.evaluate(
         "() => document.querySelector('.ed-status').getBoundingClientRect().right <= innerWidth"
     )
+
+
+def test_run_waits_for_a_save_that_is_under_way(visit: Visitor, alice: Person) -> None:
+    editor = edit(visit, alice, a_flow(alice))
+    page = editor.page
+    held: list[Route] = []
+    page.route("**/api/flows/*", lambda route: held.append(route))
+    editor.item("Delay").click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".ed-saved")).to_contain_text("Saving")
+    with page.expect_request("**/start"):
+        page.get_by_role("button", name="Run", exact=True).click()
+        held[0].continue_()

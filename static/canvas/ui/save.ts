@@ -9,14 +9,18 @@ export function isDirty(): boolean {
   return text !== savedText || canvasText(canvas) !== savedCanvas;
 }
 
-/** True when the server holds what is on the screen. */
+let sending: Promise<boolean> | null = null;
+
+/** True when the server holds what is on the screen; what is asked for while it saves waits for that. */
 export async function save(): Promise<boolean> {
   flushTyping();
+  if (sending) return (await sending) && save();
   const { save: status, readOnly, revision } = store.get();
   if (readOnly || status === "saving") return false;
   if (status === "conflict") return store.set({ overlay: "conflict" }), false;
   if (!isDirty()) return say("Nothing to save."), true;
-  return send(revision);
+  sending = send(revision).finally(() => (sending = null));
+  return sending;
 }
 
 async function send(revision: number): Promise<boolean> {
