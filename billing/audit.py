@@ -29,7 +29,16 @@ def write(who: Principal | None, action: str, target: str = "", where: str = "",
         tenant_id=who.tenant_id if who else None,
         actor=who.actor if who else "anonymous",
         action=action,
-        target=target[:300],
-        detail=detail,
+        target=kept(target[:300]),
+        detail=kept(detail),
         address=where,
     )
+
+
+def kept(value: Any) -> Any:
+    """What somebody sent as a name is told of, too; PostgreSQL keeps no NUL, so it is shown as one."""
+    if isinstance(value, str):
+        return value.replace("\0", "\u2400")
+    if isinstance(value, dict):
+        return {kept(name): kept(one) for name, one in value.items()}
+    return [kept(one) for one in value] if isinstance(value, list | tuple) else value
