@@ -87,7 +87,9 @@ def belongings(person) -> dict[str, str]:
         id=uuid7(), tenant=person.tenant, bundle=bundle, revision=1, target="wasm:shop:echo", trigger="api",
         status="success", created=timezone.now(),
     )  # fmt: skip
-    invitation = Invitation.objects.create(tenant=person.tenant, email="dora@example.org", digest=uuid4().hex * 2)
+    invitation = Invitation.objects.create(
+        tenant=person.tenant, email="dora@example.org", digest=uuid4().hex * 2
+    )
     secrets.put(person.tenant, "STRIPE", b"v", [])
     variables.put(person.tenant, "LIMIT", 3)
     maker = Principal(

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils.timezone import now
 
 from billing.ids import uuid7
 from runtime.models import GoalState
@@ -69,7 +70,8 @@ def test_charlie_sees_404_and_strangers_sign_in(alice: Any, charlie: Any, client
 def test_the_rest_list_of_goals_is_the_tenants_own(alice: Any, charlie: Any) -> None:
     bundle = a_bundle(alice.tenant)
     for goal in ("a", "b"):
-        GoalState.objects.create(bundle=bundle, service="cart", goal=goal, metric="latency", target="< 1 ms")
+        fields = {"service": "cart", "goal": goal, "metric": "latency", "target": "< 1 ms"}
+        GoalState.objects.create(bundle=bundle, since=now(), **fields)
     first = alice.api.get("/api/goals?limit=1").json()
     assert [item["goal"] for item in first["items"]] == ["a"]
     rest = alice.api.get(f"/api/goals?cursor={first['next']}&bundle={bundle.pk}").json()
