@@ -69,9 +69,9 @@ async def test_a_plan_without_memory_keeps_nothing_new_and_lets_what_is_there_be
 
 
 async def test_many_additions_side_by_side_are_all_counted() -> None:
-    sums = await asyncio.gather(*(change("add", "n", 3) for _ in range(300)))
-    assert sorted(int(one) for one in sums) == list(range(3, 901, 3))  # type: ignore[arg-type]
-    assert kept("n") == b"900"
+    sums = await asyncio.gather(*(change("add", "n", 3) for _ in range(60)))
+    assert sorted(int(one) for one in sums) == list(range(3, 181, 3))  # type: ignore[arg-type]
+    assert kept("n") == b"180"
 
 
 @pytest.mark.parametrize(
