@@ -118,8 +118,7 @@ class Driver:
         """The next result, or the moment that something is due."""
         if self.came.empty():
             try:
-                async with asyncio.timeout(self.pause()):
-                    came = await self.came.get()
+                came = await self.arrival()
             except TimeoutError:
                 await self.hear()
                 return self.ring()
@@ -135,6 +134,17 @@ class Driver:
             came = None if self.came.empty() else self.came.get_nowait()
         if self.changed and self.lasting and self.pump.failure is None:
             await self.keep()
+
+    async def arrival(self) -> Result | None:
+        """What comes next. When that takes long, as a delay does, the history tells that the run is under way."""
+        known = self.lasting or self.job.level > 0 or self.slow is not None
+        slow = None if known else asyncio.get_running_loop().call_later(QUICK_S, self.announce_slow)
+        try:
+            async with asyncio.timeout(self.pause()):
+                return await self.came.get()
+        finally:
+            if slow is not None:
+                slow.cancel()
 
     async def say(self, said: "asyncio.Future[Outcome]") -> None:
         """Whoever waits has the answer; from here on the run is its own, so it is known before."""

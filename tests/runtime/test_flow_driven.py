@@ -285,6 +285,23 @@ listeners:
     assert (run.status, flowstage.nodes(run)) == ("cancelled", ["before"])
 
 
+async def test_a_run_that_pauses_is_in_the_history_while_it_does_and_can_be_cancelled(call, alice):
+    await start(alice, f='listeners:\n  - {name: d, handler: "builtin:delay", with: {for: 20s}}\n')
+    from runtime import running
+
+    going = asyncio.create_task(call("POST", "/alice/api/w/f", {}))
+    while await Execution.objects.acount() == 0:
+        await asyncio.sleep(0.02)
+        await stage.drain()
+    run = await Execution.objects.aget()
+    assert run.status == "running"
+    assert running.cancel(str(run.pk))
+    answer = await asyncio.wait_for(going, 5)
+    assert (answer.status, answer.execution) == (499, str(run.pk))
+    assert (await flowstage.history(answer)).status == "cancelled"
+    assert await sync_to_async(keys)() == []
+
+
 async def test_the_output_answers_at_once_and_the_rest_goes_on(call, alice):
     flow = """
 listeners:
