@@ -1,5 +1,6 @@
 """Several runs of a flow in a real browser: ticked, acted on, two of them compared on a page and on the canvas."""
 
+import time
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ def test_two_ticked_runs_are_compared_and_the_canvas_marks_what_differs(visit: V
     for output in ('"old"', '"new"'):
         steps = [recorded("shape", 0, input="1", output=output), recorded("done", 200, input="2")]
         flow_run(flow, steps=steps)
+        time.sleep(0.005)  # ids made in one millisecond have no order
     page = visit(f"/flow/{flow.pk}/runs", who=alice)
     page.get_by_label("All runs on this page").check()
     expect(page.get_by_text("2 chosen")).to_be_visible()
