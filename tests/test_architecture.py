@@ -144,3 +144,9 @@ def test_flows_never_import_the_waist() -> None:
     flows = ROOT / "runtime" / "flows.py"
     if flows.exists():
         assert all(name != "runtime.call" for _, name in imports(flows))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=str)
+def test_browser_tests_do_not_wait_by_eval(path: Path) -> None:
+    """Playwright's wait evals within the page, which our policy forbids: it passes only if it need not wait."""
+    assert "wait_for_" + "function" not in path.read_text()

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, sync_playwright
 from tests.bench.house import House
 from tests.bench.processes import ROOT, BenchFailed
 from tests.bench.table import Goal, Row, middle
+from tests.e2e.waiting import until
 
 MS = "ms"
 NODE = "  - {{name: n{0}, handler: builtin:map, with: {{expr: 'payload'}}, peers: [{1}]}}\n"
@@ -97,7 +98,7 @@ def ready_of(page: Page, house: House, flow: str) -> float:
     began = time.perf_counter()
     page.goto(f"http://127.0.0.1:{house.port}/flow/{flow}")
     page.wait_for_selector(".react-flow__node", state="visible")
-    page.wait_for_function("() => document.querySelectorAll('.react-flow__edge').length > 0")
+    until(page, "() => document.querySelectorAll('.react-flow__edge').length > 0")
     return (time.perf_counter() - began) * 1e3
 
 

@@ -12,6 +12,7 @@ from runtime.models import Execution
 from tests.conftest import Person
 from tests.e2e.canvas import EMPTY, SMALL, a_flow, by, edit, text_of
 from tests.e2e.conftest import PHONE, Visitor
+from tests.e2e.waiting import until
 from tests.runtime.watching import a_run
 
 pytestmark = [
@@ -232,9 +233,10 @@ def test_nodes_are_disabled_duplicated_and_moved_by_keys(visit: Visitor, alice: 
     editor.node("done").focus()
     editor.press("ArrowDown", "ArrowDown")
     assert before
-    editor.page.wait_for_function(
+    until(
+        editor.page,
         """([id, y]) => document.querySelector(`.react-flow__node[data-id="${id}"]`).getBoundingClientRect().y > y""",
-        arg=["done", before["y"] + 1],
+        ["done", before["y"] + 1],
     )
     editor.save()
     assert "disabled: true" in text_of(flow)

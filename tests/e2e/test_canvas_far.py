@@ -10,6 +10,7 @@ from tests.conftest import Person
 from tests.e2e.canvas import a_flow, edit
 from tests.e2e.conftest import PHONE, Visitor
 from tests.e2e.test_canvas_faults import long_flow
+from tests.e2e.waiting import until
 from tests.runtime.watching import a_run
 
 pytestmark = [
@@ -77,7 +78,7 @@ def test_a_short_way_makes_and_draws_nothing_anew(visit: Visitor, alice: Person)
     x, y = box["x"] + box["width"] - 60, box["y"] + box["height"] - 60
     ways = "[...document.querySelectorAll('.react-flow__edge-path')].map((one) => one.getAttribute('d'))"
     first = page.evaluate(ways)
-    page.wait_for_function(f"(shown) => {ways}.length > shown", arg=len(first))  # the margin is there now
+    until(page, f"(shown) => {ways}.length > shown", len(first))  # the margin is there now
     assert set(first) <= set(page.evaluate(ways))
     page.evaluate(
         "() => { window.made = 0; new MutationObserver((seen) => seen.forEach((one) => {"

@@ -12,6 +12,7 @@ from bundles import store
 from tests.bundles.samples import shop
 from tests.conftest import Person
 from tests.e2e.conftest import PHONE, Visitor
+from tests.e2e.waiting import until
 from tests.runtime.watching import a_run
 
 pytestmark = [
@@ -72,7 +73,7 @@ def test_every_page_with_odd_names_fits_a_phone_and_axe_finds_nothing(
     told = {}
     for path in paths:
         page.goto(path)
-        page.wait_for_function("!document.querySelector('.htmx-request')")
+        until(page, "!document.querySelector('.htmx-request')")
         if found := flaws(page):
             told[path] = found
     assert told == {}
@@ -85,4 +86,4 @@ def test_a_table_wider_than_the_screen_is_scrolled_by_arrow_keys(visit: Visitor,
     table = page.locator(".prose table").first
     table.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.querySelector('.prose table').scrollLeft > 0")
+    until(page, "document.querySelector('.prose table').scrollLeft > 0")
