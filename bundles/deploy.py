@@ -29,8 +29,10 @@ class Claim:
     other: str
 
 
-def ask_run(somebody: Somebody, bundle: Bundle, *, wakes: bool = True) -> Bundle:
+def ask_run(somebody: Somebody, bundle: Bundle, *, wakes: bool = True, flow: str = "") -> Bundle:
     """Status → starting; 422 while the newest revision has errors, 409 when another bundle has a route of it.
+
+    For the sake of one ``flow``, errors of other flows do not count: these stay as they ran before.
 
     What already runs goes on running its live revision until the new one is up. Without ``wakes`` no worker is told:
     the caller starts it, and if he never does, it is found as one that has been starting for long.
@@ -39,7 +41,7 @@ def ask_run(somebody: Somebody, bundle: Bundle, *, wakes: bool = True) -> Bundle
         locks.tenant(bundle.tenant_id)
         bundle.refresh_from_db()
         revision = bundle.revisions.get(number=bundle.revision)
-        _check_errors(revision)
+        _check_errors(revision, flow)
         _check_routes(bundle, revision)
         author(somebody, bundle.tenant).record("bundle.run", bundle.name, revision=revision.number)
         starting = {"status": Status.STARTING, "status_note": "", "updated": timezone.now()}
@@ -68,9 +70,9 @@ def ask_stop(somebody: Somebody, bundle: Bundle) -> Bundle:
     return bundle
 
 
-def _check_errors(revision: Revision) -> None:
+def _check_errors(revision: Revision, flow: str) -> None:
     """A faulty prompt hinders nobody else: its problems are those with a code."""
-    idle = idle_files(revision)
+    idle = idle_files(revision, flow)
     errors = [
         problem
         for problem in revision.problems
@@ -80,10 +82,15 @@ def _check_errors(revision: Revision) -> None:
         raise ApiError(422, f"Revision {revision.number} has errors; mend them first.", errors=errors)
 
 
-def idle_files(revision: Revision) -> set[str]:
-    """The files that only stopped flows are read from: what is wrong in them hinders nobody."""
+def idle_files(revision: Revision, flow: str = "") -> set[str]:
+    """The files that only stopped flows are read from: what is wrong in them hinders nobody.
+
+    With ``flow`` those that only others than this one are read from.
+    """
     found = organisms(definition(revision))
     stopped = set(revision.bundle.flows.filter(stopped=True).values_list("name", flat=True))
+    if flow:
+        stopped = found.keys() - {flow}
     idle = {path for name in stopped & found.keys() for path in found[name].sources}
     return idle - {path for name in found.keys() - stopped for path in found[name].sources}
 

@@ -7,6 +7,7 @@ from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from ninja.parser import Parser
 from redis.exceptions import RedisError
 
 from billing.api import router as billing_router
@@ -16,7 +17,19 @@ from bundles.api import router as bundles_router
 from market.api import router as market_router
 from runtime.api import router as runtime_router
 
+
+class Objects(Parser):
+    """Every JSON body of ours is an object; of anything else Ninja would take all fields for left out."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        body: Any = super().parse_body(request)
+        if not isinstance(body, dict):
+            raise TypeError("not an object")
+        return body
+
+
 api = NinjaAPI(
+    parser=Objects(),
     title="PrioStack",
     version="1",
     docs_url="/docs",
@@ -51,8 +64,9 @@ def absent(request: HttpRequest, error: Http404) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """Ninja's own refusals, such as a body that is no JSON."""
-    return problem(ApiError(error.status_code, str(error)))
+    """Ninja's own refusals, which are those of a body."""
+    told = "The body is not a JSON object." if error.status_code == 400 else str(error)
+    return problem(ApiError(error.status_code, told))
 
 
 @api.exception_handler(RedisError)

@@ -25,7 +25,7 @@ def executions(  # noqa: PLR0913  one argument for each filter
     cursor: str = "",
     limit: int = runs.PAGE,
 ) -> dict[str, Any]:
-    """Newest first; `next` is the cursor of the following page. `flow` finds its runs whoever called it."""
+    """Newest first; `next` is the cursor of the following page. `flow` is a name or an id."""
     wanted = {"status": status, "trigger": trigger, "bundle": bundle, "service": service, "name": name}
     wanted["flow"] = flow
     limit = min(max(1, limit), runs.PAGE_MAX)

@@ -15,7 +15,7 @@ from billing.secrets import Bound, bound
 from bundles import wake
 from bundles.author import Somebody
 from bundles.bundle import Definition
-from bundles.definitions import definition as definition_of
+from bundles.definitions import served
 from bundles.deploy import START, ask_run
 from bundles.models import Binary, Bundle, Revision, Status
 from bundles.resolve import resolve
@@ -96,7 +96,7 @@ def read(bundle: Bundle, tenant: Tenant, number: int | None) -> Found | None:
     revision = Revision.objects.filter(bundle=bundle, number=wanted).first()
     if revision is None:
         return None
-    definition = definition_of(revision)
+    definition = served(revision)
     modules = bundle.live_modules if number is None else resolve(tenant, revision)
     names = flowsecrets.names(definition)
     secrets = bound(bundle.tenant_id, names) if names else {}
@@ -115,9 +115,9 @@ def load_all(modules: dict[str, str]) -> tuple[dict[str, Guest], dict[str, str]]
     return loaded, absent
 
 
-def run(somebody: Somebody, bundle: Bundle) -> Bundle:
+def run(somebody: Somebody, bundle: Bundle, *, flow: str = "") -> Bundle:
     """/run: at once when all its modules are compiled on this machine, else as soon as a worker has done it."""
-    asked = ask_run(somebody, bundle, wakes=False)
+    asked = ask_run(somebody, bundle, wakes=False, flow=flow)
     start(asked.pk, compiling=False)
     asked.refresh_from_db()
     return asked

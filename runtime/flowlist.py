@@ -9,11 +9,11 @@ from uuid import UUID
 from django.db.models import F
 
 from bundles import store
-from bundles.definitions import definition
+from bundles.definitions import definition, served
 from bundles.flow import Flow as Model
 from bundles.flow import Trigger
-from bundles.models import Bundle, Flow, Revision, Status
-from runtime import flowfigures
+from bundles.models import Bundle, Flow, Revision
+from runtime import flowfigures, flowstore
 from runtime.flowfigures import Figures
 from runtime.models import Execution
 
@@ -76,14 +76,8 @@ def states(flows: list[Flow]) -> dict[UUID, str]:
     """As flowstore.state says it, with one query for all."""
     bundles = {flow.bundle_id for flow in flows}
     live = Revision.objects.filter(bundle__in=bundles, number=F("bundle__live_revision"))
-    served = {(one.bundle_id, name) for one in live for name in definition(one).organisms}
-    return {flow.pk: state(flow, (flow.bundle_id, flow.name) in served) for flow in flows}
-
-
-def state(flow: Flow, served: bool) -> str:
-    status = flow.bundle.status
-    absent = status == Status.RUNNING and not served
-    return str(Status.STOPPED if flow.stopped or absent else status)
+    serving = {(one.bundle_id, name): model for one in live for name, model in served(one).organisms.items()}
+    return {flow.pk: flowstore.state_with(flow, serving.get((flow.bundle_id, flow.name))) for flow in flows}
 
 
 def rows(tenant_id: UUID, user: Any) -> list[Row]:

@@ -39,7 +39,7 @@ def bodies(flows: list[Flow], *, tokens: bool = False) -> list[dict[str, Any]]:
 def shown(
     flow: Flow, revisions: tuple[Revision | None, Revision | None], rows: list[Trigger], *, tokens: bool
 ) -> dict[str, Any]:
-    model, live = (triggers.meaning(flow, revision) for revision in revisions)
+    model, live = triggers.meaning(flow, revisions[0]), triggers.live_meaning(flow, revisions[1])
     state = flowstore.state_with(flow, live)
     written = triggers.written(one for one in (model, live) if one is not None)
     known = triggers.rows(flow, written, rows)

@@ -74,17 +74,34 @@ def state_with(flow: Flow, live: Model | None) -> str:
     bundle = flow.bundle
     if flow.stopped or bundle.status == Status.STOPPED:
         return str(Status.STOPPED)
-    return str(Status.STOPPED if bundle.status == Status.RUNNING and live is None else bundle.status)
+    if bundle.status != Status.RUNNING:
+        return str(bundle.status)
+    if live is None:
+        return str(Status.STOPPED)
+    return str(Status.ERROR if live.has_errors else Status.RUNNING)
 
 
 def status(flow: Flow) -> dict[str, Any]:
-    bundle = flow.bundle
+    bundle, now = flow.bundle, state(flow)
     return {
-        "status": state(flow),
+        "status": now,
         "revision": bundle.revision,
         "live_revision": bundle.live_revision,
-        "note": bundle.status_note,
+        "note": bundle.status_note or note(flow, now),
     }
+
+
+def note(flow: Flow, state: str) -> str:
+    """What is to be said of a flow whose bundle runs with errors in this flow."""
+    if state not in (Status.RUNNING, Status.ERROR):
+        return ""
+    live = next((one for one in triggers.revisions(flow.bundle)[1:] if one is not None), None)
+    written = organisms(definition(live)).get(flow.name) if live is not None else None
+    if written is None or not written.has_errors:
+        return ""
+    if state == Status.ERROR:
+        return "Its text has errors, so it does not run."
+    return "Its text has errors; what runs is the last text that had none."
 
 
 # -- creating -----------------------------------------------------------------------------------------
@@ -318,7 +335,7 @@ def start(by: Author, flow: Flow) -> Flow:
         if bundle.status == Status.RUNNING and bundle.live_revision == bundle.revision:
             touch(bundle.tenant_id)
         else:
-            starting.run(by, bundle)
+            starting.run(by, bundle, flow=flow.name)
         flow = fresh(flow)
         triggers.of_flow(flow, timezone.now())
     return flow

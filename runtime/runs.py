@@ -12,6 +12,7 @@ from billing.access import Principal
 from billing.errors import ApiError
 from billing.ids import uuid7
 from billing.quota import quota
+from bundles.models import Flow
 from runtime import executions, importer, resume
 from runtime.journal import JournalFull
 from runtime.models import Execution
@@ -21,6 +22,7 @@ from runtime.shown import full, recorded
 
 PAGE = 50
 PAGE_MAX = 200
+ID = 36  # characters of an id
 FILTERS = ("status", "trigger", "service", "name")
 
 
@@ -29,12 +31,13 @@ def of_tenant(who: Principal) -> QuerySet[Execution]:
 
 
 def find(who: Principal, run: UUID) -> Execution:
-    """The row; imports the journal first when it is not there yet. ApiError 404 otherwise."""
+    """The row; imports the journal first when it, or its end, is not there yet. ApiError 404 otherwise."""
     rows = of_tenant(who).select_related("bundle").filter(pk=run)
     found = rows.first()
-    if found is None and importer.find(str(run)) is not None:
-        importer.drain()
-    found = found or rows.first()  # also when it was imported after the first look and before the journal's
+    if found is None or found.completed is None:
+        if importer.find(str(run)) is not None:
+            importer.drain()
+        found = rows.first()  # also when it was imported after the first look and before the journal's
     if found is None:
         raise ApiError(404, "No such execution.")
     return found
@@ -88,12 +91,22 @@ def listed(
         if wanted.get(name):
             rows = rows.filter(**{name: wanted[name]})
     if flow := wanted.get("flow"):
-        rows = rows.filter(Q(target=f"flow:{flow}") | Q(target__startswith=f"flow:{flow}:"))
+        rows = of_flow(rows, who, flow)
     if wanted.get("bundle"):
         rows = rows.filter(bundle_id=as_uuid(wanted["bundle"]))
     if cursor:
         rows = rows.filter(pk__lt=as_uuid(cursor))
     return rows[: min(max(1, limit), PAGE_MAX) + 1]
+
+
+def of_flow(rows: QuerySet[Execution], who: Principal, wanted: str) -> QuerySet[Execution]:
+    """Those of flows of this name, or of the one with this id."""
+    name = wanted
+    if len(wanted) == ID and wanted.count("-") == 4:
+        flow = Flow.objects.filter(bundle__tenant_id=who.tenant_id, pk=as_uuid(wanted)).first()
+        if flow is not None:
+            name, rows = flow.name, rows.filter(bundle_id=flow.bundle_id)
+    return rows.filter(Q(target=f"flow:{name}") | Q(target__startswith=f"flow:{name}:"))
 
 
 def as_uuid(text: str) -> UUID:

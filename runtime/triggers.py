@@ -11,7 +11,7 @@ from django.utils import timezone
 from billing.errors import ApiError
 from billing.live import touch
 from bundles.author import Author
-from bundles.definitions import definition
+from bundles.definitions import definition, served
 from bundles.flowmodel import Flow as Model
 from bundles.flowmodel import Trigger as Written
 from bundles.flowrows import organisms
@@ -35,10 +35,15 @@ def meaning(flow: Flow, revision: Revision | None) -> Model | None:
     return organisms(definition(revision)).get(flow.name) if revision is not None else None
 
 
+def live_meaning(flow: Flow, revision: Revision | None) -> Model | None:
+    """What runs of it in a revision: of one with errors its last good text."""
+    return organisms(served(revision)).get(flow.name) if revision is not None else None
+
+
 def meanings(flow: Flow) -> list[Model]:
     """What the flow means in the newest revision and in the one that runs."""
-    models = [meaning(flow, revision) for revision in revisions(flow.bundle)]
-    return [model for model in models if model is not None]
+    newest, live = revisions(flow.bundle)
+    return [model for model in (meaning(flow, newest), live_meaning(flow, live)) if model is not None]
 
 
 def written(models: Iterable[Model]) -> dict[str, Written]:
@@ -84,7 +89,7 @@ def of_flow(flow: Flow, now: datetime) -> None:
 
 def live_model(flow: Flow) -> Model | None:
     """What runs of the flow, when its bundle runs."""
-    return meaning(flow, revisions(flow.bundle)[1])
+    return live_meaning(flow, revisions(flow.bundle)[1])
 
 
 def find(flow: Flow, name: str) -> tuple[Trigger, Written]:

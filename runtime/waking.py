@@ -4,7 +4,7 @@ import hmac
 from dataclasses import dataclass
 
 from billing.errors import ApiError
-from bundles.definitions import definition
+from bundles.definitions import served
 from bundles.models import Flow, Revision, Status
 from runtime.flowqueue import SERVICE, Start
 from runtime.liveflow import Hook, hook, keys_of
@@ -40,7 +40,7 @@ def taken(row: Trigger) -> Waking | None:
     flow = row.flow
     number = flow.bundle.revision
     revision = Revision.objects.get(bundle=flow.bundle, number=number)
-    model = definition(revision).organisms.get(flow.name)
+    model = served(revision).organisms.get(flow.name)
     written = {one.name: one for one in model.triggers} if model and not model.has_errors else {}
     if model is None or row.name not in written or not written[row.name].enabled:
         return None

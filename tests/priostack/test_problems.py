@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from bundles.models import Flow
+
 pytestmark = pytest.mark.django_db
 
 
@@ -17,3 +19,10 @@ def test_a_method_that_a_door_does_not_know_is_a_problem_naming_the_others(clien
 
 def test_a_page_refuses_a_method_as_before(client: Any) -> None:
     assert client.patch("/healthz")["content-type"] != "application/problem+json"
+
+
+@pytest.mark.parametrize("body", ["[]", "3", '"x"', "null", "{"])
+def test_a_body_that_is_not_an_object_is_refused_and_nothing_is_made(alice: Any, body: str) -> None:
+    answer = alice.api.post("/api/flows", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["detail"]) == (400, "The body is not a JSON object.")
+    assert not Flow.objects.exists()

@@ -264,3 +264,53 @@ def test_a_deleted_flow_takes_the_files_along_that_it_alone_is_read_from(alice: 
     assert (flow["name"], flow["path"]) == ("a", "flows/a/organism.yaml")
     assert alice.api.delete(f"/api/flows/{flow['id']}").status_code == 204
     assert list(newest().files) == ["bundle.yaml", "flows/c.yaml"]
+
+
+def saved(person: Any, flow: Any, text: str) -> Any:
+    number = person.api.get(f"/api/flows/{flow['id']}").json()["revision"]
+    body = {"organism_yaml": text}
+    answer = person.api.put(
+        f"/api/flows/{flow['id']}", body, content_type=J, headers={"If-Match": f'"{number}"'}
+    )
+    assert answer.status_code == 200, answer.json()
+    return answer.json()
+
+
+def test_a_running_flow_that_is_saved_with_errors_hinders_no_other_and_runs_as_before(alice: Any) -> None:
+    first, second = made(alice, "first"), made(alice, "second")
+    assert alice.api.post(f"/api/flows/{first['id']}/start").status_code == 202
+    saved(alice, first, BROKEN)
+    assert alice.api.post(f"/api/flows/{second['id']}/start").status_code == 202
+    assert alice.api.post(f"/api/flows/{first['id']}/start").status_code == 422
+    found = alice.api.get(f"/api/flows/{first['id']}/status").json()
+    assert (found["status"], found["live_revision"]) == ("running", found["revision"])
+    assert "errors" in found["note"]
+    live = deploy.made(Bundle.objects.get(), alice.tenant)
+    assert live is not None
+    assert live.flows.keys() == live.served.keys() == {"first", "second"}
+    assert [hook.name for hook in live.served["first"].hooks] == ["incoming"]
+    saved(alice, first, HELLO)
+    assert alice.api.post(f"/api/flows/{first['id']}/start").status_code == 202
+    assert alice.api.get(f"/api/flows/{first['id']}/status").json()["note"] == ""
+
+
+def test_a_flow_that_never_was_without_errors_is_in_error_and_the_others_run(alice: Any) -> None:
+    faulty, good = made(alice, "faulty", BROKEN), made(alice, "good")
+    Flow.objects.filter(pk=faulty["id"]).update(stopped=False)
+    assert alice.api.post(f"/api/flows/{good['id']}/start").status_code == 202
+    found = {one["name"]: one["status"] for one in alice.api.get("/api/flows").json()["items"]}
+    assert found == {"faulty": "error", "good": "running"}
+    assert "does not run" in alice.api.get(f"/api/flows/{faulty['id']}/status").json()["note"]
+
+
+def test_runs_are_found_by_the_id_of_their_flow(alice: Any) -> None:
+    flow, other = made(alice, "a"), made(alice, "b")
+    bundle = Bundle.objects.get()
+    for name in ("a", "a", "b"):
+        Execution.objects.create(
+            id=uuid7(), tenant=alice.tenant, bundle=bundle, revision=1, target=f"flow:{name}", status="success",
+            trigger="api", created=timezone.now(),
+        )  # fmt: skip
+    counts = [len(alice.api.get(f"/api/executions?flow={which}").json()["items"]) for which in
+              (flow["id"], other["id"], "a", str(uuid7()))]  # fmt: skip
+    assert counts == [2, 1, 2, 0]

@@ -60,6 +60,26 @@ def test_a_full_disk_is_told_and_loses_nothing_before_it(tmp_path):
     assert written(tmp_path) == [b'{"n":1}']
 
 
+def test_what_was_torn_by_a_full_disk_does_not_hide_what_is_written_later(tmp_path, monkeypatch):
+    book = FileJournal(tmp_path)
+    book.write({"n": 1})
+    real = os.write
+    with monkeypatch.context() as full:
+        full.setattr(journal.os, "write", lambda handle, data: real(handle, data[:5]))
+        full.setattr(FileJournal, "open", lambda self: pytest.fail("there is no room for a new file"))
+        for _ in range(2):
+            with pytest.raises(journal.JournalFull):
+                book.write({"n": 2})
+    book.write({"n": 3})
+    assert written(tmp_path) == [b'{"n":1}', b'{"n":3}']
+
+
+def test_no_room_for_the_first_file_is_told_as_well(tmp_path, monkeypatch):
+    book = FileJournal(tmp_path / "absent")
+    with pytest.raises(journal.JournalFull, match="No such file"):
+        book.write({"n": 1})
+
+
 def test_a_killed_writer_loses_nothing_that_it_had_written(tmp_path):
     script = f"""
         import os, signal, sys
@@ -134,3 +154,22 @@ def test_a_run_is_found_that_is_imported_while_it_is_looked_for(alice, clean_red
         what = {"name": "e", "target": "wasm:echo:run", "trigger": "api", "status": status, "created": 1}
         FileJournal().write({"op": "add", "id": run, "input": "", **who, **what})
         assert look(Principal(alice.tenant.pk, "alice", "", frozenset({"read"})), run)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_whose_end_is_only_written_down_has_ended_for_every_verb(alice, clean_redis):
+    from billing.access import Principal
+    from runtime import importer, runs
+    from tests.runtime import stage
+
+    bundle = stage.run_bundle(alice, stage.bundle_files("s", ["echo"], POST_e="wasm:echo:run"))
+    run = "01a1fd9b-3fd3-7057-870d-579480000020"
+    who = {"tenant": str(alice.tenant.pk), "bundle": str(bundle.pk), "revision": 1, "service": "s"}
+    what = {"name": "e", "target": "wasm:echo:run", "trigger": "api", "created": 1, "input": ""}
+    book = FileJournal()
+    book.write({"op": "add", "id": run, "status": "running", **who, **what})
+    importer.drain()
+    end = {"id": run, "bundle": str(bundle.pk), "service": "s", "name": "e", "completed": 2, "created": 1}
+    book.write({"op": "finish", "status": "error", "duration_us": 1, "signals": [], "error": "no", **end})
+    me = Principal(alice.tenant.pk, "alice", "", frozenset({"read"}))
+    assert runs.show(me, run)["status"] == runs.find(me, run).status == "error"
