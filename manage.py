@@ -13,8 +13,12 @@ def main() -> None:
 
         sys.exit(up(sys.argv[2:]))
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as problem:
+        sys.exit(f"The database cannot be used: {problem}".strip())
 
 
 if __name__ == "__main__":

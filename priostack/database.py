@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from priostack.env import BadSetting
+from priostack.env import BadSetting, fits, masked
 
 SQLITE_START = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;"
 
@@ -14,11 +14,22 @@ def database(url: str, data_dir: Path) -> dict[str, Any]:
     if not url:
         return sqlite(data_dir / "db.sqlite3")
     parts = urlsplit(url)
-    if parts.scheme == "sqlite":
+    if parts.scheme == "sqlite" and Path(parts.path).name and Path(parts.path).parent.is_dir():
         return sqlite(Path(parts.path))
-    if parts.scheme in {"postgres", "postgresql"}:
+    if parts.scheme in {"postgres", "postgresql"} and complete(url):
         return postgres(url)
-    raise BadSetting(f"DATABASE_URL: postgresql:// or sqlite:// expected, not {parts.scheme}://")
+    usual = "postgresql://user:password@host:5432/name, or sqlite:///path in a folder that exists"
+    raise BadSetting(f"DATABASE_URL: expected {usual}, not {masked(url)!r}")
+
+
+def complete(url: str) -> bool:
+    """Whether it has a database's name, a host (before the path, or a socket's folder) and a size of the pool."""
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    pool = options.get("pool", "12")
+    socket = not parts.netloc.rpartition("@")[2]
+    sized = pool.isdecimal() and 1 <= int(pool) <= 1_000
+    return parts.path.strip("/") != "" and (fits(url) or (socket and "host" in options)) and sized
 
 
 def sqlite(path: Path) -> dict[str, Any]:

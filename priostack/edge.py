@@ -10,6 +10,8 @@ import os
 import signal
 import sys
 
+from priostack import up
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "priostack.settings")
 
 
@@ -18,6 +20,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=8001, help="port")
     parser.add_argument("--processes", type=int, default=1, help="how many, one for each core")
+    parser.add_argument("--shared", action="store_true", help="others that belong to it use the port, too")
     return parser.parse_args(argv)
 
 
@@ -35,7 +38,7 @@ async def serve(host: str, port: int) -> None:
 
 
 def several(count: int, *, host: str, port: int) -> None:
-    from priostack import settings, up
+    from priostack import settings
     from priostack.plan import Plan
 
     up.become(Plan(tuple(up.edges(count, host=host, port=port))), settings.DATA_DIR / f"edge-{port}.json")
@@ -43,6 +46,8 @@ def several(count: int, *, host: str, port: int) -> None:
 
 def main(argv: list[str]) -> None:
     options = arguments(argv)
+    if not options.shared and (why := up.refused(options.host, options.port)):
+        sys.exit(why)
     if options.processes > 1:
         return several(options.processes, host=options.host, port=options.port)
     import django

@@ -6,6 +6,7 @@ import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from market.rules import Settings as MarketRules
 from priostack import datadir, env
@@ -15,12 +16,12 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 TESTING = "pytest" in sys.modules
 # Each test process has a directory of its own, so that parallel ones share neither files nor a Valkey.
 HOME = f"{tempfile.gettempdir()}/priostack-test-{os.getpid()}" if TESTING else str(BASE_DIR / "var")
-DATA_DIR = datadir.prepare(Path(env.text("PRIOSTACK_DATA_DIR", HOME)))
+DATA_DIR = env.folder("PRIOSTACK_DATA_DIR", HOME)
 
 PRODUCTION = env.flag("PRIOSTACK_PRODUCTION")
 DEBUG = env.flag("DEBUG")
-PORT = env.number("PRIOSTACK_PORT", 8000)
-BASE_URL = env.text("PRIOSTACK_BASE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+PORT = env.whole("PRIOSTACK_PORT", 8000, least=1, most=65_535)
+BASE_URL = env.address("PRIOSTACK_BASE_URL", f"http://127.0.0.1:{PORT}")
 
 SECRET_KEY = env.text("SECRET_KEY") or datadir.secret_key(DATA_DIR)
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
@@ -31,14 +32,14 @@ if PRODUCTION and (len(SECRET_KEY) < 40 or len(set(SECRET_KEY)) < 10):
 if PRODUCTION and not BASE_URL.startswith("https://"):
     raise env.BadSetting("PRIOSTACK_BASE_URL must be https:// when PRIOSTACK_PRODUCTION is on")
 
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or [
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS") or [
     "127.0.0.1",
     "localhost",
     "[::1]",
-    BASE_URL.split("/")[2].split(":")[0],
+    urlsplit(BASE_URL).netloc.removesuffix(f":{urlsplit(BASE_URL).port}"),
 ]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
-FORWARDED_ALLOW = env.words("PRIOSTACK_PROXIES")  # addresses whose X-Forwarded-For is believed
+FORWARDED_ALLOW = env.proxies("PRIOSTACK_PROXIES")  # addresses whose X-Forwarded-For is believed
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -104,7 +105,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 
 REDIS_SOCKET = datadir.socket_path(DATA_DIR)
-REDIS_URL = env.text("REDIS_URL") or f"unix://{REDIS_SOCKET}"
+REDIS_URL = env.store("REDIS_URL") or f"unix://{REDIS_SOCKET}"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 CHANNEL_LAYERS = {
     "default": {
@@ -154,7 +155,11 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "billing.forms.SignupForm"
-ACCOUNT_EMAIL_VERIFICATION = env.text("PRIOSTACK_EMAIL_VERIFICATION", "mandatory" if PRODUCTION else "none")
+ACCOUNT_EMAIL_VERIFICATION = env.choice(
+    "PRIOSTACK_EMAIL_VERIFICATION",
+    "mandatory" if PRODUCTION else "none",
+    ("none", "optional", "mandatory"),
+)
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # this session stays; the others end, their hash is the old one's
 ACCOUNT_ADAPTER = "billing.adapter.Adapter"
@@ -191,12 +196,12 @@ EMAIL_BACKEND = (
     else "django.core.mail.backends.console.EmailBackend"
 )
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
-EMAIL_PORT = env.number("EMAIL_PORT", 587)
+EMAIL_PORT = env.whole("EMAIL_PORT", 587, least=1, most=65_535)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True)
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "PrioStack <no-reply@localhost>")
+DEFAULT_FROM_EMAIL = env.mailbox("DEFAULT_FROM_EMAIL", "PrioStack <no-reply@localhost>")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
@@ -234,12 +239,18 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 
 # --- ours ---------------------------------------------------------------------------------------
-DEFAULT_PLAN = env.text("PRIOSTACK_DEFAULT_PLAN", "free" if env.text("STRIPE_SECRET_KEY") else "pro")
-EGRESS_ALLOW = env.words("PRIOSTACK_EGRESS_ALLOW")
-JOURNAL = env.text("PRIOSTACK_JOURNAL", "file" if SQLITE else "postgres")
+DEFAULT_PLAN = env.choice(
+    "PRIOSTACK_DEFAULT_PLAN",
+    "free" if env.text("STRIPE_SECRET_KEY") else "pro",
+    ("free", "paid", "pro", "enterprise"),
+)
+EGRESS_ALLOW = env.openings("PRIOSTACK_EGRESS_ALLOW")
+JOURNAL = env.choice("PRIOSTACK_JOURNAL", "file" if SQLITE else "postgres", ("file", "postgres"))
+if SQLITE and JOURNAL == "postgres":
+    raise env.BadSetting("PRIOSTACK_JOURNAL: postgres needs a DATABASE_URL of PostgreSQL")
 METRICS_TOKEN = env.text("PRIOSTACK_METRICS_TOKEN")
-RETENTION_DAYS = env.number("PRIOSTACK_RETENTION_DAYS", 30)
-CALL_MAX_BODY = env.number("PRIOSTACK_MAX_BODY", 1024 * 1024)
+RETENTION_DAYS = env.whole("PRIOSTACK_RETENTION_DAYS", 30, least=1, most=36_500)
+CALL_MAX_BODY = env.whole("PRIOSTACK_MAX_BODY", 1024 * 1024, least=1024, most=64 * 1024 * 1024)
 # Of interceptors and the sandbox's slot pool, under the names that Prompd gave them.
 SANDBOX_SLOTS = env.whole("PROMPD_POOL_SIZE", 1_100, least=100, most=10_000)
 INTERCEPTOR_METRICS = env.flag("PROMPD_ENABLE_METRICS", True)

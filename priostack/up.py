@@ -1,6 +1,7 @@
 """`manage.py up`: prepares the database when needed, then becomes the supervisor of everything."""
 
 import argparse
+import errno
 import os
 import shlex
 import shutil
@@ -31,11 +32,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="port (PRIOSTACK_PORT, 8000)")
     parser.add_argument(
-        "--split", type=int, default=0, metavar="N", help="N data plane processes on the port after --port"
+        "--split", type=count, default=0, metavar="N", help="N data plane processes on the port after --port"
     )
     parser.add_argument(
         "--no-demo", action="store_true", help="do not load the demo tenant at the first start"
     )
+
+
+def count(text: str) -> int:
+    """So many processes."""
+    if not text.isdecimal() or int(text) > 256:
+        raise argparse.ArgumentTypeError(f"expected a number of processes from 0 to 256, not {text!r}")
+    return int(text)
 
 
 def main(argv: list[str]) -> int:
@@ -49,23 +57,20 @@ def up(options: argparse.Namespace) -> int:
     if options.port:
         os.environ["PRIOSTACK_PORT"] = str(options.port)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "priostack.settings")
-    from priostack import env
+    from priostack import settings
 
-    try:
-        from priostack import settings
-    except env.BadSetting as error:
-        return fail(str(error))
     port = options.port or settings.PORT
-    taken = [p for p in (port, port + 1)[: 2 if options.split else 1] if not free(options.host, p)]
-    if taken:
-        return fail(f"Port {taken[0]} is in use. Choose another one: PRIOSTACK_PORT=8010 or --port 8010.")
+    for wanted in (port, port + 1)[: 2 if options.split else 1]:
+        if why := refused(options.host, wanted):
+            return fail(f"{why} Choose another one: PRIOSTACK_PORT=8010 or --port 8010.")
     try:
         children = plan_children(settings, options, port)
     except FileNotFoundError as error:
         return fail(str(error))
     settings.STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns when it is missing
     if not migrated.already(settings):
-        subprocess.run([*MANAGE, "migrate", "--no-input", "-v", "0"], check=True, cwd=ROOT)
+        if subprocess.run([*MANAGE, "migrate", "--no-input", "-v", "0"], check=False, cwd=ROOT).returncode:
+            return fail("The database could not be prepared, so nothing is started.")
         migrated.note(settings)
     become(plan(settings, options, children=children, port=port), settings.DATA_DIR / "plan.json")
     return 0
@@ -76,15 +81,20 @@ def fail(message: str) -> int:
     return 1
 
 
-def free(host: str, port: int) -> bool:
+def refused(host: str, port: int) -> str:
+    """Why nobody can listen there, in a sentence; nothing when one can."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+        except OverflowError:
+            return f"{port} is no port."
+        except OSError as problem:
+            if problem.errno == errno.EADDRINUSE:
+                return f"Port {port} is in use."
+            return f"{host}:{port} cannot be listened on: {problem.strerror}."
+    return ""
 
 
 def plan(
@@ -168,7 +178,7 @@ def server(name: str, target: str, *, host: str, port: int) -> Child:
 
 def edges(count: int, *, host: str, port: int) -> list[Child]:
     """The processes of the data plane: they share one port."""
-    argv = (sys.executable, "-m", "priostack.edge", "--host", host, "--port", str(port))
+    argv = (sys.executable, "-m", "priostack.edge", "--host", host, "--port", str(port), "--shared")
     return [Child("edge" if number == 1 else f"edge-{number}", argv) for number in range(1, count + 1)]
 
 

@@ -276,7 +276,7 @@ def test_the_examples_of_expressions_have_these_values() -> None:
 
 
 def environment() -> Iterator[str]:
-    read = re.compile(r"""\benv\.(?:text|flag|number|words)\(\s*"(\w+)\"""")
+    read = re.compile(r"""\benv\.[a-z]+\(\s*"(\w+)\"""")
     for folder in OURS:
         for path in (ROOT / folder).rglob("*.py"):
             yield from read.findall(path.read_text())

@@ -3,6 +3,8 @@
 import argparse
 import socket
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -74,7 +76,24 @@ def test_a_taken_port_is_noticed() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        assert not up.free("127.0.0.1", taken.getsockname()[1])
+        port = taken.getsockname()[1]
+        assert up.refused("127.0.0.1", port) == f"Port {port} is in use."
+        argv = [sys.executable, "-m", "priostack.edge", "--port", str(port)]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (1, f"Port {port} is in use.\n")
+
+
+def test_an_address_that_is_not_of_this_machine_is_told_as_such() -> None:
+    assert "cannot be listened on" in up.refused("192.0.2.7", 8000)
+    assert "cannot be listened on" in up.refused("300.1.1.1", 8000)
+    assert up.refused("127.0.0.1", 99_999) == "99999 is no port."
+
+
+def test_a_number_of_processes_that_cannot_be_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for wrong in ("-3", "x", "1000"):
+        with pytest.raises(SystemExit):
+            up.main(["--split", wrong])
+        assert "expected a number of processes" in capsys.readouterr().err
 
 
 def test_the_banner_names_the_login_when_the_demo_is_there(home: Any) -> None:
