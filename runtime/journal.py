@@ -6,6 +6,7 @@ process (not of the machine); on PostgreSQL the default is `PgJournal`, which co
 
 import asyncio
 import fcntl
+import logging
 import os
 import struct
 import time
@@ -21,6 +22,7 @@ from runtime.record import Record, encode
 HEAD = struct.Struct("<II")
 ROTATE_BYTES = 64 * 1024 * 1024
 LARGEST = 64 * 1024 * 1024
+log = logging.getLogger(__name__)
 
 
 class JournalFull(Exception):
@@ -74,16 +76,25 @@ class FileJournal:
             self.put(data)
 
     def put(self, data: bytes) -> None:
-        if self.written > ROTATE_BYTES or self.owner != os.getpid():
-            self.open()
+        """All of it or nothing: what follows a torn record would never be read."""
         try:
+            if self.written > ROTATE_BYTES or self.owner != os.getpid():
+                self.open()
             count = os.write(self.handle, data)
+            if count != len(data):
+                self.take_back()
+                raise JournalFull("the disk is full")
         except OSError as problem:
-            raise JournalFull(str(problem)) from problem
-        if count != len(data):
-            self.open()  # what follows a torn record would never be read
-            raise JournalFull("the disk is full")
+            raise JournalFull(problem.strerror or str(problem)) from problem
         self.written += count
+
+    def take_back(self) -> None:
+        """Cut off the part of a record that was written; that needs no room, as a new file would."""
+        try:
+            os.ftruncate(self.handle, self.written)
+        except OSError:
+            self.written = ROTATE_BYTES + 1  # the next record begins a new file, or is refused as well
+            raise
 
     async def append(self, record: Record) -> None:
         self.write(record)
@@ -122,7 +133,8 @@ def commit(records: list[Record]) -> str | None:
     try:
         absorb(records)
     except DatabaseError as problem:
-        return str(problem)
+        log.warning("the history cannot be written: %s", problem)
+        return "the database does not take it at the moment"
     finally:
         close_old_connections()
     return None
