@@ -74,6 +74,19 @@ class Expression:
             raise CelLimit("the expression is nested too deeply") from None
         return value, work[0]
 
+    def metered(self, scope: Mapping[str, Any], left: list[int]) -> Any:
+        """The value. Its steps are taken from the first of ``left``, also when it fails; below 0 there were too few."""
+        before, work = left[0], self._fresh.copy()
+        if before < MAX_STEPS:
+            work[0] = before
+        most = work[0]
+        try:
+            return self._finished(self._run(scope, work), work)
+        except RecursionError:
+            raise CelLimit("the expression is nested too deeply") from None
+        finally:
+            left[0] = before - most + work[0]
+
     def _finished(self, value: Any, work: Work) -> Any:
         if self._measured:
             spend(work, measure(value) >> 4)
@@ -92,20 +105,20 @@ def of_tree(node: Node) -> Expression:
     return Expression(node)
 
 
-def decide(cases: Iterable[tuple[Expression, T]], otherwise: T, scope: Mapping[str, Any]) -> T:
-    """What belongs to the first condition that holds; all of them share one budget."""
-    left = MAX_STEPS
-    for condition, chosen in cases:
-        work = condition._fresh.copy()
-        work[0] = left
-        try:
-            value = condition._run(scope, work)
-        except RecursionError:
-            raise CelLimit("the expression is nested too deeply") from None
-        if truth(value):
-            return chosen
-        left = work[0]
-    return otherwise
+def decide(
+    cases: Iterable[tuple[Expression, T]], otherwise: T, scope: Mapping[str, Any], left: list[int]
+) -> T:
+    """What belongs to the first condition that holds; all of them share one budget, the first of ``left``."""
+    before = left[0]
+    shared = [min(before, MAX_STEPS)]
+    most = shared[0]
+    try:
+        for condition, chosen in cases:
+            if truth(condition.metered(scope, shared)):
+                return chosen
+        return otherwise
+    finally:
+        left[0] = before - most + shared[0]
 
 
 def truth(value: Any) -> bool:

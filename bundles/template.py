@@ -46,10 +46,18 @@ class Template:
         self._single = reader.holes[0].expression if whole else None
         self.bare = self._single.bare if self._single else ""  # "payload" when it is exactly `${payload}`
 
-    def __call__(self, scope: Mapping[str, Any]) -> Any:
+    def __call__(self, scope: Mapping[str, Any], left: list[int] | None = None) -> Any:
+        """The value. What its expressions take comes from the first of ``left``, as ``Expression.metered`` has it."""
+        left = [MAX_STEPS] if left is None else left
         if self._single:
-            return self._single(scope)
-        value = self._fill(scope, [MAX_STEPS, MAX_SIZE])
+            return self._single.metered(scope, left)
+        before = left[0]
+        shared = [min(before, MAX_STEPS), MAX_SIZE]
+        most = shared[0]
+        try:
+            value = self._fill(scope, shared)
+        finally:
+            left[0] = before - most + shared[0]
         if len(self.holes) > FEW_HOLES:
             measure(value)
         return value
@@ -149,10 +157,9 @@ def _filling(expression: cel.Expression, path: str) -> Fill:
 
     def fill(scope: Mapping[str, Any], left: list[int]) -> Any:
         try:
-            value, left[0] = expression.within(scope, left[0])
+            return expression.metered(scope, left)
         except CelError as wrong:
             raise _at(wrong, path) from None
-        return value
 
     return fill
 

@@ -16,6 +16,7 @@ from runtime.flowrun import Run, taken_on
 from runtime.flowstate import Unusable
 from runtime.job import Effects, Outcome
 from runtime.targets import Done
+from runtime.wasm import Trap
 
 SLICE = 200  # steps between two looks at the event loop
 PARK_S = 30.0
@@ -97,7 +98,7 @@ class Driver:
             idle = self.run.advance(SLICE)
             self.tell_callers()
             if not idle:
-                await asyncio.sleep(0)
+                await self.turn()
                 continue
             if pump.done:
                 await self.settled()
@@ -113,6 +114,16 @@ class Driver:
                 continue
             await self.ask()
             await self.take()
+
+    async def turn(self) -> None:
+        """Others have theirs; who has used up its part of the round with steps alone waits for the next one."""
+        purse = self.job.purse
+        if purse is None or self.pump.done or purse.open():
+            return await asyncio.sleep(0)
+        try:
+            await purse.ready()
+        except Trap:
+            self.pump.stop(Failure("budget", self.job.contract.used_up))
 
     async def take(self) -> None:
         """The next result, or the moment that something is due."""

@@ -90,7 +90,7 @@ class Rounds:
         message, options = self.message, self.message.node.data
         seen = Message(message.node, self.current, UNREAD, Frame(-1, None, None), message.sender)
         seen.frame.parent, seen.frame.item, seen.frame.index = message.frame, None, self.next
-        if not cel.truth(options.condition(Scope(pump, seen, False))):
+        if not cel.truth(options.condition.metered(Scope(pump, seen, False), pump.meter)):
             return False
         if self.next >= options.max:
             raise Refused("validation", f"more than {options.max} rounds")
@@ -133,7 +133,7 @@ def run(pump: "Pump", node: "Node", message: Message) -> bool:
     options: Options = node.data
     items = None
     if options.over is not None:
-        items = options.over(Scope(pump, message, False))
+        items = options.over.metered(Scope(pump, message, False), pump.meter)
         if not isinstance(items, list | tuple):
             raise Refused("validation", "over is not a list")
         if len(items) > options.max:

@@ -33,7 +33,7 @@ def templates(node: "Node", uses: set[str]) -> Prepared:
 
 def filled(pump: "Pump", message: Message, prepared: Prepared, open_to: set[str]) -> dict[str, Any]:
     plain, secret = Scope(pump, message, False), Scope(pump, message, True)
-    found = {key: one(secret if key in open_to else plain) for key, one in prepared.items()}
+    found = {key: one(secret if key in open_to else plain, pump.meter) for key, one in prepared.items()}
     look(pump, message, found)
     return found
 

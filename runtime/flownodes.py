@@ -9,6 +9,7 @@ from runtime.answer import JSON, BadAnswer, Reply, clean, content
 from runtime.flowframe import UNREAD, Message, Refused, SubFlow
 from runtime.flowscope import Scope
 from runtime.flowsize import made
+from runtime.wasmtypes import STEP_FUEL
 
 if TYPE_CHECKING:
     from runtime.flowplan import Node
@@ -89,6 +90,14 @@ def disabled(pump: "Pump", node: "Node", message: Message) -> bool:
 # -- values and ways ----------------------------------------------------------------------------------
 
 
+def since(pump: "Pump", before: int) -> int:
+    """Fuel for the steps that expressions took since there were so many left."""
+    left = pump.meter[0]
+    if left < pump.floor:
+        pump.until = 0  # its turn is over
+    return (before - left) * STEP_FUEL
+
+
 def expression(key: str) -> Callable[["Node", set[str]], cel.Expression]:
     def prepare(node: "Node", uses: set[str]) -> cel.Expression:
         found = cel.compile(str(node.listener.options[key]))
@@ -100,19 +109,22 @@ def expression(key: str) -> Callable[["Node", set[str]], cel.Expression]:
 
 def map_(pump: "Pump", node: "Node", message: Message) -> bool:
     """A new payload; `_to` in it says where it goes, as in a function's answer."""
-    value = node.data(Scope(pump, message, False))
+    before = pump.meter[0]
+    value = node.data.metered(Scope(pump, message, False), pump.meter)
+    fuel = since(pump, before)
     if type(value) is dict and "_to" in value:
         rest = {key: inner for key, inner in value.items() if key != "_to"}
-        pump.routed(node, message, made(pump, message, rest), value["_to"])
+        pump.routed(node, message, made(pump, message, rest), value["_to"], fuel)
     else:
         payload = made(pump, message, value)
-        pump.passed(node, message, payload, UNREAD)
+        pump.passed(node, message, payload, UNREAD, fuel)
     return False
 
 
 def filter_(pump: "Pump", node: "Node", message: Message) -> bool:
-    if cel.truth(node.data(Scope(pump, message, False))):
-        pump.passed(node, message, message.payload, message.parsed)
+    before = pump.meter[0]
+    if cel.truth(node.data.metered(Scope(pump, message, False), pump.meter)):
+        pump.passed(node, message, message.payload, message.parsed, since(pump, before))
     else:
         pump.ended(message)
     return False
@@ -133,8 +145,9 @@ def cases(
 def branch(pump: "Pump", node: "Node", message: Message) -> bool:
     """Along the first case that holds."""
     known, otherwise = node.data
-    to = cel.decide(known, otherwise, Scope(pump, message, False))
-    pump.send(node, message, message.payload, message.parsed, to)
+    before = pump.meter[0]
+    to = cel.decide(known, otherwise, Scope(pump, message, False), pump.meter)
+    pump.send(node, message, message.payload, message.parsed, to, since(pump, before))
     return False
 
 
@@ -177,11 +190,11 @@ def output(pump: "Pump", node: "Node", message: Message) -> bool:
         if pump.output is None and not of_another(message):
             pump.output = Reply(fixed.status, payload, JSON, fixed.headers)
     else:
-        scope = Scope(pump, message, False)
-        body = message.value() if whole else parts["body"](scope)
+        scope, left = Scope(pump, message, False), pump.meter
+        body = message.value() if whole else parts["body"](scope, left)
         payload = payload if whole else made(pump, message, body)
         if pump.output is None and not of_another(message):
-            pump.output = reply(parts["status"](scope), parts["headers"](scope), body, payload)
+            pump.output = reply(parts["status"](scope, left), parts["headers"](scope, left), body, payload)
     pump.send(node, message, payload, UNREAD, ())
     return False
 

@@ -22,7 +22,6 @@ from runtime.flowknown import keep
 from runtime.flowneeds import Failure, Kind, Need, Tokens
 from runtime.flowplan import Node, Plan
 from runtime.flowrecord import Steps
-from runtime.flowscope import Scope
 from runtime.flowstart import Start, World
 
 MAX_NESTED = 200  # frames in frames
@@ -35,10 +34,10 @@ class Pump:
 
     # More attributes than a dictionary of instances shares, so they have to have places of their own.
     __slots__ = (
-        *("count", "culprit", "failure", "fires", "frames", "fresh", "fuel", "holding", "hops"),
-        *("ids", "keeps", "killed", "left", "limits", "lost", "max_hops", "needs"),
+        *("count", "culprit", "failure", "fires", "floor", "frames", "fresh", "fuel", "holding", "hops"),
+        *("ids", "keeps", "killed", "left", "limits", "lost", "max_hops", "meter", "needs", "read"),
         *("only", "output", "pinned", "plan", "put", "ready", "replies", "retrying", "root"),
-        *("start", "steps", "strikes", "tail", "take", "tokens", "trigger", "waiting", "world"),
+        *("start", "steps", "strikes", "tail", "take", "tokens", "trigger", "until", "waiting", "world"),
     )
 
     def __init__(self, plan: Plan, world: World, start: Start) -> None:
@@ -59,12 +58,9 @@ class Pump:
         self.replies: list[tuple[int, bytes | Failure]] = []  # for agents' tool calls
         self.steps = Steps(plan.name)
         self.tokens = Tokens(plan.flow.max_tokens)
-        self.tail = (
-            b',"tenant":'
-            + orjson.dumps(start.tenant)
-            + b',"execution":'
-            + orjson.dumps(start.execution)
-            + b"}"
+        self.tail = b',"tenant":%b,"execution":%b}' % (
+            orjson.dumps(start.tenant),
+            orjson.dumps(start.execution),
         )
         self.pinned = {name.lower(): encoded(value) for name, value in start.pinned.items()}
         self.holding: dict[int, Frame] = {}  # frames with messages in joins
@@ -74,6 +70,9 @@ class Pump:
         self.fires: list[tuple[str, bytes]] = []
         self.hops = self.count = self.frames = self.ids = 0
         self.fuel = 0
+        self.meter = [1 << 62]  # steps that expressions may take; the world settles what they have taken
+        self.floor = self.until = 0  # where its turn ends: steps left, and the clock in nanoseconds
+        self.read = 0  # bytes of messages that were taken to their nodes
         self.output: Reply | None = None  # what an output node said
         self.left: bytes | None = None  # the first message that left the flow
         self.failure: Failure | None = None
@@ -93,10 +92,11 @@ class Pump:
     def advance(self, steps: int = 1 << 62, until: int = 1 << 63) -> bool:
         """Run what needs nobody; False when it was broken off after so many steps, or by the clock."""
         ready, step, take = self.ready, self.step, self.take
+        self.until = until
         while True:
             while ready and self.failure is None:
                 now = perf_counter_ns()
-                if steps <= 0 or now > until:
+                if steps <= 0 or now > self.until:
                     return False
                 steps -= 1
                 step(take(), now)
@@ -113,6 +113,7 @@ class Pump:
         if self.killed and is_dead(frame):
             return self.finish(message)
         self.hops += 1
+        self.read += len(message.payload)
         if self.hops > self.max_hops:
             return self.fail_run(message, Failure("budget", f"more than {self.max_hops} messages"))
         if not message.step:
@@ -125,7 +126,8 @@ class Pump:
         try:
             holds = node.run(self, node, message)
         except (CelError, ValueError, TypeError, ArithmeticError) as problem:
-            holds = self.failed(message, Failure("validation", str(problem)))
+            code = "budget" if self.meter[0] < 0 else "validation"
+            holds = self.failed(message, Failure(code, str(problem)))
         except Refused as refused:
             holds = self.failed(message, refused.failure)
         if holds:
@@ -353,9 +355,7 @@ class Pump:
         try:
             if need.kind == "wasm":
                 self.took(node, message, result, fuel)
-            elif (
-                need.kind == "agent"
-            ):  # its peers are its tools: in the end it speaks to who asked, and only data
+            elif need.kind == "agent":  # its peers are its tools: in the end it speaks to who asked
                 self.fuel += fuel
                 self.send(node, message, result, flowanswer.read(result), (), fuel)
             else:
@@ -395,6 +395,3 @@ class Pump:
             self.post(peer, payload, UNREAD, frame, node.name)
         self.flush()
         return call
-
-    def scope(self, message: Message, *, secrets: bool = False) -> Scope:
-        return Scope(self, message, secrets)

@@ -19,9 +19,10 @@ from runtime.job import Effects, Job
 from runtime.targets import Absent, Done, bounds, guest_of
 from runtime.wasm import Limits, Suspend, Trap, engine
 from runtime.wasmsession import Session
-from runtime.wasmtypes import FUEL_PER_UNIT, INLINE_FUEL
+from runtime.wasmtypes import FUEL_PER_UNIT, INLINE_FUEL, STEP_FUEL
 
 MAX_SIGNALS = 1_000
+PAGE = 8  # a step for each 256 bytes of a message, as a power of two
 ROOM = 100 * FUEL_PER_UNIT  # of one round (R1)
 SLICE_NS = 20_000_000  # steps hold the event loop no longer than this, and the last of them
 NOTHING: Mapping[str, Any] = {}
@@ -67,6 +68,7 @@ class Run:
         self.links = flowlinks.start_of(job)
         self.plan = plan_of(job)
         self.pump = Pump(self.plan, self, start_of(job))
+        self.metered = self.pump.meter[0] = fuel // STEP_FUEL  # steps that expressions may take
         self.pump.steps.base -= max(
             0, time.time_ns() - job.created_us * 1000
         )  # times count from when it came
@@ -78,12 +80,23 @@ class Run:
         before = pump.fuel
         if purse is not None:
             self.allowed = before + purse.now()
+        pump.floor = max(0, self.granted - self.allowed) // STEP_FUEL
+        hops, read = pump.hops, pump.read
         try:
             return pump.advance(steps, time.perf_counter_ns() + SLICE_NS)
         finally:
             self.session.close()
+            self.settle(pump.hops - hops + (pump.read - read >> PAGE))
             if purse is not None:
                 purse.spend(pump.fuel - before)
+
+    def settle(self, steps: int) -> None:
+        """These and those of expressions are charged beside functions; a run that has used up its grant ends."""
+        pump = self.pump
+        pump.fuel += (steps + self.metered - pump.meter[0]) * STEP_FUEL
+        self.metered = pump.meter[0] = max(0, self.granted - pump.fuel) // STEP_FUEL
+        if pump.fuel >= self.granted and not pump.done:
+            pump.stop(Failure("budget", self.job.contract.used_up))
 
     def drop(self) -> None:
         """Run and pump let go of each other: what they hold is freed at once, not when the collector comes by."""
@@ -180,7 +193,7 @@ class Run:
         pump = self.pump
         fires = [] if pump.failure else pump.fires
         effects = Effects({}, fires, self.signals, self.logs, pump.steps.whole())
-        return Done(self.reply(), pump.fuel, effects)
+        return Done(self.reply(), min(pump.fuel, self.granted), effects)
 
     def reply(self) -> Reply:
         """What an output said, else what left the flow first, else that it was taken on."""

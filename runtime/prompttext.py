@@ -11,9 +11,8 @@ from bundles.nunjucks import Limits
 from bundles.promptcompile import Compiled, Format
 from runtime.prompts import LivePrompt
 from runtime.wasm import Trap
-from runtime.wasmtypes import EXHAUSTED
+from runtime.wasmtypes import EXHAUSTED, STEP_FUEL
 
-STEP_FUEL = 1_000  # a hundred steps of a template are one compute unit
 QUICK = 10_000  # steps that may hold up an event loop: a few milliseconds
 MOST = 500_000
 OUTPUT = 2_000_000

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 FUEL_PER_UNIT = 100_000
+# What a step outside of guests is charged as: of a template, an expression, a message of a flow. 0.1 µs or more.
+STEP_FUEL = 1_000
 # Fuel that one millisecond of running is charged as when the exact figure is lost (epoch kill).
 FUEL_PER_MS = 5_000_000
 INLINE_FUEL = 2_000_000

@@ -15,9 +15,11 @@ from runtime.kv import Space
 from runtime.live import LiveBundle
 from runtime.models import Execution
 from runtime.wasm import Guest, engine
+from runtime.wasmtypes import FUEL_PER_UNIT
 from tests.guests import guest
 from tests.runtime import stage
 
+GRANT = 25_000 * FUEL_PER_UNIT  # what a call may use whose contract says nothing
 GUESTS = ["echo", "counter", "trapper", "caller", "spin", "logger", "firer", "total", "refuser"]
 
 
@@ -87,7 +89,7 @@ def job(live: LiveBundle, payload: Any = None, to: str = "flow:f", **flow: Any) 
 
 def run(live: LiveBundle, payload: Any = None, to: str = "flow:f", **flow: Any) -> Run:
     """The whole run of a flow that waits for nobody."""
-    made = Run(job(live, payload, to, **flow), 100_000_000)
+    made = Run(job(live, payload, to, **flow), GRANT)
     made.pump.begin()
     while not made.advance(1 << 62):
         """It was its turn for long enough."""
