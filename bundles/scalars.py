@@ -53,6 +53,8 @@ def _integer(text: str) -> Resolved:
         return "int", int(text), ""
     sign = -1 if text[0] == "-" else 1
     digits = text.lstrip("+-").replace("_", "").lower()
+    if digits in ("0b", "0x"):
+        raise OddValue(f"YAML reads {text} as a number, but it has no digits")
     if digits.startswith("0b"):
         return "int", sign * int(digits, 2), "binary"
     if digits.startswith("0x"):

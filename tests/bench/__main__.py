@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.bench import (
     contended,
     curve,
+    editing,
     editor,
     fullspeed,
     interceptors,
@@ -38,6 +39,7 @@ NAMES = (
     "load",
     "flows",
     "editor",
+    "editing",
     "alone",
     "wake",
     "growth",
@@ -106,6 +108,7 @@ def of_a_house(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
             "load": lambda: throughput.measure(house, pace),
             "flows": lambda: throughput.measure(house, pace, of_flows=True),
             "editor": lambda: editor.measure(house, 3 if quick else 7),
+            "editing": lambda: editing.measure(house, 3 if quick else 7),
             "alone": lambda: fullspeed.measure(house, pace),
             "wake": lambda: [living.wake_by_run(house, 3 if quick else 10)],
             "growth": lambda: [throughput.growth(house, pace)],
@@ -119,7 +122,7 @@ def of_a_house(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
 
 def measure(wanted: list[str], pace: Pace, *, quick: bool) -> list[Row]:
     rows: list[Row] = []
-    if {"load", "flows", "editor", "alone", "wake", "growth", "prompts"} & set(wanted):
+    if {"load", "flows", "editor", "editing", "alone", "wake", "growth", "prompts"} & set(wanted):
         rows += attempt("an installation", lambda: of_a_house(wanted, pace, quick=quick))
     if "inside" in wanted:
         rows += attempt("inside", lambda: single.inside(3 if quick else 9, 1000 if quick else 3000))

@@ -47,6 +47,10 @@ def test_operations_change_what_they_mean_and_nothing_else(tmp_path: Path) -> No
     run_tests("core.test", tmp_path)
 
 
+def test_unquoted_texts_are_read_as_the_server_reads_them(tmp_path: Path) -> None:
+    run_tests("scalars.test", tmp_path, SCALARS=str(HERE / "scalars.json"))
+
+
 def test_random_edits_of_random_flows_keep_the_rest_and_can_be_undone(tmp_path: Path) -> None:
     """All 500 × 200 with CANVAS_FLOWS=500 CANVAS_EDITS=200; a part of them otherwise."""
     flows, edits = os.environ.get("CANVAS_FLOWS", "60"), os.environ.get("CANVAS_EDITS", "40")

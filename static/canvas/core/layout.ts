@@ -1,16 +1,17 @@
 // Tidy: left to right, by dagre; wires that lead back do not bend the picture. The same graph gives the same places.
 import { Graph as Layered, layout } from "@dagrejs/dagre";
 import { bends, layered } from "./layers.ts";
-import type { GEdge, GNode, Graph, Positions, Size } from "./types.ts";
+import { uncross } from "./uncross.ts";
+import type { GEdge, GNode, Graph, Positions, Sized } from "./types.ts";
 
 export interface TidyOptions {
-  size?: (node: GNode) => Size;
+  size?: (node: GNode) => Sized;
   /** Between columns and between nodes of a column. */
   gapX?: number;
   gapY?: number;
 }
 
-const USUAL: Size = { width: 224, height: 52 };
+const USUAL: Sized = { width: 224, height: 52 };
 const GRID = 8;
 /** Above it dagre takes longer than a person waits; layers by longest path and medians take its place. */
 const DAGRE_MOST = 150;
@@ -29,12 +30,12 @@ export function tidy(graph: Graph, { size = () => USUAL, gapX = 80, gapY = 40 }:
   return { ...made };
 }
 
-function keyOf(graph: Graph, sizes: Map<string, Size>, gapX: number, gapY: number): string {
+function keyOf(graph: Graph, sizes: Map<string, Sized>, gapX: number, gapY: number): string {
   const nodes = graph.nodes.map((node) => `${node.id} ${sizes.get(node.id)!.width} ${sizes.get(node.id)!.height}`);
   return [gapX, gapY, ...nodes, ...graph.edges.map((edge) => edge.id)].join("\n");
 }
 
-export interface Measures { sizes: Map<string, Size>; gapX: number; gapY: number }
+export interface Measures { sizes: Map<string, Sized>; gapX: number; gapY: number }
 
 function byDagre(graph: Graph, edges: readonly GEdge[], { sizes, gapX, gapY }: Measures): Positions {
   const drawing = new Layered({ multigraph: true });
@@ -48,6 +49,7 @@ function byDagre(graph: Graph, edges: readonly GEdge[], { sizes, gapX, gapY }: M
     const at = drawing.node(id) as { x: number; y: number };
     found[id] = { x: snap(at.x - sizes.get(id)!.width / 2), y: snap(at.y - sizes.get(id)!.height / 2) };
   }
+  uncross(found, edges, { sizes, gapX, gapY });
   return found;
 }
 

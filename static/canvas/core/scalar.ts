@@ -30,7 +30,12 @@ export function scalarText(value: unknown, inFlow = false, style: Style = "plain
   if (typeof value === "string") return stringText(value, inFlow, style);
   if (value === null || value === undefined) return "null";
   if (typeof value === "number" && !Number.isFinite(value)) return Number.isNaN(value) ? ".nan" : value > 0 ? ".inf" : "-.inf";
-  return String(value);
+  return typeof value === "number" ? number(value) : String(value);
+}
+
+/** YAML 1.1 knows an exponent only behind a point. */
+function number(value: number): string {
+  return String(value).replace(/^(-?\d+)e/, "$1.0e");
 }
 
 /** A value in one line; `json` quotes all strings and keys, as the text around does. */

@@ -1,5 +1,6 @@
 // The YAML of a text as a small tree that knows where everything stands, relative to where its text began.
-import { isAlias, isMap, isScalar, isSeq, parseDocument, type CST, type Document, type Node, type Pair } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, parseDocument, type CST, type Document, type Node, type Pair, type Scalar } from "yaml";
+import { resolved } from "./plainscalar.ts";
 import type { Style } from "./scalar.ts";
 
 export interface YScalar { t: "scalar"; start: number; end: number; value: unknown; style: Style }
@@ -13,7 +14,7 @@ export type YNode = YScalar | YAlias | YMap | YSeq;
 export interface Fault { start: number; message: string }
 export interface Tree { root: YNode | null; faults: Fault[]; aliases: boolean }
 
-const OPTIONS = { keepSourceTokens: true, prettyErrors: false, uniqueKeys: false, logLevel: "silent", strict: true } as const;
+const OPTIONS = { keepSourceTokens: true, prettyErrors: false, uniqueKeys: false, logLevel: "silent", strict: true, schema: "failsafe", resolveKnownTags: false } as const;
 const DEEPEST = 200;
 
 /** Never throws; what cannot be read is a fault. */
@@ -57,8 +58,8 @@ class Reader {
     if (isSeq(node)) return this.seq(node.items as Node[], node.srcToken as CST.BlockSequence | CST.FlowCollection, [start, node.range![1]], depth);
     if (!isScalar(node)) return null;
     const end = this.scalarEnd(start, node.range![1]);
-    const empty = node.value === null && end === node.range![0] && start === end;
-    return empty ? null : { t: "scalar", start, end, value: node.value, style: STYLES[String(node.type)] ?? "plain" };
+    if (node.value === "" && end === node.range![0] && start === end) return null;
+    return { t: "scalar", start, end, value: valueOfScalar(node), style: STYLES[String(node.type)] ?? "plain" };
   }
 
   private alias(node: Node, start: number): YAlias {
@@ -118,6 +119,13 @@ class Reader {
 }
 
 const STYLES: Record<string, Style> = { PLAIN: "plain", QUOTE_SINGLE: "single", QUOTE_DOUBLE: "double", BLOCK_LITERAL: "block", BLOCK_FOLDED: "block" };
+
+/** Quotes and `!!str` say that it is a text. */
+function valueOfScalar({ value, type, tag }: Scalar): unknown {
+  const text = String(value ?? "");
+  const isText = tag === "!" || tag === "tag:yaml.org,2002:str";
+  return isText || (type !== "PLAIN" && !tag) ? text : resolved(text);
+}
 
 function firstProp(tokens: readonly CST.SourceToken[]): number {
   return tokens.find((token) => token.type === "anchor" || token.type === "tag")?.offset ?? Infinity;

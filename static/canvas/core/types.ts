@@ -72,6 +72,8 @@ export interface Graph {
 export interface Point { x: number; y: number }
 export type Positions = Record<string, Point>;
 export interface Size { width: number; height: number }
+/** A node for the layout; its ports are those at the right, with their heights. */
+export interface Sized extends Size { ports?: readonly { id: string; y: number }[] }
 
 export interface Note extends Point, Size { text: string; color?: string }
 

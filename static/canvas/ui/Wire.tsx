@@ -48,7 +48,7 @@ function half(value: number): number {
 }
 
 function pathOf(ends: Ends, from: Position, lane: Lane | undefined): string {
-  if (from === Position.Bottom && ends.tx > ends.sx) return downward(ends, lane?.y);
+  if (from === Position.Bottom && ends.tx > ends.sx) return downward(ends, lane);
   if (leadsBack(ends)) return backward(ends, lane?.y ?? 0);
   return lane ? along(ends, lane) : forward(ends);
 }

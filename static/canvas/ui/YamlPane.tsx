@@ -68,14 +68,24 @@ export function YamlPane() {
 
 type Held = { readonly current: EditorView | null };
 
+/** Told by the state itself: the text is not to wait until the canvas is drawn again. */
 function useText(view: Held): void {
-  const text = useEditor((state) => state.text);
   useEffect(() => {
-    const own = view.current;
-    const change = own && difference(own.state.doc.toString(), lines(text));
-    if (change) own.dispatch({ changes: change, annotations: Ours.of(true) });
-  }, [text, view]);
+    const follow = (): void => {
+      const own = view.current;
+      const text = store.get().text;
+      if (!own || followed.get(own) === text) return;
+      followed.set(own, text);
+      const change = difference(own.state.doc.toString(), lines(text));
+      if (change) own.dispatch({ changes: change, annotations: Ours.of(true) });
+    };
+    follow();
+    return store.subscribe(follow);
+  }, [view]);
 }
+
+/** The text that a pane was last compared with. */
+const followed = new WeakMap<EditorView, string>();
 
 function useDiagnostics(view: Held): void {
   const problems = useEditor(allProblems);

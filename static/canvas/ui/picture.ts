@@ -136,7 +136,7 @@ export function drawEdges(graph: Graph, places: Record<string, Point>, selected:
 }
 
 function sameLane(a: Lane | undefined, b: Lane | undefined): boolean {
-  return a?.y === b?.y && a?.from === b?.from && a?.to === b?.to;
+  return a?.y === b?.y && a?.from === b?.from && a?.to === b?.to && a?.out?.x === b?.out?.x && a?.out?.y === b?.out?.y;
 }
 
 function unchanged(kept: WireType, edge: GEdge, selected: boolean): boolean {

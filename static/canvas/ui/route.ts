@@ -28,18 +28,22 @@ export function forward({ sx, sy, tx, ty }: Ends): string {
 }
 
 /** From a port on the lower edge: down first, then over to the target. */
-export function downward({ sx, sy, tx, ty }: Ends, given?: number): string {
-  const lane = given ?? (ty > sy + STUB ? ty : sy + GAP);
-  if (lane === ty) return rounded([[sx, sy], [sx, ty], [tx, ty]]);
+export function downward({ sx, sy, tx, ty }: Ends, given?: Lane): string {
+  const y = given?.y ?? (ty > sy + STUB ? ty : sy + GAP);
+  const first: Point[] = given?.out ? [[sx, given.out.y], [given.out.x, given.out.y], [given.out.x, y]] : [[sx, y]];
   const near = tx - STUB;
-  return rounded([[sx, sy], [sx, lane], [near, lane], [near, ty], [tx, ty]]);
+  return rounded([[sx, sy], ...first, ...(y === ty ? [] : [[near, y], [near, ty]] as Point[]), [tx, ty]]);
 }
+
+type Point = readonly [number, number];
 
 /** A level stretch at the height `y`. */
 export interface Lane {
   y: number;
   from: number;
   to: number;
+  /** What stands right beneath the port: the way there is level at this height, and down at this place. */
+  out?: { x: number; y: number };
 }
 
 /** The height below everything that stands between the two ends. */
@@ -57,11 +61,30 @@ export function backLane(ends: Ends, boxes: readonly Box[]): Lane {
 /** The first height below the failed node at which nothing stands in the way; the target's own if that is free. */
 export function errorLane({ sx, sy, tx, ty }: Ends, boxes: readonly Box[]): Lane | null {
   const between = boxes.filter((box) => box.x < tx - STUB && box.x + box.width > sx - ROUND);
-  const free = (y: number): boolean => !between.some((box) => y > box.y - GAP / 2 && y < box.y + box.height + GAP / 2);
-  const clear = (y: number): boolean => !between.some((box) => box.x < sx + ROUND && box.y < y && box.y + box.height > sy);
-  const heights = [sy + GAP, ...between.flatMap((box) => [box.y - GAP / 2, box.y + box.height + GAP / 2])].filter((y) => y >= sy + GAP / 2 && free(y) && clear(y));
-  const near = ty > sy + STUB && free(ty) && clear(ty) ? ty : Math.min(...heights);
-  return Number.isFinite(near) ? { y: near, from: sx, to: tx } : null;
+  const low = sy + GAP / 2;
+  const free = (y: number, from: number): boolean => !between.some((box) => box.x + box.width > from - ROUND && y > box.y - GAP / 2 && y < box.y + box.height + GAP / 2);
+  const clear = (x: number, top: number, y: number): boolean => !between.some((box) => box.x < x + ROUND && box.x + box.width > x - ROUND && box.y < Math.max(top, y) && box.y + box.height > Math.min(top, y));
+  const heights = [ty, sy + GAP, ...between.flatMap((box) => [box.y - GAP / 2, box.y + box.height + GAP / 2])];
+  const best = (x: number, top: number): number => {
+    const fit = heights.filter((y) => y >= low && free(y, x) && clear(x, top, y));
+    return fit.includes(ty) && ty > sy + STUB ? ty : Math.min(...fit);
+  };
+  const straight = best(sx, sy);
+  if (Number.isFinite(straight)) return { y: straight, from: sx, to: tx };
+  return sideways({ sx, sy, tx, ty }, between, best);
+}
+
+/** Something stands right beneath: out between the two, and down where there is room. */
+function sideways({ sx, sy, tx }: Ends, between: readonly Box[], best: (x: number, top: number) => number): Lane | null {
+  const beneath = between.filter((box) => box.x < sx + ROUND && box.y >= sy);
+  const level = (sy + Math.min(...beneath.map((box) => box.y))) / 2;
+  if (!Number.isFinite(level) || level - sy < 6) return null;
+  for (const x of between.map((box) => box.x + box.width + GAP / 2).filter((x) => x > sx && x < tx - STUB).sort((a, b) => a - b)) {
+    if (between.some((box) => box.x < x && box.x + box.width > sx && box.y < level + 4 && box.y + box.height > level - 4)) return null;
+    const y = best(x, level);
+    if (Number.isFinite(y)) return { y, from: sx, to: tx, out: { x, y: level } };
+  }
+  return null;
 }
 
 /** Along a lane: there in a curve, level past the nodes, and on to the target in a curve. */
@@ -77,7 +100,7 @@ export function backward({ sx, sy, tx, ty }: Ends, given: number): string {
   return rounded([[sx, sy], [sx + STUB, sy], [sx + STUB, lane], [tx - STUB, lane], [tx - STUB, ty], [tx, ty]]);
 }
 
-export function rounded(points: readonly (readonly [number, number])[]): string {
+export function rounded(points: readonly Point[]): string {
   const [first, ...rest] = points;
   if (!first) return "";
   let path = `M${first[0]},${first[1]}`;
@@ -88,18 +111,18 @@ export function rounded(points: readonly (readonly [number, number])[]): string 
   return path;
 }
 
-function bend(from: readonly [number, number], corner: readonly [number, number], to: readonly [number, number]): string {
+function bend(from: Point, corner: Point, to: Point): string {
   const size = Math.min(ROUND, distance(from, corner) / 2, distance(corner, to) / 2);
   const [ax, ay] = toward(corner, from, size);
   const [bx, by] = toward(corner, to, size);
   return `L${ax},${ay}Q${corner[0]},${corner[1]} ${bx},${by}`;
 }
 
-function distance(a: readonly [number, number], b: readonly [number, number]): number {
+function distance(a: Point, b: Point): number {
   return Math.hypot(a[0] - b[0], a[1] - b[1]);
 }
 
-function toward(from: readonly [number, number], to: readonly [number, number], size: number): [number, number] {
+function toward(from: Point, to: Point, size: number): [number, number] {
   const far = distance(from, to) || 1;
   return [from[0] + ((to[0] - from[0]) * size) / far, from[1] + ((to[1] - from[1]) * size) / far];
 }
