@@ -8,13 +8,14 @@ from ninja import Field, Router, Schema, Status
 
 from billing import changes
 from billing.door import Asked, Door
+from billing.exact import Exact
 from billing.keys import SCOPES
 from billing.models import ApiKey
 
 router = Router()
 
 
-class NewKey(Schema):
+class NewKey(Exact):
     name: str
     scopes: list[str] = Field(default=list(SCOPES))
     expires: datetime | None = None
@@ -59,7 +60,7 @@ def create_key(request: Asked, data: NewKey) -> Status[Any]:
     return Status(201, {**shown, "api_key": token})
 
 
-@router.delete("/keys/{key_id}", auth=Door("admin"), response={204: None})
+@router.delete("/keys/{uuid:key_id}", auth=Door("admin"), response={204: None})
 def delete_key(request: Asked, key_id: UUID) -> Status[None]:
     """Revoke a key; calls with it are refused within seconds everywhere."""
     changes.revoke_key(request, key_id)

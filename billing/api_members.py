@@ -8,12 +8,13 @@ from ninja import Router, Schema, Status
 
 from billing import team
 from billing.door import Asked, Door
+from billing.exact import Exact
 from billing.models import Invitation, Membership
 
 router = Router()
 
 
-class NewRole(Schema):
+class NewRole(Exact):
     role: str
 
 
@@ -33,7 +34,7 @@ class Members(Schema):
     next: str | None = None
 
 
-class NewInvitation(Schema):
+class NewInvitation(Exact):
     email: str
     role: str = "viewer"
 
@@ -60,13 +61,13 @@ def list_members(request: Asked) -> dict[str, Any]:
     return {"items": list(mine), "next": None}
 
 
-@router.patch("/members/{member_id}", auth=Door("admin"), response=Member)
+@router.patch("/members/{int:member_id}", auth=Door("admin"), response=Member)
 def change_member(request: Asked, member_id: int, data: NewRole) -> Any:
     """Give a member another role; the last owner stays one."""
     return team.set_role(request, member_id, data.role)
 
 
-@router.delete("/members/{member_id}", auth=Door("admin"), response={204: None})
+@router.delete("/members/{int:member_id}", auth=Door("admin"), response={204: None})
 def remove_member(request: Asked, member_id: int) -> Status[None]:
     team.remove(request, member_id)
     return Status(204, None)
@@ -88,7 +89,7 @@ def invite(request: Asked, data: NewInvitation) -> Status[Any]:
     return Status(201, {**Invited.from_orm(invitation).dict(), "url": url})
 
 
-@router.delete("/invitations/{invitation_id}", auth=Door("admin"), response={204: None})
+@router.delete("/invitations/{int:invitation_id}", auth=Door("admin"), response={204: None})
 def withdraw(request: Asked, invitation_id: int) -> Status[None]:
     team.withdraw(request, invitation_id)
     return Status(204, None)

@@ -8,11 +8,12 @@ from pydantic import SecretStr
 
 from billing import changes, secrets
 from billing.door import Asked, Door
+from billing.exact import Exact
 
 router = Router()
 
 
-class NewValue(Schema):
+class NewValue(Exact):
     value: SecretStr
     hosts: list[str] = []
 

@@ -8,6 +8,7 @@ from ninja import Field, Router, Schema
 
 from billing import changes, credits, statement
 from billing.door import Asked, Door
+from billing.exact import Exact
 from billing.models import Leg, Tenant
 
 router = Router()
@@ -29,7 +30,7 @@ class WalletShown(Schema):
     executions: Executions
 
 
-class Threshold(Schema):
+class Threshold(Exact):
     low_at: Annotated[int, Field(strict=True, ge=0, le=credits.MOST)]
 
 

@@ -22,9 +22,10 @@ class Exact(Schema):
     @classmethod
     def _knows_its_keys(cls, values: Any) -> Any:
         given = values._obj if isinstance(values, DjangoGetter) else values
-        unknown = sorted(set(given) - cls.told - set(cls.model_fields)) if isinstance(given, dict) else []
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        unknown = sorted(set(given) - cls.told - known) if isinstance(given, dict) else []
         if unknown:
-            text = "; ".join(meant(key, cls.model_fields) for key in unknown[:MOST_NAMED])
+            text = "; ".join(meant(key, known) for key in unknown[:MOST_NAMED])
             raise PydanticCustomError("unknown_key", "{text}", {"text": text})
         return values
 

@@ -9,6 +9,7 @@ from ninja import Router, Schema, Status
 
 from billing.access import tenant_of
 from billing.door import Door
+from billing.exact import Exact
 from bundles import hooks, origin
 from bundles.api_bundles import IMPORTED, answer
 from bundles.asked import author_of, bundle_of
@@ -19,7 +20,7 @@ from bundles.shapes import BundleOut, NewRepository, bundle_json
 router = Router(tags=["git"])
 
 
-class HookIn(Schema):
+class HookIn(Exact):
     deploy: bool = False
 
 

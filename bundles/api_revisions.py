@@ -5,10 +5,11 @@ from itertools import islice
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import P, QueryEx, Router, Schema
+from ninja import P, QueryEx, Router
 from pydantic import Field
 
 from billing.door import Door
+from billing.exact import Exact
 from bundles import history, store
 from bundles.api_files import chosen, edited
 from bundles.asked import author_of, bundle_of, etag, expected
@@ -17,7 +18,7 @@ from bundles.shapes import BundleOut, revision_json
 router = Router(tags=["revisions"])
 
 
-class Revert(Schema):
+class Revert(Exact):
     revision: int = Field(ge=1)
 
 

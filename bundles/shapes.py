@@ -11,6 +11,7 @@ from ninja import Schema
 from pydantic import ConfigDict, Field
 
 from billing.errors import ApiError
+from billing.exact import Exact
 from bundles.definitions import definition
 from bundles.models import Bundle, Module, Revision
 from bundles.service import Service
@@ -103,7 +104,7 @@ class Encoded(Schema):
     base64: str
 
 
-class NewBundle(Schema):
+class NewBundle(Exact):
     name: str | None = None
     files: dict[str, str | Encoded]
     message: str = Field("", max_length=300)
@@ -112,7 +113,7 @@ class NewBundle(Schema):
         return contents_of(self.files)
 
 
-class NewRepository(Schema):
+class NewRepository(Exact):
     url: str = Field(max_length=2000)
     branch: str | None = Field(None, max_length=200)
     name: str | None = None

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from django.conf import settings
-from ninja import Router, Schema
+from ninja import P, QueryEx, Router, Schema
 from pydantic import ConfigDict, Field, StrictBool, StrictInt
 
 from billing import wallet
@@ -94,12 +94,13 @@ def market(request: Asked) -> dict[str, Any]:
 
 
 @router.get("/market/rounds", auth=Door("read"), response=RoundsOut)
-def rounds(request: Asked, cursor: int | None = None, limit: int = PAGE) -> dict[str, Any]:
+def rounds(
+    request: Asked, cursor: int | None = None, limit: QueryEx[int, P(ge=1, le=PAGE_MAX)] = PAGE
+) -> dict[str, Any]:
     """Newest first, with a receipt where the tenant bid or drew from its pool; `next` is the next page's cursor."""
     rows = Round.objects.defer("served", "ended")
     if cursor is not None:
         rows = rows.filter(number__lt=min(cursor, 1 << 62))
-    limit = min(max(limit, 1), PAGE_MAX)
     found = list(rows[: limit + 1])
     more = str(found[limit - 1].number) if len(found) > limit else None
     return {"items": [shown(row, str(request.who.tenant_id)) for row in found[:limit]], "next": more}

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from ninja import Router, Schema, Status
+from ninja import P, QueryEx, Router, Schema, Status
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, StrictInt
 
 from billing.credits import MOST
@@ -55,12 +55,13 @@ class ReservationsOut(Schema):
 
 
 @router.get("/reservations", auth=Door("read"), response=ReservationsOut)
-def reservations(request: Asked, cursor: UUID | None = None, limit: int = PAGE) -> dict[str, Any]:
+def reservations(
+    request: Asked, cursor: UUID | None = None, limit: QueryEx[int, P(ge=1, le=PAGE_MAX)] = PAGE
+) -> dict[str, Any]:
     """Those made last come first; `next` is the following page's cursor."""
     rows = Reservation.objects.filter(tenant_id=request.who.tenant_id).order_by("-pk")
     if cursor is not None:
         rows = rows.filter(pk__lt=cursor)
-    limit = min(max(limit, 1), PAGE_MAX)
     found = list(rows[: limit + 1])
     more = str(found[limit - 1].pk) if len(found) > limit else None
     return {"items": [shown(row) for row in found[:limit]], "next": more}

@@ -3,18 +3,19 @@
 from typing import Any, Literal
 from uuid import UUID
 
-from ninja import Router, Schema, Status
+from ninja import Router, Status
 from pydantic import Field
 
 from billing.audit import record
 from billing.door import Asked, Door
+from billing.exact import Exact
 from runtime.api_flows import flow_of
 from runtime.flowmany import MOST, Outcome, Verb, every
 
 router = Router(tags=["flows"])
 
 
-class Several(Schema):
+class Several(Exact):
     executions: list[UUID] = Field(min_length=1, max_length=MOST)
 
 

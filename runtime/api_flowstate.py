@@ -10,7 +10,7 @@ from billing.door import Asked, Door
 from bundles.asked import author_of
 from runtime import flowfigures, flowkept, flowruns, flowstore
 from runtime.api_flows import flow_of
-from runtime.api_logs import answer, clamped, wants_stream
+from runtime.api_logs import Limit, answer, wants_stream
 from runtime.lines import Line, page
 from runtime.shown import parsed
 from runtime.told import Source
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 @router.get("/flows/{uuid:id}/logs", auth=Door("read"))
-def flow_logs(request: Asked, id: UUID, cursor: UUID | None = None, limit: int = 200) -> Any:
+def flow_logs(request: Asked, id: UUID, cursor: UUID | None = None, limit: Limit = 200) -> Any:
     """The newest lines of all its runs, the oldest of them first; a stream with Accept: text/event-stream."""
     flow = flow_of(request, id)
     if wants_stream(request):
@@ -31,7 +31,7 @@ def flow_logs(request: Asked, id: UUID, cursor: UUID | None = None, limit: int =
 
         return answer(request, Source("bundle", flow.bundle_id, request.who.tenant_id), mine)
     rows = flowstore.runs_of(flow).defer("input", "output", "steps").order_by("-id")
-    lines, older = page(rows.filter(pk__lt=cursor) if cursor else rows, clamped(limit))
+    lines, older = page(rows.filter(pk__lt=cursor) if cursor else rows, limit)
     return {"items": [line.shown() for line in lines], "next": str(older) if older else None}
 
 

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
-from ninja import Router
+from ninja import P, QueryEx, Router
 
 from billing.door import Asked, Door
 from runtime import goals as evaluated
@@ -16,14 +16,15 @@ router = Router(tags=["goals"])
 
 
 @router.get("/goals", auth=Door("read"))
-def goals(request: Asked, bundle: UUID | None = None, cursor: int = 0, limit: int = PAGE) -> dict[str, Any]:
+def goals(
+    request: Asked, bundle: UUID | None = None, cursor: int = 0, limit: QueryEx[int, P(ge=1, le=500)] = PAGE
+) -> dict[str, Any]:
     """In the order in which they were first seen; `next` is the cursor of the following page."""
     if not cursor:
         evaluated.begin(request.who.tenant_id, timezone.now())
     rows = GoalState.objects.filter(bundle__tenant_id=request.who.tenant_id, pk__gt=cursor).order_by("pk")
     if bundle:
         rows = rows.filter(bundle_id=bundle)
-    limit = min(max(limit, 1), 500)
     found = list(rows.select_related("bundle")[: limit + 1])
     more = str(found[limit - 1].pk) if len(found) > limit else None
     return {"items": [shown(row) for row in found[:limit]], "next": more}

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, StreamingHttpResponse
-from ninja import Router
+from ninja import P, QueryEx, Router
 
 from billing.door import Asked, Door
 from billing.errors import ApiError
@@ -14,25 +14,25 @@ from runtime.lines import Line, Mark, of_run, page, runs_of
 from runtime.sse import crowded, stream
 from runtime.told import Source, find
 
-MAX_PAGE = 1000
+Limit = QueryEx[int, P(ge=1, le=1000)]
 router = Router(tags=["logs"])
 
 
 @router.get("/executions/{uuid:id}/logs", auth=Door("read"))
-def run_logs(request: Asked, id: UUID, cursor: int = 0, limit: int = 200) -> Any:
+def run_logs(request: Asked, id: UUID, cursor: int = 0, limit: Limit = 200) -> Any:
     """Lines of one run, oldest first. As a stream it ends with the event `end` and the status of the run."""
     run = runs.find(request.who, id)
     if wants_stream(request):
         return answer(request, Source("run", id, request.who.tenant_id))
     lines = of_run(run)
     start = max(cursor, 0)
-    until = start + clamped(limit)
+    until = start + limit
     shown = [line.shown() for line in lines[start:until]]
     return {"items": shown, "next": str(until) if until < len(lines) else None}
 
 
 @router.get("/bundles/{uuid:id}/logs", auth=Door("read"))
-def bundle_logs(request: Asked, id: UUID, cursor: UUID | None = None, limit: int = 200) -> Any:
+def bundle_logs(request: Asked, id: UUID, cursor: UUID | None = None, limit: Limit = 200) -> Any:
     """The newest lines of a bundle, the oldest of them first; `next` leads to older ones, in whole runs."""
     source = find(request.who, "bundle", id)
     if source is None:
@@ -40,12 +40,8 @@ def bundle_logs(request: Asked, id: UUID, cursor: UUID | None = None, limit: int
     if wants_stream(request):
         return answer(request, source)
     rows = runs_of(id)
-    lines, older = page(rows.filter(pk__lt=cursor) if cursor else rows, clamped(limit))
+    lines, older = page(rows.filter(pk__lt=cursor) if cursor else rows, limit)
     return {"items": [line.shown() for line in lines], "next": str(older) if older else None}
-
-
-def clamped(limit: int) -> int:
-    return min(max(limit, 1), MAX_PAGE)
 
 
 def wants_stream(request: HttpRequest) -> bool:

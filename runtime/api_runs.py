@@ -3,11 +3,13 @@
 from typing import Any, Literal
 from uuid import UUID
 
-from ninja import Query, Router, Status
+from ninja import P, Query, QueryEx, Router, Status
 
 from billing.audit import record
 from billing.door import Asked, Door
+from billing.errors import ApiError
 from runtime import flowretry, runs
+from runtime.models import Cause, State
 from runtime.shown import brief
 
 router = Router(tags=["executions"])
@@ -23,15 +25,22 @@ def executions(  # noqa: PLR0913  one argument for each filter
     name: str = "",
     flow: str = "",
     cursor: str = "",
-    limit: int = runs.PAGE,
+    limit: QueryEx[int, P(ge=1, le=runs.PAGE_MAX)] = runs.PAGE,
 ) -> dict[str, Any]:
     """Newest first; `next` is the cursor of the following page. `flow` is a name or an id."""
+    one_of("status", status, State.values)
+    one_of("trigger", trigger, Cause.values)
     wanted = {"status": status, "trigger": trigger, "bundle": bundle, "service": service, "name": name}
     wanted["flow"] = flow
-    limit = min(max(1, limit), runs.PAGE_MAX)
     rows = list(runs.listed(request.who, wanted, cursor=cursor, limit=limit))
     more = str(rows[limit - 1].pk) if len(rows) > limit else None
     return {"items": [brief(run) for run in rows[:limit]], "next": more}
+
+
+def one_of(name: str, value: str, known: list[str]) -> None:
+    """A misspelt filter would look like an empty history."""
+    if value and value not in known:
+        raise ApiError(422, f"{name}: one of {', '.join(known)}.")
 
 
 @router.get("/executions/{uuid:id}", auth=Door("read"))

@@ -85,16 +85,16 @@ REST = {
     "admin": """
         GET /api/keys
         POST /api/keys
-        DELETE /api/keys/{key_id}
+        DELETE /api/keys/{uuidstr:key_id}
         GET /api/secrets
         PUT /api/secrets/{name}
         DELETE /api/secrets/{name}
         GET /api/members
-        PATCH /api/members/{member_id}
-        DELETE /api/members/{member_id}
+        PATCH /api/members/{int:member_id}
+        DELETE /api/members/{int:member_id}
         GET /api/invitations
         POST /api/invitations
-        DELETE /api/invitations/{invitation_id}
+        DELETE /api/invitations/{int:invitation_id}
         GET /api/audit
         PUT /api/market/settings
         PUT /api/wallet
@@ -219,7 +219,7 @@ SOCKETS = {
 }
 
 # Admins may do this, but not to an owner, who is the object that the matrix tries it on: tests/billing/test_team.py.
-OWNERS_ONLY = {"DELETE /api/members/{member_id}", "/settings/members/<int:member_id>/remove"}
+OWNERS_ONLY = {"DELETE /api/members/{int:member_id}", "/settings/members/<int:member_id>/remove"}
 
 # Their work reads the database by connections of its own, which cannot see a test's open transaction: what those
 # may do who may is in tests/runtime.
