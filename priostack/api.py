@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from django.db import DataError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -70,7 +70,9 @@ def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 
 @api.exception_handler(RedisError)
-def away(request: HttpRequest, error: RedisError) -> HttpResponse:
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+def away(request: HttpRequest, error: Exception) -> HttpResponse:
     text = "A store of the platform does not answer at the moment."
     return problem(ApiError(503, text, headers={"Retry-After": "1"}))
 

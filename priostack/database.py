@@ -44,7 +44,10 @@ def postgres(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     options: dict[str, Any] = dict(parse_qsl(parts.query))
     host = options.pop("host", parts.hostname or "")
-    options["pool"] = {"min_size": 1, "max_size": int(options.pop("pool", 12)), "timeout": 10}
+    size = int(options.pop("pool", 12))
+    # Tries to come back follow each other at ever longer distances: they begin anew after some seconds, or a server that
+    # was away for minutes would be missed for minutes more. Nobody waits longer for a connection than is of use to him.
+    options["pool"] = {"min_size": 1, "max_size": size, "timeout": 5, "reconnect_timeout": 4}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),

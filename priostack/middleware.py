@@ -5,9 +5,10 @@ import json
 import re
 from collections.abc import Callable
 
-from django.db import DataError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from redis.exceptions import RedisError
 
 from billing.errors import ApiError
@@ -19,6 +20,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
 )
+AWAY = (RedisError, OperationalError, InterfaceError)  # no answer, no room, or locked for too long
 View = Callable[[HttpRequest], HttpResponse]
 
 
@@ -55,24 +57,49 @@ class ContentSecurityPolicy:
         return response
 
 
-class ApiRefusals:
-    """The API's framework refuses an unknown method with a page; our callers expect a problem document."""
+class ApiMethods:
+    """HEAD is GET without the body, OPTIONS names the methods; another one is refused with a problem, not a page."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith("/api/"):
+            return self.get_response(request)
+        asked = request.method
+        if asked == "HEAD":
+            request.method = "GET"
         response = self.get_response(request)
-        if response.status_code != 405 or not request.path.startswith("/api/"):
-            return response
-        text = f"This address answers {response.get('Allow', 'other methods')}."
-        response.content = json.dumps(ApiError(405, detail=text).body()).encode()
-        response["Content-Type"] = "application/problem+json"
+        request.method = asked
+        if response.status_code == 405:
+            return refused(response, asked)
+        return bodiless(response) if asked == "HEAD" else response
+
+
+def refused(response: HttpResponse, asked: str | None) -> HttpResponse:
+    methods = {one.strip() for one in response.get("Allow", "").split(",")}
+    methods |= {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
+    response["Allow"] = allow = ", ".join(sorted(methods))
+    if asked == "OPTIONS":
+        response.status_code, response.content = 204, b""
+        del response["Content-Type"]
         return response
+    response.content = json.dumps(ApiError(405, detail=f"This address answers {allow}.").body()).encode()
+    response["Content-Type"] = "application/problem+json"
+    return response
+
+
+def bodiless(response: HttpResponse) -> HttpResponse:
+    if response.streaming:  # a log that goes on for ever is not even begun
+        response.close()
+        return HttpResponse(headers=response.headers)
+    response["Content-Length"] = str(len(response.content))
+    response.content = b""
+    return response
 
 
 class StoreAway:
-    """Pages that need Redis, signing in among them, say 503 while it does not answer."""
+    """Pages that need Redis or the database, signing in among them, say 503 while these do not answer."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
@@ -83,8 +110,14 @@ class StoreAway:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, DataError):  # what no column can hold, such as a NUL in a search
             return render(request, "400.html", status=400)
-        if not isinstance(exception, RedisError):
-            return None
-        response = render(request, "503.html", status=503)
-        response["Retry-After"] = "1"
-        return response
+        return away(request) if isinstance(exception, AWAY) else None
+
+
+def away(request: HttpRequest) -> HttpResponse:
+    """The page knows nobody: who is asking stands in the database, which may be what does not answer."""
+    body: str | bytes = render_to_string("503.html")
+    kind = "text/html"
+    if request.path.startswith("/api/"):
+        told = ApiError(503, "A store of the platform does not answer at the moment.")
+        body, kind = json.dumps(told.body()).encode(), "application/problem+json"
+    return HttpResponse(body, status=503, content_type=kind, headers={"Retry-After": "1"})

@@ -1,13 +1,17 @@
 """Pages of the project itself: landing, docs, health and errors."""
 
-from django.db import connection
+import sys
+
+from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import is_valid_path
 from redis.exceptions import RedisError
 
 from billing.errors import ApiError
 from billing.redis import redis
 from priostack import docs as documentation
+from priostack.middleware import AWAY, away
 
 
 def landing(request: HttpRequest) -> HttpResponse:
@@ -34,6 +38,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
     try:
         connection.ensure_connection()
         redis().ping()
+    except (InterfaceError, OperationalError):
+        return JsonResponse({"status": "the database does not answer"}, status=503)
     except (RedisError, OSError):
         return JsonResponse({"status": "redis does not answer"}, status=503)
     return JsonResponse({"status": "ok"})
@@ -56,8 +62,13 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A page's address with a stroke too many at its end leads to the page."""
+    page = request.path.rstrip("/")
+    if request.method == "GET" and request.path == f"/{page[1:]}/" and is_valid_path(page):
+        return redirect(f"{page}?{query}" if (query := request.META["QUERY_STRING"]) else page)
     return error(request, 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return error(request, 500)
+    """Also what fails before a view is reached, such as a session that cannot be read."""
+    return away(request) if isinstance(sys.exception(), AWAY) else error(request, 500)

@@ -122,7 +122,7 @@ class Importer(threading.Thread):
         try:
             if drain():
                 self.fresh.set()
-        except DatabaseError as problem:
+        except (DatabaseError, OSError) as problem:  # a full disk, too: this thread must outlive it
             log.error("import of the journal waits: %s", problem)
             close_old_connections()
             self.ending.wait(1)

@@ -80,6 +80,25 @@ def test_no_room_for_the_first_file_is_told_as_well(tmp_path, monkeypatch):
         book.write({"n": 1})
 
 
+def test_the_importer_outlives_a_full_disk(tmp_path, monkeypatch):
+    from runtime.importer import Importer
+
+    def full(path, until):
+        raise OSError(28, "No space left on device")
+
+    FileJournal(tmp_path).write({"n": 1})
+    monkeypatch.setattr(journal, "folder", lambda: tmp_path)
+    monkeypatch.setattr("runtime.importer.absorb_each", lambda records: [])
+    importer = Importer()
+    importer.ending.set()  # it shall not wait before the next try
+    with monkeypatch.context() as patched:
+        patched.setattr(journal, "imported", full)
+        importer.once()
+    assert not importer.fresh.is_set()
+    importer.once()
+    assert importer.fresh.is_set()
+
+
 def test_a_killed_writer_loses_nothing_that_it_had_written(tmp_path):
     script = f"""
         import os, signal, sys
