@@ -29,9 +29,16 @@ class Conversation:
         """Whether this very step was begun before: a worker that fell is followed by one that goes on."""
         return self.step == need.step and self.attempt == need.attempt
 
+    @property
+    def open(self) -> bool:
+        """Whether the model's last words were wishes that nobody has fulfilled yet."""
+        return bool(self.messages) and bool(self.messages[-1].calls)
+
     def begin(self, need: Need, said: str) -> None:
         if self.step == need.step:  # another try of it: what the failed one said does not count
             self.forget_last()
+        elif self.open:  # an earlier message was given up: no wish stands without what came of it
+            self.messages.pop()
         self.step, self.attempt, self.rounds, self.answer = need.step, need.attempt, 0, None
         self.messages.append(Message("user", said))
 

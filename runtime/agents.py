@@ -45,13 +45,16 @@ def said(payload: bytes) -> str:
 async def think(need: Need, context: Context, talk: Conversation) -> bytes | Failure:
     tools = peers(context.flow, need.listener)
     where = llm.backends(context)
-    while talk.rounds < need.listener.max_iterations:
-        reply = await llm.ask(asked(need, context, talk, tools), context, where)
-        talk.rounds += 1
-        talk.messages.append(Message("assistant", reply.text, numbered(reply, talk.rounds).calls))
-        answer = (
-            await used(talk, tools, context) if reply.calls else orjson.dumps(llm.hidden(context, reply.text))
-        )
+    while talk.open or talk.rounds < need.listener.max_iterations:
+        if not talk.open:
+            reply = await llm.ask(asked(need, context, talk, tools), context, where)
+            talk.rounds += 1
+            talk.messages.append(Message("assistant", reply.text, numbered(reply, talk.rounds).calls))
+        if talk.open:
+            await context.save(talk.packed())  # whoever goes on from here does not ask the model again
+            answer = await used(talk, tools, context)
+        else:
+            answer = orjson.dumps(llm.hidden(context, talk.messages[-1].text))
         talk.answer = answer
         await context.save(talk.packed())
         if answer is not None:

@@ -86,7 +86,7 @@ async def call(wanted: ToolCall, tools: Mapping[str, Peer], context: Context) ->
         return Failure("routing", f"there is no tool “{wanted.name[:100]}”; tools: {names}", retryable=True)
     if wanted.arguments is None:
         return Failure("validation", "the arguments are not a JSON object", retryable=True)
-    return await context.call_peer(peer.listener.name, peer.payload(wanted.arguments))
+    return await context.call_peer(peer.listener.name, peer.payload(wanted.arguments), wanted.id)
 
 
 def told(wanted: ToolCall, result: bytes | Failure, context: Context) -> Message:

@@ -10,7 +10,7 @@ from typing import Any
 
 from market.ticket import Denied
 from runtime import flowguest, flowkeep, flowmemory, running
-from runtime.flowframe import Frame, ToolCall
+from runtime.flowcallers import Callers
 from runtime.flowneeds import Context, Failure, Need
 from runtime.flowrun import Run, taken_on
 from runtime.flowstate import Unusable
@@ -43,7 +43,8 @@ class Driver:
         self.flow = run.plan.flow
         self.came: asyncio.Queue[Result | None] = asyncio.Queue()  # None: something else has changed
         self.tasks: dict[int, asyncio.Task[None]] = {}
-        self.calls: dict[int, asyncio.Future[bytes | Failure]] = {}
+        self.callers = Callers(self.pump)
+        self.agents: set[int] = set()  # needs that are agents at work
         self.slow: asyncio.Future[None] | None = None
         self.room = asyncio.Semaphore(self.flow.handlers)
         self.keeper = flowkeep.Keeper(self.job)
@@ -96,7 +97,7 @@ class Driver:
         pump = self.pump
         while True:
             idle = self.run.advance(SLICE)
-            self.tell_callers()
+            self.callers.tell()
             if not idle:
                 await self.turn()
                 continue
@@ -108,7 +109,7 @@ class Driver:
             await self.begin_needs()
             if pump.ready or pump.failure is not None:
                 continue
-            if not self.tasks and self.came.empty() and not self.soon():
+            if self.idle() and self.came.empty() and not self.soon():
                 if (parked := await self.park()) is not None:
                     return parked
                 continue
@@ -166,6 +167,10 @@ class Driver:
 
     # -- time ---------------------------------------------------------------------------------------
 
+    def idle(self) -> bool:
+        """Whether nobody works for this run: agents that wait for their tools can wait elsewhere."""
+        return not self.tasks or (not self.job.level and self.callers.asleep(self.tasks))
+
     def soon(self) -> bool:
         """Whether something is due before it would be worth parking."""
         now = time.time()
@@ -210,7 +215,15 @@ class Driver:
 
     # -- work for others ----------------------------------------------------------------------------
 
+    def drop_given_up(self) -> None:
+        """Agents whose time was over think no further."""
+        for id in self.agents - self.pump.needs.keys():
+            self.agents.discard(id)
+            if (task := self.tasks.pop(id, None)) is not None:
+                task.cancel()
+
     async def begin_needs(self) -> None:
+        self.drop_given_up()
         fresh = [n for n in self.pump.needs.values() if n.due is None and n.id not in self.tasks]
         if not fresh:
             return
@@ -222,6 +235,8 @@ class Driver:
             return await self.work(fresh[0])  # there is nothing else to do meanwhile
         for need in fresh:
             task = self.tasks[need.id] = asyncio.create_task(self.work(need))
+            if need.kind == "agent":
+                self.agents.add(need.id)
             task.add_done_callback(partial(self.fell, need.id))
 
     def fell(self, id: int, task: "asyncio.Task[None]") -> None:
@@ -232,7 +247,8 @@ class Driver:
     async def work(self, need: Need) -> None:
         """One need, within the step's time; whatever came of it goes to the one that drives."""
         left = self.deadline - time.monotonic()
-        limit = min(left, need.listener.timeout_ms / 1000) if need.listener.timeout_ms else left
+        own = need.listener.timeout_ms if need.kind != "agent" else None  # the pump keeps an agent's time
+        limit = min(left, own / 1000) if own else left
         try:
             if need.kind == "http" and limit == left:  # it keeps the run's time itself
                 async with self.room:
@@ -274,25 +290,13 @@ class Driver:
 
     async def outside(self, need: Need) -> tuple[bytes | Failure, int]:
         if need.kind == "agent":
-            if self.waits_above(need):
+            if self.callers.waits_above(need):
                 return Failure(
                     "routing", f"“{need.node}” waits for an answer itself; it cannot be asked now"
                 ), 0
             async with flowkeep.room_of_agent(self.run.plan, need.node):
                 return await performer(need.kind)(need, self.context(need)), 0
         return await performer(need.kind)(need, self.context(need)), 0
-
-    def waits_above(self, need: Need) -> bool:
-        """Whether this agent is asked, over whatever ways, by its own tool call: agents that ask each other never end."""
-        message = self.pump.waiting[need.id]
-        frame: Frame | None = message.frame
-        while frame is not None:
-            if isinstance(frame.owner, ToolCall):
-                asking = self.pump.waiting.get(frame.owner.need)
-                if asking is not None and asking.node is message.node:
-                    return True
-            frame = frame.parent
-        return False
 
     def context(self, need: Need) -> Context:
         place = f"{need.node}:{need.thread.rpartition(':')[2]}"
@@ -303,8 +307,8 @@ class Driver:
         async def save(data: bytes) -> None:
             await self.keeper.save_buffer(place, data)
 
-        async def call_peer(name: str, payload: bytes) -> bytes | Failure:
-            return await self.call_peer(need, name, payload)
+        async def call_peer(name: str, payload: bytes, key: str) -> bytes | Failure:
+            return await self.call_peer(need, name, payload, key)
 
         bundle = self.job.bundle
         return Context(
@@ -328,25 +332,10 @@ class Driver:
         if self.job.purse is not None:
             self.job.purse.spend(fuel)
 
-    async def call_peer(self, need: Need, name: str, payload: bytes) -> bytes | Failure:
+    async def call_peer(self, need: Need, name: str, payload: bytes, key: str) -> bytes | Failure:
         """An agent's tool: a message to its peer, and what that answers."""
-        call = self.pump.call(need.id, name, payload)
-        if isinstance(call, Failure):
-            return call
-        future = self.calls[call] = asyncio.get_running_loop().create_future()
         self.came.put_nowait(None)
-        try:
-            answer: bytes | Failure = await future
-            return answer
-        finally:
-            self.calls.pop(call, None)
-
-    def tell_callers(self) -> None:
-        for call, result in self.pump.replies:
-            future = self.calls.get(call)
-            if future is not None and not future.done():
-                future.set_result(result)
-        self.pump.replies.clear()
+        return await self.callers.call(need, name, payload, key)
 
     # -- keeping and ending -------------------------------------------------------------------------
 

@@ -178,24 +178,36 @@ class SubFlow:
 
 
 class ToolCall:
-    """A peer that an agent's language model called: the performer waits for the answer."""
+    """A peer that an agent's language model called: the agent waits for the answer, or comes back for it."""
 
     kind = "tool"
     message = None
-    __slots__ = ("call", "need")
+    __slots__ = ("agent", "call", "key", "node", "result")
 
-    def __init__(self, need: int, call: int) -> None:
-        self.need = need
-        self.call = call
+    def __init__(self, node: "Node", key: tuple[int, int, str]) -> None:
+        self.node = node  # the agent's
+        self.key = key
+        self.call = 0  # nobody waits yet
+        self.agent: Message | None = None  # the step that waits
+        self.result: bytes | Failure | None = None
+
+    def is_open(self, pump: "Pump") -> bool:
+        """Whether the agent still wants the answer."""
+        return pump.tools.get(self.key) is self
+
+    def tell(self, pump: "Pump", result: bytes | Failure) -> None:
+        self.result = result
+        if self.call:
+            pump.replies.append((self.call, result))
 
     def answered(self, pump: "Pump", frame: Frame, payload: bytes, sender: str) -> None:
         frame.over()
-        pump.replies.append((self.call, payload))
+        self.tell(pump, payload)
 
     def closed(self, pump: "Pump", frame: Frame) -> None:
         frame.answered = True
-        pump.replies.append((self.call, b"null"))
+        self.tell(pump, b"null")
 
     def failed(self, pump: "Pump", frame: Frame, failure: Failure) -> None:
         frame.answered = True
-        pump.replies.append((self.call, failure))
+        self.tell(pump, failure)

@@ -78,6 +78,7 @@ class Keeper:
         self.written = True
         async with aredis().pipeline() as pipe:
             pipe.expire(self.registry, PARKED_S)
+            pipe.expire(self.buffers, PARKED_S)
             pipe.unlink(self.waits)
             if tokens:
                 pipe.hset(self.waits, mapping=tokens)

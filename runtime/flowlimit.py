@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from runtime.flowframe import Frame, Message
+from runtime.flowframe import Frame, Message, Owner, ToolCall
 from runtime.flowneeds import Failure
 
 if TYPE_CHECKING:
     from runtime.flowpump import Pump
 
-HOLDING = frozenset({"loop", "flow", "join", "delay", "wait"})
+HOLDING = frozenset({"loop", "flow", "join", "delay", "wait", "agent"})
 
 
 def begin(pump: "Pump", message: Message) -> None:
-    """The step has so much time from now on."""
-    end(pump, message)
-    resume(pump, message, None)
+    """The step has so much time from now on, unless it goes on in the time that it was given before."""
+    if message not in pump.limits:
+        resume(pump, message, None)
 
 
 def resume(pump: "Pump", message: Message, due: float | None) -> None:
@@ -61,7 +61,11 @@ def inside(pump: "Pump", message: Message) -> Iterator[Frame]:
     for one in [*pump.ready, *pump.waiting.values()]:
         frame: Frame | None = one.frame
         while frame is not None:
-            if frame.owner is not None and frame.owner.message is message and frame.id not in seen:
+            if frame.owner is not None and holder(frame.owner) is message and frame.id not in seen:
                 seen.add(frame.id)
                 yield frame
             frame = frame.parent
+
+
+def holder(owner: Owner) -> Message | None:
+    return owner.agent if isinstance(owner, ToolCall) else owner.message

@@ -65,7 +65,7 @@ class Tokens:
 
 Load = Callable[[], Awaitable[bytes | None]]
 Save = Callable[[bytes], Awaitable[None]]
-CallPeer = Callable[[str, bytes], Awaitable["bytes | Failure"]]
+CallPeer = Callable[[str, bytes, str], Awaitable["bytes | Failure"]]
 
 
 @dataclass(slots=True)

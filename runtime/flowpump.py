@@ -14,7 +14,7 @@ from zlib import crc32
 import orjson
 
 from bundles.cel import CelError
-from runtime import flowanswer, flowjoin, flowlimit
+from runtime import flowanswer, flowjoin, flowlimit, flowtools
 from runtime.answer import Reply
 from runtime.flowfail import is_caught, is_dead, pin, place, told
 from runtime.flowframe import UNREAD, Caller, Frame, Message, Refused, ToolCall, encoded
@@ -37,7 +37,19 @@ class Pump:
         *("count", "culprit", "failure", "fires", "floor", "frames", "fresh", "fuel", "holding", "hops"),
         *("ids", "keeps", "killed", "left", "limits", "lost", "max_hops", "meter", "needs", "read"),
         *("only", "output", "pinned", "plan", "put", "ready", "replies", "retrying", "root"),
-        *("start", "steps", "strikes", "tail", "take", "tokens", "trigger", "until", "waiting", "world"),
+        *(
+            "start",
+            "steps",
+            "strikes",
+            "tail",
+            "take",
+            "tokens",
+            "tools",
+            "trigger",
+            "until",
+            "waiting",
+            "world",
+        ),
     )
 
     def __init__(self, plan: Plan, world: World, start: Start) -> None:
@@ -56,6 +68,7 @@ class Pump:
         self.retrying: set[int] = set()  # needs that are the pause before another try
         self.limits: dict[Message, int] = {}  # held steps with a time limit, and the need that ends them
         self.replies: list[tuple[int, bytes | Failure]] = []  # for agents' tool calls
+        self.tools: dict[tuple[int, int, str], ToolCall] = {}  # those that agents still ask for
         self.steps = Steps(plan.name)
         self.tokens = Tokens(plan.flow.max_tokens)
         self.tail = b',"tenant":%b,"execution":%b}' % (
@@ -349,6 +362,8 @@ class Pump:
             self.retrying.discard(id)
             self.ready.append(message)
             return
+        if need.kind == "agent":
+            flowtools.forget(self, need.step)
         if isinstance(result, Failure):
             return self.gave_up(message, result)
         node, holds = message.node, False
@@ -376,22 +391,5 @@ class Pump:
 
     # -- agents' tools ------------------------------------------------------------------------------
 
-    def call(self, need: int, name: str, payload: bytes) -> int | Failure:
-        """A peer of the agent that ``need`` stands for gets a message; the number of the call, its reply comes later."""
-        message = self.waiting.get(need)
-        if message is None:
-            return Failure("handler", "the agent is not running any more")
-        node = message.node
-        found = [peer for peer in node.plan.find(name) if peer.index in node.allowed]
-        if not found:
-            return Failure("routing", f"“{name[:100]}” is not among your peers", retryable=True)
-        self.ids += 1
-        call = self.ids
-        try:
-            frame = self.nest(message.frame, ToolCall(need, call))
-        except Refused as refused:
-            return refused.failure
-        for peer in found:
-            self.post(peer, payload, UNREAD, frame, node.name)
-        self.flush()
-        return call
+    def call(self, need: int, name: str, payload: bytes, key: str) -> int | Failure:
+        return flowtools.call(self, need, name, payload, key)

@@ -1,9 +1,10 @@
 """A flow's run as JSON: everything that is on its way, so that it goes on in another process or on another day.
 
 Nodes are written by flow and name. Work that was under way is written as a message that has not begun; a pause or a
-wait keeps its time and token. Calls of an agent's tools are not written: the agent begins again from its buffer.
+wait keeps its time and token. An agent begins again from its buffer, and finds the calls of its tools by their names.
 """
 
+from dataclasses import asdict
 from time import perf_counter_ns
 from typing import Any
 
@@ -14,6 +15,7 @@ from runtime.answer import Reply
 from runtime.flowframe import UNREAD, Caller, Frame, Held, Message, SubFlow, ToolCall
 from runtime.flowjoin import enter
 from runtime.flowloop import Rounds
+from runtime.flowneeds import Failure
 from runtime.flowplan import Node
 from runtime.flowpump import Pump
 
@@ -60,10 +62,10 @@ class Writer:
 
     def state(self) -> dict[str, Any]:
         pump = self.pump
-        ready = [self.message(one) for one in [*pump.lost, *pump.ready] if not of_tool(one.frame)]
+        ready = [self.message(one) for one in [*pump.lost, *pump.ready] if not is_lost(pump, one.frame)]
         waiting = []
         for id, message in pump.waiting.items():
-            if of_tool(message.frame) or pump.limits.get(message) == id:
+            if is_lost(pump, message.frame) or pump.limits.get(message) == id:
                 continue
             need = pump.needs[id]
             kept = {"kind": need.kind, "due": need.due, "token": need.token, "again": id in pump.retrying}
@@ -71,7 +73,7 @@ class Writer:
         held = [
             {"node": place(one.node), "passed": one.passed, "frame": self.frame(frame), "senders": [*one.senders],
              "messages": [self.held(message) for message in one.messages]}
-            for frame in pump.holding.values() if not of_tool(frame) and not frame.dead
+            for frame in pump.holding.values() if not is_lost(pump, frame)
             for one in (frame.joins or {}).values()
         ]  # fmt: skip
         return {
@@ -132,6 +134,8 @@ class Writer:
         self.owners[id(owner)] = owner, entry
         if isinstance(owner, Caller):
             entry["node"] = place(owner.node)
+        elif isinstance(owner, ToolCall):
+            entry["key"] = list(owner.key)
         else:
             entry["message"] = self.held(owner.message)
         if isinstance(owner, Rounds):
@@ -162,17 +166,27 @@ class Writer:
             "output": output
             and [output.status, output.body.decode("latin-1"), output.content_type, output.headers],
             "pinned": {name: text(payload) for name, payload in pump.pinned.items()},
+            "tools": [self.tool(one) for one in pump.tools.values()],
         }
+
+    def tool(self, tool: ToolCall) -> dict[str, Any]:
+        """A call of an agent, with what it has come to."""
+        entry: dict[str, Any] = {"key": list(tool.key), "node": place(tool.node)}
+        if isinstance(tool.result, Failure):
+            entry["failure"] = asdict(tool.result)
+        elif tool.result is not None:
+            entry["answer"] = [self.text(tool.result)]
+        return entry
 
 
 def place(node: Node) -> list[str]:
     return [node.plan.name, node.name]
 
 
-def of_tool(frame: Frame | None) -> bool:
-    """Whether an agent's tool call is above, or nothing of it matters any more."""
+def is_lost(pump: Pump, frame: Frame | None) -> bool:
+    """Whether nothing of it matters any more, or an agent's tool call is above that the agent has given up."""
     while frame is not None:
-        if frame.dead or isinstance(frame.owner, ToolCall):
+        if frame.dead or (isinstance(frame.owner, ToolCall) and not frame.owner.is_open(pump)):
             return True
         frame = frame.parent
     return False
@@ -208,6 +222,13 @@ class Reader:
         pump.keeps = pump.keeps or state.get("keeps", bool(pump.root.known))
         pump.fires = [(sensor, dump(payload)) for sensor, payload in state["fires"]]
         pump.pinned = {name: dump(value) for name, value in state["pinned"].items()}
+        for entry in state.get("tools", ()):
+            tool = ToolCall(self.node(entry["node"]), key_of(entry))
+            if "failure" in entry:
+                tool.result = Failure(**entry["failure"])
+            elif "answer" in entry:
+                tool.result = dump(entry["answer"][0])
+            pump.tools[tool.key] = tool
         if state["left"] is not None:
             pump.left = dump(state["left"][0])
         if state["output"] is not None:
@@ -277,6 +298,8 @@ class Reader:
     def made(self, entry: dict[str, Any]) -> Any:
         if entry["kind"] == "caller":
             return Caller(self.node(entry["node"]))
+        if entry["kind"] == "tool":
+            return self.pump.tools[key_of(entry)]
         message = self.message(entry["message"])
         if entry["kind"] == "flow":
             return SubFlow(message)
@@ -285,6 +308,11 @@ class Reader:
         rounds.current = dump(entry["current"])
         rounds.next, rounds.running = entry["next"], entry["running"]
         return rounds
+
+
+def key_of(entry: dict[str, Any]) -> tuple[int, int, str]:
+    step, attempt, name = entry["key"]
+    return step, attempt, name
 
 
 def known(entries: dict[str, Any]) -> dict[str, tuple[bytes, bytes]]:

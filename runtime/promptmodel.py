@@ -199,7 +199,7 @@ def overlap(text: str, secret: str) -> int:
     return next((size for size in range(longest, 0, -1) if text.endswith(secret[:size])), 0)
 
 
-async def nobody(name: str, payload: bytes) -> bytes | Failure:
+async def nobody(name: str, payload: bytes, key: str) -> bytes | Failure:
     return Failure("routing", "a prompt has no peers")
 
 

@@ -55,7 +55,7 @@ class Around:
             lambda level, text: self.logs.append((level, text)), vars=vars or {},
         )  # fmt: skip
 
-    async def call(self, name: str, payload: bytes) -> bytes | Failure:
+    async def call(self, name: str, payload: bytes, key: str) -> bytes | Failure:
         value = orjson.loads(payload)
         self.called.append((name, value))
         answer = self.peers[name](value)
