@@ -44,7 +44,7 @@ class Node:
             "name",
             "names",
         ),
-        *("peers", "plan", "reaches", "retries", "run", "target", "timeout_ms"),
+        *("peers", "plan", "reaches", "retries", "run", "target", "timeout_ms", "waits"),
     )
 
     run: Run
@@ -70,6 +70,7 @@ class Node:
         self.allowed: frozenset[int] = frozenset()
         self.error: tuple[Node, ...] = ()
         self.reaches: tuple[int, ...] = ()  # the joins that a message here may still come to
+        self.waits = False  # its function was seen to keep state or to wait: it is not tried at once
         self.cyclic = False  # a join that what it sends may come back to
         self.head = head(self.name)
         # An agent of one's own code: what it sends to a peer is a question, the answer comes back to it.

@@ -61,7 +61,7 @@ class Run:
         self.log_bytes = 0
         self.signals: list[tuple[str, float]] = []
         bundle = job.bundle
-        self.guests, self.waiting = bundle.guests, bundle.waiting
+        self.guests = bundle.guests
         self.plans: Mapping[str, Plan] = bundle.flows
         self.vars: Mapping[str, Any] = bundle.vars
         self.secrets: Mapping[str, str] = bundle.secrets
@@ -109,12 +109,13 @@ class Run:
 
     def call(self, node: Node, request: bytes, step: int) -> tuple[bytes, int] | None:
         """A function that needs nobody and keeps nothing; None for one that does, nothing of it has happened then."""
-        target = node.function
-        if self.waiting and target in self.waiting:
+        if node.waits:
             return None
-        if self.pump.fuel >= self.allowed:
+        spent = self.pump.fuel
+        if spent >= self.allowed:
             self.short = True
             return None
+        target = node.function
         guest = self.guests.get(target.module)
         if guest is None:
             raise absent(self.job, node)
@@ -122,14 +123,13 @@ class Run:
         if host is None:
             host = self.quiet = self.host(step)
         host.step = step
-        left = self.granted - self.pump.fuel
-        limits = self.limits if left >= INLINE_FUEL and not node.timeout_ms else self.bounds(node)
+        quick = self.granted - spent >= INLINE_FUEL and not node.timeout_ms
+        limits = self.limits if quick else self.bounds(node)
         try:
             answer = self.session.call(guest, target.function, request, host, limits)
         except Suspend as pause:
             self.quiet = None
-            if pause.reason != "fuel":
-                self.postpone(node)
+            node.waits = pause.reason != "fuel"
             return None
         except Trap as trap:
             self.quiet = None
@@ -137,7 +137,7 @@ class Run:
         if host.host_calls or host.logs:
             self.quiet = None
             if host.writes:
-                self.postpone(node)
+                node.waits = True
                 return None
             self.gather(host)
         return answer
@@ -157,11 +157,6 @@ class Run:
             return self.limits
         wall = min(self.limits.wall_ms, node.timeout_ms or self.limits.wall_ms)
         return Limits(fuel=left, input_bytes=self.limits.input_bytes, wall_ms=wall)
-
-    def postpone(self, node: Node) -> None:
-        """Next time it is not tried here first."""
-        if len(self.waiting) < MAX_SIGNALS:
-            self.waiting.add(node.function)
 
     def trapped(self, trap: Trap, host: HostCall) -> Refused:
         self.pump.fuel += trap.fuel

@@ -16,7 +16,7 @@ from runtime.hostcalls import Unknown
 from runtime.hostwasi import ProgramExit
 from runtime.wasmconvention import ALLOC, INITIALIZE, Entry, Target
 from runtime.wasmraw import RawFrame, _steps, current, spent
-from runtime.wasmtypes import TICK_MS, Answer, Limits, Suspend, Trap
+from runtime.wasmtypes import INLINE_FUEL, TICK_MS, Limits, Suspend, Trap
 
 if TYPE_CHECKING:
     from runtime.wasmengine import Engine
@@ -28,6 +28,7 @@ MAX_GROWTH = 1024 * 1024  # bytes of its memory
 LOOK = 8  # after so many calls the size of its memory is looked at, whatever its allocator says
 MAX_SEATS = 64
 REARM_S = 0.05  # a call may last that much longer than its limit
+ENOUGH = INLINE_FUEL * 7 // 8  # left in the store, it need not be filled up for another call
 lib_call, set_fuel, get_fuel = lib.call, lib.set_fuel, lib.get_fuel
 REASONS = {"kv": "kv", "list": "list", "http": "async", "call": "async"}
 
@@ -169,15 +170,18 @@ _seats = Seats()
 class Session:
     """`call` is as Guest.call; `close` gives everything back."""
 
-    __slots__ = ("armed", "context", "engine", "seats", "store", "wall_ms")
+    __slots__ = ("armed", "context", "engine", "fuel", "seats", "store", "wall_ms")
 
     def __init__(self, engine: "Engine") -> None:
         self.engine = engine
         self.store = self.context = 0
         self.seats: dict[Guest, Seat] = {}
         self.armed, self.wall_ms = 0.0, 0  # when, and for how long, the store was given time
+        self.fuel = 0  # what the store has
 
-    def call(self, guest: "Guest", function: str, request: bytes, call: HostCall, limits: Limits) -> Answer:
+    def call(
+        self, guest: "Guest", function: str, request: bytes, call: HostCall, limits: Limits
+    ) -> tuple[bytes, int]:
         seat = self.seats.get(guest)
         if seat is None and not self.takes(guest):
             return guest.call(function, request, call, limits)
@@ -185,15 +189,15 @@ class Session:
         entry = guest.entry(function) if way is None else way.entry
         if len(request) > limits.input_bytes:
             raise Trap("input", f"the request is {len(request)} bytes; the limit is {limits.input_bytes}")
-        engine = self.engine
-        engine.calls += 1
-        engine.ticker.begin()
+        self.engine.calls += 1
         fuel = limits.inline_fuel if limits.inline_fuel < limits.fuel else limits.fuel
         began = monotonic()
         try:
             if not self.store:
                 self.open(guest, limits)
-            set_fuel(self.context, fuel)
+            if self.fuel < ENOUGH or fuel != INLINE_FUEL or fuel == limits.fuel:
+                set_fuel(self.context, fuel)
+                self.fuel = fuel
             if limits.wall_ms != self.wall_ms or began - self.armed > REARM_S:
                 self.arm(limits.wall_ms, began)
             if seat is None:
@@ -204,13 +208,14 @@ class Session:
                 way = seat.way(entry)
             body = seat.plain(way, request) if way.alloc else _steps(seat, entry, request)
             get_fuel(self.context, seat.p_fuel)
-            answer = Answer(body, fuel - seat._fuel.value)
+            left = seat._fuel.value
         except BaseException as problem:
             raise self.fell(problem, guest, call, limits, fuel, began)
+        used, self.fuel = self.fuel - left, left
         seat.calls += 1
         if not seat.calls % LOOK:
             self.check(seat)
-        return answer
+        return body, used
 
     def fell(
         self,
@@ -226,7 +231,7 @@ class Session:
             problem = Trap("exit", str(problem))
         if isinstance(problem, Trap):
             seat = self.seats.get(guest)
-            problem.fuel = spent(seat, problem, fuel, began) if seat is not None else fuel
+            problem.fuel = spent(seat, problem, self.fuel, began) if seat is not None else fuel
         self.close()
         if isinstance(problem, Unknown):
             call.missing.append(problem.missing)
@@ -237,6 +242,7 @@ class Session:
 
     def arm(self, wall_ms: int, now: float) -> None:
         """Time for the calls of the next moment, as much as each of them may have."""
+        self.engine.ticker.begin()  # it goes on for longer than this holds
         self.armed, self.wall_ms = now, wall_ms
         lib.set_epoch(self.context, int(wall_ms + 1000 * REARM_S) // TICK_MS + 2)
 
@@ -280,5 +286,5 @@ class Session:
             lib.store_delete(self.store)
             self.store = self.context = 0
             self.seats.clear()
-            self.armed = 0.0
+            self.armed, self.fuel = 0.0, 0
             _seats.taken = False
