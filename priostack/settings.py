@@ -76,7 +76,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "billing.middleware.CurrentTenant",
-    "priostack.middleware.ApiRefusals",
+    "priostack.middleware.ApiMethods",
     "priostack.middleware.StoreAway",
 ]
 
