@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from posixpath import basename
 
 HEAD = "bundle.yaml"
+NEARLY = (HEAD, "bundle.yml", "bundle.yaml.txt")  # what people have who do not have it
 MAX_SEGMENT_BYTES = 255
 
 _RESERVED = re.compile(
@@ -121,9 +122,12 @@ def is_litter(path: str) -> bool:
 
 def find_root(paths: Iterable[str]) -> str:
     """The folder of the one bundle.yaml: empty for the root, or "folder/"."""
+    paths = list(paths)
     heads = sorted(path for path in paths if basename(path) == HEAD and path.count("/") <= 1)
     if not heads:
-        raise ArchiveRefused(f"no {HEAD} at the root or one folder deep")
+        near = sorted(path for path in paths if basename(path).casefold() in NEARLY)
+        found = f"; there is {shown(near[0])}" if near else ""
+        raise ArchiveRefused(f"no {HEAD} at the root or one folder deep{found}")
     if len(heads) > 1:
         raise ArchiveRefused(f"more than one {HEAD}: {', '.join(map(shown, heads[:5]))}", heads[1])
     return heads[0].removesuffix(HEAD)

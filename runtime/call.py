@@ -258,7 +258,8 @@ def ended(job: Job, outcome: Outcome) -> Record:
     mask = secrets_of(job)
     now = time.time_ns() // 1000 if job.added else job.created_us + spent
     body = readable(outcome.reply.body, mask)
-    logs = [[spent // 1000, level, text] for level, text in outcome.effects.logs]
+    said = now // 1000 if job.added else spent // 1000  # a run that waited began long after it was made
+    logs = [[said, level, text] for level, text in outcome.effects.logs]
     record = {
         "op": "finish" if job.added else "add",
         "id": job.id,

@@ -38,6 +38,7 @@ ENDING = [
     "logs",
     "attempts",
 ]
+MOST_LINES = 1000  # of all tries of a run together
 TIMES = ("created", "started", "completed", "due", "expires")
 
 
@@ -99,6 +100,10 @@ def change(record: Record) -> bool:
     values: dict[str, Any] = {key: record[key] for key in ENDING if key in record}
     values |= {key: moment(record[key]) for key in TIMES if key in record}
     values |= {"leased_until": None, "lease": ""}
+    if record.get("attempts") and "logs" in values:  # what earlier tries said stays
+        said = values["logs"]
+        earlier = Execution.objects.filter(pk=record["id"]).values_list("logs", flat=True).first() or []
+        values["logs"] = [*(line for line in earlier if line not in said), *said][-MOST_LINES:]
     if record.get("input"):  # told again only when a secret in it had to be masked
         values["input"] = record["input"]
     rows = Execution.objects.filter(pk=record["id"], status__in=before(record["status"]))

@@ -5,7 +5,8 @@ A signal that the service sends itself wins over ours: its mean is compared (for
 - successRate: the share of its calls that neither failed nor were answered 5xx;
 - availability, uptime: of the five-second spans with calls, the share in which the service answered every one
   itself (no error, timeout or refusal; an answer of its own counts, whatever its status);
-- errors: how many of its calls failed or were answered 5xx.
+- errors: how many of its calls failed or were answered 5xx;
+- overrun, a signal of the platform's own, is never taken for the count of failures.
 Anything else (consistency, security, custom) is known only by its signal. Without calls or samples: None.
 """
 
@@ -19,6 +20,7 @@ from runtime import quantile
 from runtime.models import Bucket
 from runtime.signals import KEPT, WIDTH
 
+OVERRUN = "overrun"  # what a run of an intent sends that took longer than its expectedDuration
 AT_RISK = 0.1  # the last tenth of the way to the threshold
 Rows = list[tuple[str, int, int, int, int, float, dict[str, int]]]
 COLUMNS = ("signal", "second", "count", "errors", "down", "total", "histogram")
@@ -48,6 +50,8 @@ def value(rows: "QuerySet[Bucket]", metric: Metric, window: Window) -> float | N
     own = [row for row in found if row[0]]
     if own:
         return sampled(own, metric)
+    if metric.signal == OVERRUN:
+        return 0.0 if found and metric.kind == "errors" else None
     return measured(found, metric.kind) if found else None
 
 

@@ -25,6 +25,7 @@ from runtime.deploy import ready
 from runtime.gateway import Gateway
 from runtime.job import Job, Outcome
 from runtime.live import LiveBundle
+from runtime.measure import OVERRUN
 from runtime.models import Execution
 from runtime.record import Record
 
@@ -162,7 +163,7 @@ def note_overrun(job: Job, outcome: Outcome, intent: Intent) -> None:
     if intent.expected_duration_ms and took_ms > intent.expected_duration_ms:
         text = f"took {took_ms:.0f} ms, longer than its expectedDuration of {intent.expected_duration_ms} ms"
         outcome.effects.logs.append(("warning", text))
-        outcome.effects.signals.append(("overrun", 1.0))
+        outcome.effects.signals.append((OVERRUN, 1.0))
 
 
 def gone(run: Execution) -> Record:
@@ -186,6 +187,9 @@ def again(job: Job, outcome: Outcome) -> Record:
     """A failed try goes back into the queue, each time for twice as long."""
     wait = min(BACKOFF_MAX_S, BACKOFF_S * 2**job.attempts)
     tries = job.attempts + (0 if outcome.away else 1)
+    failed = f"try {job.attempts + 1} failed: {outcome.error}"
+    logs = [*outcome.effects.logs, ("warning", f"{failed}; the next in {wait:g} s")]
+    at = time.time_ns() // 1_000_000
     return {
         "op": "again",
         "id": job.id,
@@ -193,8 +197,8 @@ def again(job: Job, outcome: Outcome) -> Record:
         "status": "queued",
         "attempts": tries,
         "due": time.time_ns() // 1000 + int(wait * 1e6),
-        "error": f"try {job.attempts + 1} failed: {outcome.error}"[:4000],
-        "logs": [[0, level, text] for level, text in outcome.effects.logs],
+        "error": failed[:4000],
+        "logs": [[at, level, text] for level, text in logs],
         "service": job.service,
         "name": job.name,
         "started": job.created_us,

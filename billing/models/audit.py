@@ -17,6 +17,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        verbose_name_plural = "audit entries"
         indexes = [models.Index(fields=("tenant", "-id"), name="audit_of_tenant")]
 
     def __str__(self) -> str:

@@ -193,7 +193,8 @@ def test_links_and_special_files_are_refused(mode: int) -> None:
     ("files", "reason"),
     [
         ([("a.txt", b"x")], "no bundle.yaml"),
-        ([("a/b/bundle.yaml", b"x")], "no bundle.yaml"),
+        ([("a/b/bundle.yaml", b"x")], "there is a/b/bundle.yaml"),
+        ([("a/bundle.yml", b"x")], "one folder deep; there is a/bundle.yml"),
         ([HEAD, ("shop/bundle.yaml", b"x")], "more than one bundle.yaml: bundle.yaml, shop/bundle.yaml"),
         ([("a/bundle.yaml", b"x"), ("b/bundle.yaml", b"x")], "more than one bundle.yaml: a/"),
         ([("shop/bundle.yaml", b"x"), ("notes.txt", b"x")], "outside the folder 'shop/'"),

@@ -66,6 +66,18 @@ def test_goals_follow_what_the_bundle_does(alice: Any) -> None:
     assert states(bundle) == dict.fromkeys(("latency", "cartSync", "health", "successRate"), "breached")
 
 
+def test_overruns_are_counted_and_failures_are_not_taken_for_them(alice: Any) -> None:
+    text = SHOP + "      - {name: quick, metrics: [{signal: overrun, type: errors, threshold: 0}]}\n"
+    bundle = a_shop(alice.tenant, text)
+    signals.absorb([ran(bundle, status="error", http_status=502) for _ in range(3)])
+    goals.evaluate(NOW)
+    assert states(bundle)["overrun"] == "met"
+    signals.absorb([ran(bundle, signals=[["overrun", 1.0]])])
+    goals.evaluate(NOW)
+    row = GoalState.objects.get(bundle=bundle, metric="overrun")
+    assert (row.state, row.value) == ("breached", 1.0)
+
+
 def test_without_calls_the_last_value_stays_but_the_state_is_unknown(alice: Any) -> None:
     bundle = a_shop(alice.tenant)
     signals.absorb([ran(bundle)])

@@ -92,6 +92,10 @@ def test_a_failing_intent_is_tried_again_and_then_ends_in_error(alice, bundle, w
     ended = Execution.objects.get(pk=run)
     assert (ended.status, ended.attempts) == ("error", 1)
     assert "unreachable" in ended.error
+    lines = alice.api.get(f"/api/executions/{run}/logs").json()["items"]
+    assert "try 1 failed: an unreachable" in lines[0]["text"]
+    assert lines[0]["text"].endswith("the next in 1 s")
+    assert [line["at"] for line in lines] == sorted(line["at"] for line in lines)
 
 
 @pytest.mark.parametrize("left", [True, False])
