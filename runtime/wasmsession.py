@@ -30,6 +30,7 @@ MAX_SEATS = 64
 REARM_S = 0.05  # a call may last that much longer than its limit
 ENOUGH = INLINE_FUEL * 7 // 8  # left in the store, it need not be filled up for another call
 lib_call, set_fuel, get_fuel = lib.call, lib.set_fuel, lib.get_fuel
+FINAL = frozenset({"fuel", "interrupt", "missing_export", "exit"})  # a fresh instance would end in them too
 REASONS = {"kv": "kv", "list": "list", "http": "async", "call": "async"}
 
 
@@ -210,7 +211,11 @@ class Session:
             get_fuel(self.context, seat.p_fuel)
             left = seat._fuel.value
         except BaseException as problem:
-            raise self.fell(problem, guest, call, limits, fuel, began)
+            kept = seat is not None and seat.calls
+            ended = self.fell(problem, guest, call, limits, fuel, began)
+            if kept and isinstance(ended, Trap) and ended.kind not in FINAL:
+                return anew(guest, function, request, call, limits, ended)
+            raise ended
         used, self.fuel = self.fuel - left, left
         seat.calls += 1
         if not seat.calls % LOOK:
@@ -288,3 +293,16 @@ class Session:
             self.seats.clear()
             self.armed, self.fuel = 0.0, 0
             _seats.taken = False
+
+
+def anew(  # as Guest.call, after a fall
+    guest: "Guest", function: str, request: bytes, call: HostCall, limits: Limits, fall: Trap
+) -> tuple[bytes, int]:
+    """Once more, fresh: what earlier calls left in the instance, as a heap that is full, may have been why it fell."""
+    call.restart()
+    try:
+        body, fuel = guest.call(function, request, call, limits)
+    except Trap as trap:
+        trap.fuel += fall.fuel
+        raise
+    return body, fuel + fall.fuel
