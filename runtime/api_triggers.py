@@ -27,6 +27,7 @@ class Inject(Exact):
     only: bool = False
     pinned: Json = {}
     draft: bool = False
+    revision: int | None = Field(None, ge=1, lt=2**31)
 
 
 class TriggerChange(Exact):
@@ -46,10 +47,15 @@ class Pause(Exact):
 def inject_run(request: Asked, flow_id: UUID, body: Inject) -> Answer[Any]:
     """Queue a run with this payload, as if `trigger` had fired; or at a node: `listener`, alone with `only`.
 
-    `draft` runs the newest revision whether or not it is started; `pinned` gives nodes the output they shall have.
+    `draft` runs the newest revision whether or not it is started, `revision` the one of that number; `pinned` gives
+    nodes the output they shall have.
     """
     flow = flow_of(request, flow_id)
-    wish = inject.Wish(body.trigger, body.payload, body.listener, body.only, body.pinned, body.draft)
+    if body.draft and body.revision:
+        raise ApiError(422, "Either draft or revision.")
+    wish = inject.Wish(
+        body.trigger, body.payload, body.listener, body.only, body.pinned, body.draft, body.revision
+    )
     run = inject.inject(request.who, flow, wish)
     record(request, "flow.inject", flow.name, flow=str(flow.pk), execution=run)
     return Answer(202, {"execution": run})

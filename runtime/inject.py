@@ -26,11 +26,12 @@ class Wish:
     only: bool = False
     pinned: Mapping[str, Any] | None = None
     draft: bool = False
+    revision: int | None = None
 
 
 def inject(who: Principal, flow: Flow, wish: Wish) -> str:
     """The id of the run, which is in the journal when this returns."""
-    model, revision = chosen(flow, draft=wish.draft)
+    model, revision = pinned(flow, wish.revision) if wish.revision else chosen(flow, draft=wish.draft)
     start = Start.of(flow, place(flow, model, wish), revision)
     more = {"only": wish.only, "pinned": dict(wish.pinned or {})}
     told = flowqueue.values(
@@ -54,6 +55,18 @@ def chosen(flow: Flow, *, draft: bool) -> tuple[Model, int]:
         raise ApiError(409, "The flow is not running: start it first.")
     if model.has_errors:
         raise ApiError(422, "The flow has errors; mend them first.", errors=flowstore.errors_of(model))
+    return model, number
+
+
+def pinned(flow: Flow, number: int) -> tuple[Model, int]:
+    """The flow as it was in this revision of its bundle. What is stopped answers in none."""
+    chosen(flow, draft=False)
+    revision = flow.bundle.revisions.filter(number=number).first()
+    model = triggers.meaning(flow, revision)
+    if model is None:
+        raise ApiError(422, f"There is no revision {number} with the flow “{flow.name}”.")
+    if model.has_errors:
+        raise ApiError(422, f"In revision {number} the flow has errors.", errors=flowstore.errors_of(model))
     return model, number
 
 

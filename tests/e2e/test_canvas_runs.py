@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from bundles import store
 from bundles.models import Flow
-from runtime import deploy
+from runtime import deploy, importer
 from runtime.models import Execution, Trigger
 from tests.attacks import door
 from tests.conftest import Person
@@ -119,3 +119,28 @@ def test_an_earlier_revision_is_back_in_two_clicks(visit: Visitor, alice: Person
     expect(editor.node("shape")).to_be_visible()
     expect(editor.page.locator(".ed-saved")).to_contain_text("Saved")
     assert text_of(flow) == SMALL
+
+
+def test_an_earlier_revision_is_run_beside_the_one_that_is_live(visit: Visitor, alice: Person) -> None:
+    flow = a_flow(alice)
+    old = flow.bundle.revision
+    editor = edit(visit, alice, flow)
+    editor.node("shape").focus()
+    editor.press("Delete")
+    editor.save()
+    with editor.page.expect_response(re.compile("/start$")):
+        editor.page.get_by_role("button", name="Run", exact=True).click()
+    dialog = editor.page.get_by_role("dialog")
+    expect(dialog).to_have_accessible_name("Run the flow")
+    dialog.get_by_role("button", name="Cancel").click()
+    editor.page.get_by_role("button", name="History").click()
+    rows = editor.page.get_by_role("list", name="Revisions").get_by_role("button")
+    expect(rows.nth(0)).to_contain_text("live")
+    expect(rows.nth(1)).not_to_contain_text("live")
+    rows.nth(1).click()
+    editor.page.get_by_role("button", name=f"Run revision {old}").click()
+    expect(dialog).to_have_accessible_name(f"Run revision {old}")
+    with editor.page.expect_response(re.compile("/inject$")) as answer:
+        dialog.get_by_role("button", name="Run now").click()
+    importer.drain()
+    assert Execution.objects.get(pk=answer.value.json()["execution"]).revision == old

@@ -118,6 +118,33 @@ def test_a_draft_runs_though_the_flow_is_stopped(alice: Any, work: Any) -> None:
     assert (shown["status"], shown["trigger"]) == ("success", "test"), shown["error"]
 
 
+def test_a_flow_is_run_as_it_was_in_an_earlier_revision(alice: Any, work: Any) -> None:
+    variables.put(alice.tenant, "n", 0)
+    flow = flow_of(alice, ECHO)
+    old = flow["revision"]
+    text = "organism: {name: echo}\nlisteners: [{name: now, handler: 'builtin:map', with: {expr: '7'}}]\n"
+    where = f"/api/flows/{flow['id']}"
+    body, seen = {"organism_yaml": text}, {"If-Match": f'"{old}"'}
+    fresh = alice.api.put(where, body, content_type=J, headers=seen).json()
+    assert fresh["revision"] > old
+    assert alice.api.post(f"/api/flows/{flow['id']}/start").status_code == 202
+    runs = [inject(alice, flow, payload=1, **more).json()["execution"] for more in ({"revision": old}, {})]
+    work()
+    then, now = (alice.api.get(f"/api/executions/{run}").json() for run in runs)
+    assert (then["status"], then["revision"], then["steps"][0]["node"]) == ("success", old, "answer")
+    assert (now["status"], now["revision"], now["steps"][0]["node"]) == ("success", fresh["revision"], "now")
+
+
+def test_a_revision_that_is_not_there_or_a_stopped_flow_runs_nothing(alice: Any) -> None:
+    variables.put(alice.tenant, "n", 0)
+    flow = flow_of(alice, ECHO)
+    for wrong in ({"revision": 99}, {"revision": 0}, {"revision": 1, "draft": True}, {"revision": "x"}):
+        assert inject(alice, flow, **wrong).status_code == 422
+    assert alice.api.post(f"/api/flows/{flow['id']}/stop").status_code == 202
+    assert inject(alice, flow, revision=flow["revision"]).status_code == 409
+    assert not Execution.objects.exists()
+
+
 def test_a_fired_sensor_starts_the_flows_that_listen(alice: Any, work: Any) -> None:
     variables.put(alice.tenant, "n", 0)
     flow = flow_of(alice, ECHO)

@@ -9,6 +9,7 @@ import { Dialog } from "./Dialog";
 import { replaceText } from "./edit";
 import { closeOverlay } from "./Overlays";
 import { listRevisions, textAt, type RevisionRow } from "./revisions";
+import { runRevision } from "./run";
 import { save } from "./save";
 import { store, toast, useEditor } from "./state";
 
@@ -16,6 +17,8 @@ export function HistoryDrawer() {
   const [rows, setRows] = useState<RevisionRow[] | null>(null);
   const [chosen, setChosen] = useState(0);
   const [old, setOld] = useState<string | null>(null);
+  const served = useEditor((state) => (state.status === "running" ? state.served : 0));
+  const live = Math.max(0, ...(rows ?? []).map((row) => row.number).filter((number) => number <= served)); // the last one that changed this flow
   useEffect(() => void listRevisions().then(setRows, failed), []);
   useEffect(() => {
     setOld(null);
@@ -24,7 +27,7 @@ export function HistoryDrawer() {
   return (
     <Dialog title="History" className="ed-dialog-full" onClose={closeOverlay}>
       <div className="ed-history">
-        <ol aria-label="Revisions">{(rows ?? []).map((row) => <Row key={row.number} row={row} on={row.number === chosen} pick={() => setChosen(row.number)} />)}</ol>
+        <ol aria-label="Revisions">{(rows ?? []).map((row) => <Row key={row.number} row={row} live={row.number === live} on={row.number === chosen} pick={() => setChosen(row.number)} />)}</ol>
         <div className="ed-history-diff">{old === null ? <p className="ed-hint">{chosen ? "Loading…" : rows ? "Choose a revision to see what has changed since." : "Loading…"}</p> : <Difference old={old} number={chosen} />}</div>
       </div>
     </Dialog>
@@ -35,8 +38,7 @@ function failed(problem: unknown): void {
   toast(problem instanceof Error ? problem.message : String(problem), "error");
 }
 
-function Row({ row, on, pick }: { row: RevisionRow; on: boolean; pick: () => void }) {
-  const live = useEditor((state) => state.revision) === row.number;
+function Row({ row, live, on, pick }: { row: RevisionRow; live: boolean; on: boolean; pick: () => void }) {
   return (
     <li>
       <button type="button" aria-pressed={on} onClick={pick}>
@@ -52,6 +54,7 @@ function Difference({ old, number }: { old: string; number: number }) {
   const place = useRef<HTMLDivElement>(null);
   const text = useEditor((state) => state.text);
   const readOnly = useEditor((state) => state.readOnly);
+  const runs = useEditor((state) => state.status === "running" && !state.readOnly);
   useEffect(() => {
     const state = EditorState.create({ doc: text, extensions: [lineNumbers(), yaml(), appearance, EditorState.readOnly.of(true), EditorView.editable.of(false), unifiedMergeView({ original: old, mergeControls: false, collapseUnchanged: { margin: 3 } })] });
     const view = new EditorView({ state, parent: place.current! });
@@ -64,7 +67,7 @@ function Difference({ old, number }: { old: string; number: number }) {
   };
   return (
     <>
-      <div className="ed-row"><span className="ed-hint">{old === text ? "The same as what is open." : `From revision ${number} to what is open now.`}</span><span className="ed-grow" />{!readOnly && old !== text && <button type="button" className="btn" data-size="sm" onClick={() => void restore()}>Restore revision {number}</button>}</div>
+      <div className="ed-row"><span className="ed-hint">{old === text ? "The same as what is open." : `From revision ${number} to what is open now.`}</span><span className="ed-grow" />{runs && <button type="button" className="btn" data-variant="outline" data-size="sm" onClick={() => runRevision(number)}>Run revision {number}</button>}{!readOnly && old !== text && <button type="button" className="btn" data-size="sm" onClick={() => void restore()}>Restore revision {number}</button>}</div>
       <div className="ed-text" ref={place} />
     </>
   );

@@ -3,7 +3,7 @@ import { useMemo, useState } from "react";
 import { Dialog } from "./Dialog";
 import { Expression } from "./fields/Expression";
 import { closeOverlay } from "./Overlays";
-import { inject } from "./run";
+import { inject, wantedRevision } from "./run";
 import { store, useEditor } from "./state";
 import { pretty } from "./words";
 
@@ -23,14 +23,15 @@ export function RunDialog() {
   const triggers = useMemo(() => graph.nodes.filter((node) => node.kind === "trigger").map((node) => node.id), [graph]);
   const [trigger, setTrigger] = useState(triggers[0] ?? "");
   const [text, setText] = useState(() => firstPayload(flow, trigger));
+  const [revision] = useState(wantedRevision);
   const wrong = useMemo(() => problem(text), [text]);
   const send = (): void => {
     if (wrong) return;
     sessionStorage.setItem(KEPT + flow + trigger, text);
-    void inject({ trigger: trigger || undefined, payload: JSON.parse(text) as unknown });
+    void inject({ trigger: trigger || undefined, payload: JSON.parse(text) as unknown, revision: revision || undefined });
   };
   return (
-    <Dialog title="Run the flow" onClose={closeOverlay} footer={<><button type="button" className="btn" data-variant="outline" data-size="sm" onClick={closeOverlay}>Cancel</button><button type="button" className="btn" data-size="sm" disabled={Boolean(wrong)} onClick={send}>Run now</button></>}>
+    <Dialog title={revision ? `Run revision ${revision}` : "Run the flow"} onClose={closeOverlay} footer={<><button type="button" className="btn" data-variant="outline" data-size="sm" onClick={closeOverlay}>Cancel</button><button type="button" className="btn" data-size="sm" disabled={Boolean(wrong)} onClick={send}>Run now</button></>}>
       {triggers.length > 1 && (
         <div className="ed-field">
           <label htmlFor="ed-run-trigger">Trigger</label>

@@ -54,8 +54,23 @@ async function running(told: Status): Promise<boolean> {
   return now.status === "running";
 }
 
+let version = 0;
+
+/** The revision that the dialog is about; 0 is the one that runs. */
+export function wantedRevision(): number {
+  return version;
+}
+
+/** An earlier revision, beside what runs: the dialog asks what to send in. */
+export function runRevision(number: number): void {
+  version = number;
+  listenAhead();
+  store.set({ overlay: "run" });
+}
+
 /** Saves and starts the flow; then the dialog asks what to send in. */
 export async function runFlow(): Promise<void> {
+  version = 0;
   if (!(await save())) return;
   const { status, served, revision } = store.get();
   if ((status !== "running" || served !== revision) && !(await start())) return;
@@ -79,6 +94,8 @@ export interface Injection {
   listener?: string;
   /** That node alone: its answer goes nowhere. */
   only?: boolean;
+  /** The flow as it was then. */
+  revision?: number;
   payload: unknown;
 }
 
