@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from channels.db import database_sync_to_async
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from runtime import exposition, llm, llmcounts, metrics
@@ -161,8 +162,6 @@ async def test_it_is_set_in_the_section_and_can_be_switched_off(settings: Any) -
 async def test_its_state_is_in_the_metrics(
     settings: Any, monkeypatch: pytest.MonkeyPatch, clean_redis: None
 ) -> None:
-    from asgiref.sync import sync_to_async
-
     for name in ("_tries", "_opened"):
         monkeypatch.setattr(llmcounts, name, type(getattr(llmcounts, name))())
     llmcounts._resting.clear()
@@ -170,7 +169,7 @@ async def test_its_state_is_in_the_metrics(
         await failed(stood(settings, fake), 5)
         await ask(around(settings, backend(good, "mine"), fakes=(good,)), hello())
     metrics.Reporter("web").once()
-    text = (await sync_to_async(exposition.page)()).decode()
+    text = (await database_sync_to_async(exposition.page)()).decode()
     found = {
         (one.name, *sorted(one.labels.values())): one.value for each in parse(text) for one in each.samples
     }
