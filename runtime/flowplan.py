@@ -135,7 +135,7 @@ def wire(made: Plan, node: Node) -> None:
     else:
         node.peers = tuple(peer for name in listener.peers for peer in made.find(name))
         node.allowed = frozenset(peer.index for peer in node.peers) | {node.index}
-    node.names = listener.peers
+    node.names = tuple(peer.name for peer in node.peers)
     if listener.on_error:
         node.error = made.find(listener.on_error)
 

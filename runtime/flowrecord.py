@@ -72,17 +72,21 @@ class Steps:
 
     def step(self, entry: Entry) -> Step:
         node, attempt, sender, repeated, began, ended, fuel, to, input, output, error = entry
+        before, known = self.last
+        came = known if input is before else text(input)
+        gone = came if output is input else text(output)
+        self.last = output, gone
         step = {
             "node": node.name,
             "kind": node.kind,
             "at_us": (began - self.base) // 1000,
             "duration_us": (ended - began) // 1000,
-            "units": -(-fuel // FUEL_PER_UNIT),
+            "units": -(-fuel // FUEL_PER_UNIT) if fuel else 0,
             "attempt": attempt,
             "from": sender,
-            "to": [one.name for one in to] if to else [],
-            "input": self.text(input),
-            "output": self.text(output),
+            "to": list(node.names) if to is node.peers else [one.name for one in to],
+            "input": came,
+            "output": gone,
         }
         if node.plan.name != self.flow:
             step["flow"] = node.plan.name
@@ -93,14 +97,6 @@ class Steps:
         if error:
             step["error"] = error
         return step
-
-    def text(self, data: bytes) -> str:
-        before, known = self.last
-        if data is before:
-            return known
-        known = text(data)
-        self.last = data, known
-        return known
 
     def whole(self) -> list[Step]:
         """All that was kept, and how many were not."""
