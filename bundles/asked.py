@@ -11,6 +11,7 @@ from bundles.author import Author
 from bundles.models import Bundle, Module
 
 TAG = re.compile(r'\s*(?:W/)?"?([0-9]{1,9})"?\s*')
+ANY = "*"
 
 
 def author_of(request: HttpRequest) -> Author:
@@ -52,10 +53,12 @@ def expected(request: HttpRequest, bundle: Bundle) -> int:
     header = request.headers.get("if-match")
     if header is None:
         raise ApiError(428, "Send If-Match with the bundle's revision, which the ETag of a GET tells.")
-    found = TAG.fullmatch(header)
-    if found is None:
+    if header.strip() == ANY:  # whatever it is at: asked for in so many words
+        return bundle.revision
+    named = [int(found[1]) for found in map(TAG.fullmatch, header.split(",")) if found]
+    if not named:
         raise ApiError(412, f"If-Match does not name a revision; the bundle is at {bundle.revision}.")
-    return int(found[1])
+    return bundle.revision if bundle.revision in named else named[0]
 
 
 def etag(bundle: Bundle) -> str:

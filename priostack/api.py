@@ -22,10 +22,24 @@ class Objects(Parser):
     """Every JSON body of ours is an object; of anything else Ninja would take all fields for left out."""
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
-        body: Any = super().parse_body(request)
+        body: Any = json.loads(request.body, object_pairs_hook=once)
         if not isinstance(body, dict):
             raise TypeError("not an object")
         return body
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two values for one key, readers take now the first and now the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise TwiceError(f"the key {twice[:60]!r} is written twice")
+    return found
+
+
+class TwiceError(ValueError):
+    """A key of an object is written twice."""
 
 
 api = NinjaAPI(
@@ -66,7 +80,13 @@ def absent(request: HttpRequest, error: Http404) -> HttpResponse:
 def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
     """Ninja's own refusals, which are those of a body."""
     told = "The body is not a JSON object." if error.status_code == 400 else str(error)
-    return problem(ApiError(error.status_code, told))
+    return problem(ApiError(error.status_code, told, errors=why(error.__cause__)))
+
+
+def why(cause: BaseException | None) -> list[dict[str, Any]]:
+    if isinstance(cause, json.JSONDecodeError):
+        return [{"line": cause.lineno, "column": cause.colno, "message": cause.msg, "hint": ""}]
+    return [{"message": str(cause), "hint": ""}] if isinstance(cause, TwiceError) else []
 
 
 @api.exception_handler(RedisError)

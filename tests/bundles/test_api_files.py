@@ -53,7 +53,7 @@ def test_an_edit_needs_the_revision(alice: Person, url: str) -> None:
     assert Revision.objects.count() == 1
 
 
-@pytest.mark.parametrize("match", ['"1"', "1", 'W/"1"'])
+@pytest.mark.parametrize("match", ['"1"', "1", 'W/"1"', "*", '"7", "1"'])
 def test_an_edit_is_a_revision(alice: Person, url: str, match: str) -> None:
     answer = put(alice, f"{url}/files/new/a.txt", b"hello \xff", match)
     assert answer.status_code == 200

@@ -6,6 +6,7 @@ import pytest
 from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
 
+from billing.models import ApiKey
 from bundles.models import Flow
 from bundles.store import import_files
 from tests.bundles.samples import shop
@@ -19,6 +20,22 @@ def test_a_method_that_a_door_does_not_know_is_a_problem_naming_the_others(clien
     assert (answer.status_code, answer["content-type"]) == (405, "application/problem+json")
     assert "GET" in answer["allow"]
     assert {"type", "title", "status", "detail", "errors"} <= set(answer.json())
+
+
+def test_a_body_that_is_no_json_tells_where(alice: Any) -> None:
+    answer = alice.client.post("/api/keys", '{"name": "ci",\n "scopes": [}', content_type="application/json")
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["line"], error["column"]) == (400, 2, 13)
+
+
+def test_a_key_that_is_written_twice_makes_nothing(alice: Any) -> None:
+    body = '{"name": "ci", "scopes": ["read"], "scopes": ["read", "write"]}'
+    answer = alice.client.post("/api/keys", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["errors"][0]["message"]) == (
+        400,
+        "the key 'scopes' is written twice",
+    )
+    assert not ApiKey.objects.filter(name="ci").exists()
 
 
 def test_head_tells_of_a_get_without_its_body(alice: Any) -> None:
