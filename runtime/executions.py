@@ -4,21 +4,25 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from billing import writing
 from billing.quota import quota
+from billing.redis import redis
 from runtime import metering, signals
 from runtime.insertion import LEASE, insert
 from runtime.models import CHANGES, Execution
 from runtime.record import Record, storable
 
 log = logging.getLogger(__name__)
+CANCELLED = "priostack:cancelled"
 MAX_RESTARTS = 3
 DONE = frozenset(state for state, after in CHANGES.items() if not after)
 ENDING = [
@@ -113,7 +117,7 @@ def change(record: Record) -> bool:
 def due(now: datetime) -> QuerySet[Execution]:
     """Queued runs whose time has come, the most urgent first."""
     ready = Q(due__isnull=True) | Q(due__lte=now)
-    rows = Execution.objects.filter(ready, status="queued").order_by("rank", "due", "id")
+    rows = Execution.objects.filter(ready, status="queued", paused=False).order_by("rank", "due", "id")
     return rows.select_related("tenant", "bundle")
 
 
@@ -163,8 +167,8 @@ def wake_one(execution: UUID, now: datetime) -> bool:
 
 
 def parked() -> "QuerySet[Execution]":
-    """Runs that wait in nobody's hands."""
-    return Execution.objects.filter(status="waiting", leased_until__isnull=True)
+    """Runs that wait in nobody's hands, and may go on."""
+    return Execution.objects.filter(status="waiting", leased_until__isnull=True, paused=False)
 
 
 def expired(now: datetime) -> int:
@@ -219,4 +223,29 @@ def ask_cancel(run: Execution) -> bool:
     ):
         return True
     running = Execution.objects.filter(pk=run.pk, status__in=("running", "waiting"))
-    return running.update(cancel_asked=True) == 1
+    if running.update(cancel_asked=True) != 1:
+        return False
+    transaction.on_commit(partial(tell_cancelled, str(run.pk)))
+    return True
+
+
+def tell_cancelled(run: str) -> None:
+    """The row is the truth, which is looked at each second; a message only makes it sooner."""
+    try:
+        redis().publish(CANCELLED, run)
+    except RedisError as problem:
+        log.warning("nobody is told of a cancellation: %s", problem)
+
+
+def pause(run: Execution) -> bool:
+    """Nothing of it begins any more; whoever works on it learns of that. False when it is over."""
+    return Execution.objects.filter(pk=run.pk).exclude(status__in=DONE).update(paused=True) == 1
+
+
+def unpause(run: Execution) -> bool:
+    """It goes on, and hears what was said to it meanwhile. False when it was not paused."""
+    mine = Execution.objects.filter(pk=run.pk, paused=True).exclude(status__in=DONE)
+    if mine.update(paused=False) != 1:
+        return False
+    wake_one(run.pk, timezone.now())
+    return True

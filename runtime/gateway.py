@@ -69,7 +69,8 @@ class Gateway:
             flowlive.publish_through(self.waist.publisher)
             self.tenants.start()
             self.waist.publisher.start()
-            self.tasks = [asyncio.create_task(running.keep()), asyncio.create_task(self.note_keys())]
+            always = (running.keep(), running.hear(), self.note_keys())
+            self.tasks = [asyncio.create_task(work) for work in always]
             self.report()
             if self.role:
                 serving.begun(self)

@@ -11,18 +11,22 @@ from typing import TypeVar, cast
 
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
+from django.db.models import Q
+from redis.exceptions import RedisError
 
+from billing.redis import patient
 from runtime import executions
 from runtime.job import Effects, Job
 from runtime.models import Execution
 from runtime.record import Record, readable
 
 BEAT_S = 5.0
-LOOK_S = 0.25  # a long run is cancelled within this time
+LOOK_S = 1.0  # a long run is cancelled within this time also when nobody told us
 WORKER = f"{socket.gethostname()}:{os.getpid()}"
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 _tasks: "dict[str, asyncio.Task[object]]" = {}
+_pausers: dict[str, Callable[[], None]] = {}  # how runs of this process are told to begin nothing any more
 
 
 _held: set[str] = set()
@@ -36,6 +40,16 @@ def held(run: str) -> Iterator[None]:
         yield
     finally:
         _held.discard(run)
+
+
+@contextmanager
+def pausable(run: str, pause: Callable[[], None]) -> Iterator[None]:
+    """While this run goes on it can be paused."""
+    _pausers[run] = pause
+    try:
+        yield
+    finally:
+        _pausers.pop(run, None)
 
 
 class Cancelled(Exception):
@@ -112,6 +126,20 @@ def current_is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
+async def hear() -> None:
+    """Cancel at once what somebody asked for; what is not told is seen by `keep`."""
+    while True:
+        try:
+            async with patient() as client, client.pubsub() as inbox:
+                await inbox.subscribe(executions.CANCELLED)
+                async for message in inbox.listen():
+                    if message["type"] == "message":
+                        cancel(message["data"].decode())
+        except (RedisError, OSError) as problem:
+            log.warning("cancellations are not told for now: %s", problem)
+            await asyncio.sleep(1)
+
+
 async def keep() -> None:
     """Renew this process's leases and carry out cancellations, for as long as the process serves."""
     renewed = 0.0
@@ -129,14 +157,16 @@ async def keep() -> None:
 
 
 async def look(mine: list[str], *, renewing: bool) -> None:
-    for run in await database_sync_to_async(beat, thread_sensitive=False)(mine, renewing=renewing):
-        if task := _tasks.get(run):
+    for run, cancelled in await database_sync_to_async(beat, thread_sensitive=False)(mine, renewing=renewing):
+        if cancelled and (task := _tasks.get(run)):
             task.cancel()
+        elif not cancelled and (pause := _pausers.get(run)):
+            pause()
 
 
-def beat(mine: list[str], *, renewing: bool = True) -> list[str]:
-    """Of the runs of this process those that somebody cancelled."""
+def beat(mine: list[str], *, renewing: bool = True) -> list[tuple[str, bool]]:
+    """Of the runs of this process those that somebody cancelled (true) or paused (false)."""
     if renewing:
         executions.heartbeat(WORKER, mine)
-    asked = Execution.objects.filter(pk__in=mine[:500], cancel_asked=True)
-    return [str(pk) for pk in asked.values_list("pk", flat=True)]
+    asked = Execution.objects.filter(Q(cancel_asked=True) | Q(paused=True), pk__in=mine[:500])
+    return [(str(pk), cancelled) for pk, cancelled in asked.values_list("pk", "cancel_asked")]
