@@ -9,6 +9,7 @@ from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import is_valid_path
 from redis.exceptions import RedisError
 
 from billing.errors import ApiError
@@ -66,6 +67,8 @@ class ApiMethods:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path.startswith("/api/"):
             return self.get_response(request)
+        if request.path_info.endswith("/") and not is_valid_path(request.path_info):
+            request.path_info = request.path_info[:-1]  # a stroke too many is no other address
         asked = request.method
         if asked == "HEAD":
             request.method = "GET"

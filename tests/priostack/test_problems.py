@@ -54,6 +54,14 @@ def test_head_of_a_log_that_goes_on_does_not_wait_for_it(alice: Any) -> None:
     assert not told.streaming
 
 
+def test_a_stroke_too_many_is_no_other_address(alice: Any) -> None:
+    assert alice.api.get("/api/bundles/").json() == alice.api.get("/api/bundles").json()
+    made = alice.api.post("/api/flows/", {"name": "greet"}, content_type="application/json")
+    assert (made.status_code, made.json()["name"]) == (201, "greet")
+    assert alice.api.get(f"/api/flows/{made.json()['id']}/").status_code == 200
+    assert alice.api.get("/api/bundles//").status_code == 404
+
+
 def test_options_names_the_methods(client: Any) -> None:
     told = client.options("/api/bundles")
     assert (told.status_code, told.content, told["allow"]) == (204, b"", "GET, HEAD, OPTIONS, POST")
