@@ -35,8 +35,8 @@ class MarketOut(Schema):
     """The last round, and what one's own tenant has in it; `queue` is null when nobody leads the rounds."""
 
     number: int
-    at: int
-    next: int
+    at: datetime | None  # null before the first round
+    next: datetime | None  # null while nothing waits: then calls run at once
     price: int
     contended: bool
     pressure: int
@@ -83,6 +83,8 @@ def market(request: Asked) -> dict[str, Any]:
     state = look.state(time.time_ns() // 1_000_000)
     return {
         **state,
+        "at": look.moment(state["at"]),
+        "next": look.moment(state["next"]),
         **bidding(changes.bidding_of(tenant)),
         "threshold": rules.threshold,
         "slots": rules.slots,

@@ -1,5 +1,6 @@
 """What the leader tells of the market: its last state, and what a tenant has waiting."""
 
+from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -32,6 +33,10 @@ def queue(tenant_id: UUID) -> dict[str, Any] | None:
     return {"actions": found.actions, "entries": found.entries, "first": [shown(one) for one in found.lines]}
 
 
+def moment(ms: int) -> datetime | None:
+    return datetime.fromtimestamp(ms / 1000, UTC) if ms else None
+
+
 def shown(one: wire.Standing) -> dict[str, Any]:
     bundle, _, service = one.service.partition("/")
     return {
@@ -40,8 +45,8 @@ def shown(one: wire.Standing) -> dict[str, Any]:
         "service": service,
         "need": one.need,
         "left": one.left,
-        "submitted": one.submitted,
-        "deadline": one.deadline,
+        "submitted": moment(one.submitted),
+        "deadline": moment(one.deadline),
         "position": one.position,
         "rounds": one.rounds,
         "spent": one.spent,

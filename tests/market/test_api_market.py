@@ -1,6 +1,6 @@
 """/api/market: state, rounds with receipts, settings, estimates."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -22,6 +22,7 @@ def test_while_nothing_waits_everything_is_free(alice: Any) -> None:
     found = alice.api.get("/api/market").json()
     assert (found["price"], found["contended"], found["queue"]) == (0, False, None)
     assert (found["threshold"], found["cuPerCredit"]) == (1000, 500)
+    assert (found["at"], found["next"]) == (None, None)
 
 
 def test_the_last_round_is_told(alice: Any) -> None:
@@ -30,7 +31,10 @@ def test_the_last_round_is_told(alice: Any) -> None:
     state = {"number": 7, "at": int(time.time() * 1000), "price": 3, "contended": True, "pressure": 1200}
     rest = ("waiting", "entries", "bidders", "winners", "reserved", "free", "revenue", "next")
     redis().set(wire.STATE, orjson.dumps(state | dict.fromkeys(rest, 0)))
-    assert alice.api.get("/api/market").json()["price"] == 3
+    found = alice.api.get("/api/market").json()
+    assert (found["price"], found["next"]) == (3, None)
+    at = datetime.fromisoformat(found["at"])
+    assert (at.utcoffset(), round(at.timestamp() * 1000)) == (timedelta(0), state["at"])
 
 
 def test_an_old_price_says_nothing_about_now(alice: Any) -> None:
