@@ -32,7 +32,7 @@ from runtime.host import HostCall
 from runtime.reply import packed
 from runtime.wasm import Answer, Guest, Limits, engine
 from runtime.wire import asked
-from tests.bench import call_cost, idle, work
+from tests.bench import call_cost, cycle, idle, work
 from tests.bench.load import Place
 from tests.runtime.stage import run_bundle
 
@@ -158,7 +158,19 @@ async def measure(token: str, rounds: int, calls: int) -> dict[str, list[float]]
     await bench.once()
     request = await asyncio.to_thread(last_request)
     bench.waist(calls)
-    kinds = ("waist", "with", "bare", "again", "guest", "call", "wake", "market", "marketless")
+    kinds = (
+        "waist",
+        "with",
+        "bare",
+        "again",
+        "guest",
+        "call",
+        "wake",
+        "market",
+        "marketless",
+        "itself",
+        "function",
+    )
     found: dict[str, list[float]] = {kind: [] for kind in kinds}
     small = Guest.compile(engine(), call_cost.MODULE)
     for _ in range(rounds):
@@ -171,6 +183,8 @@ async def measure(token: str, rounds: int, calls: int) -> dict[str, list[float]]
         found["guest"].append(guest)
         found["waist"].append(whole - guest)
         found["call"].append(call_cost.inline(small, "echo"))
+        for kind, speed in cycle.measure().items():
+            found[kind].append(speed)
         await asyncio.sleep(0.05)
     found["wake"] = [await bench.wake() for _ in range(WAKES)]
     await bench.gateway.stop()

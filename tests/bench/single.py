@@ -35,8 +35,17 @@ def inside(rounds: int, calls: int) -> list[Row]:
         Row("the waist per call", {CPU: middle(bare)}, (Goal(CPU, 30),), parts, ends={CPU: ends(bare)}),
         Row("the waist, of a head that came before", {CPU: middle(again)}, (), ends={CPU: ends(again)}),
         market(found),
+        hops("messages of a node to itself", found["itself"]),
+        hops("messages round a function", found["function"]),
         Row("wake of an idle bundle", {"ms": middle(wake)}, (Goal("ms", 10),), idle, ends={"ms": ends(wake)}),
     ]
+
+
+def hops(name: str, found: list[float]) -> Row:
+    """Of one run, with its steps."""
+    unit = "messages/s"
+    note = "in-process, 20,000 messages of one run, each recorded and charged"
+    return Row(name, {unit: middle(found)}, (Goal(unit, 20_000, least=True),), note, ends={unit: ends(found)})
 
 
 def market(found: dict[str, list[float]]) -> Row:
