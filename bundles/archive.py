@@ -9,7 +9,16 @@ from io import BytesIO
 from stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 from typing import Protocol
 
-from bundles.filenames import LIMITS, ArchiveRefused, Limits, check_files, check_names, find_root, is_litter
+from bundles.filenames import (
+    LIMITS,
+    ArchiveRefused,
+    Limits,
+    check_files,
+    check_names,
+    check_path,
+    find_root,
+    is_litter,
+)
 
 __all__ = ["ArchiveRefused", "Limits", "check_files", "read_zip", "rooted", "write_zip"]
 
@@ -270,6 +279,8 @@ def _pieces(packed: memoryview, entry: _Entry) -> Iterator[bytes]:
 def rooted(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """The files by paths relative to the folder of bundle.yaml, which is the root or one folder deep."""
     root = find_root(files)
+    if root:
+        check_path(root[:-1])
     outside = next((path for path in files if not path.startswith(root)), None)
     if outside is not None:
         raise ArchiveRefused(f"lies outside the folder '{root}' that holds bundle.yaml", outside)

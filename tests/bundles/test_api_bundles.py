@@ -75,6 +75,14 @@ def test_json_files_may_lie_one_folder_deep(alice: Person) -> None:
     assert Bundle.objects.get().revision == 1
 
 
+@pytest.mark.parametrize("folder", ["../", "/", "./", "C:/", ".git/"])
+def test_the_folder_of_json_files_has_a_proper_name(alice: Person, folder: str) -> None:
+    answer = create(alice, {f"{folder}{path}": data for path, data in shop().items()})
+    assert answer.status_code == 422
+    assert answer.json()["detail"]
+    assert not Bundle.objects.exists()
+
+
 def test_a_bundle_tells_its_revision_as_etag(alice: Person) -> None:
     got = alice.api.get(f"/api/bundles/{create(alice).json()['id']}")
     assert got.headers["ETag"] == f'"{got.json()["revision"]}"'
