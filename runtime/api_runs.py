@@ -68,3 +68,25 @@ def cancel(request: Asked, id: UUID) -> Status[dict[str, Any]]:
     runs.cancel(request.who, run)
     record(request, "execution.cancel", str(id))
     return Status(202, {"execution": str(id)})
+
+
+@router.post("/executions/{uuid:id}/pause", auth=Door("call"), response={202: dict[str, Any]})
+def pause(request: Asked, id: UUID) -> Status[dict[str, Any]]:
+    """Hold a run: what is under way in it ends, nothing else begins. A running one has to be one of a flow."""
+    return held(request, id, paused=True)
+
+
+@router.post("/executions/{uuid:id}/unpause", auth=Door("call"), response={202: dict[str, Any]})
+def unpause(request: Asked, id: UUID) -> Status[dict[str, Any]]:
+    """Let a run go on that was paused."""
+    return held(request, id, paused=False)
+
+
+def held(request: Asked, id: UUID, *, paused: bool) -> Status[dict[str, Any]]:
+    run = runs.find(request.who, id)
+    if paused:
+        runs.pause(request.who, run)
+    else:
+        runs.unpause(request.who, run)
+    record(request, "execution.pause" if paused else "execution.unpause", str(id))
+    return Status(202, {"execution": str(id), "paused": paused})

@@ -42,11 +42,13 @@ class Callers:
 
     def asleep(self, tasks: Container[int]) -> bool:
         """Whether all these tasks are agents that only wait for tools, which themselves wait for a time or a person."""
-        needs = self.pump.needs
+        return not self.working(tasks) and any(need.due is not None for need in self.pump.needs.values())
+
+    def working(self, tasks: Container[int]) -> list[int]:
+        """The needs that somebody does something for: not the agents that wait for answers of their tools."""
         waiting = {need for need, _ in self.open.values()}
         heard = {need for need, future in self.open.values() if future.done()}
-        working = [id for id in needs if id in tasks and (id not in waiting or id in heard)]
-        return not working and any(need.due is not None for need in needs.values())
+        return [id for id in self.pump.needs if id in tasks and (id not in waiting or id in heard)]
 
     def waits_above(self, need: Need) -> bool:
         """Whether this agent is asked, over whatever ways, by its own tool call: agents that ask each other never end."""

@@ -2,16 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from functools import cache, partial
-from importlib import import_module
-from typing import Any
+from functools import partial
 
 from market.ticket import Denied
 from runtime import flowguest, flowkeep, flowmemory, running
 from runtime.flowcallers import Callers
 from runtime.flowneeds import Context, Failure, Need
+from runtime.flowperform import performer
 from runtime.flowrun import Run, taken_on
 from runtime.flowstate import Unusable
 from runtime.job import Effects, Outcome
@@ -21,12 +19,6 @@ from runtime.wasm import Trap
 SLICE = 200  # steps between two looks at the event loop
 PARK_S = 30.0
 RUN_S = 900.0
-PERFORMERS = {
-    "http": "runtime.flowhttp",
-    "llm": "runtime.llm",
-    "agent": "runtime.agents",
-    "prompt": "runtime.promptnode",
-}
 EFFECTS = frozenset({"http", "llm", "agent", "prompt", "memory"})
 LISTEN_S = 0.5  # between two looks for answers to waits, while other work goes on
 QUICK_S = 0.25  # an answer to the outside that is here before is of a run that somebody waits for
@@ -52,6 +44,7 @@ class Driver:
         # A run that starts again after the loss of its process has its state kept around each effect; of one that
         # ends with its caller's connection it is enough that a long effect is known.
         self.lasting = run.job.added and run.job.level == 0
+        self.paused = False
         self.changed = False  # an effect has happened that is not in the kept state
         self.asked: set[str] = set()  # tokens of the waits whose links work, beside whatever else goes on
 
@@ -62,7 +55,8 @@ class Driver:
         async with flowkeep.room(self.run.plan, self.job):
             await self.begin()
             try:
-                return await running.cancellable(self.job, self.drive())
+                with running.pausable(self.job.id, self.hold):
+                    return await running.cancellable(self.job, self.drive())
             except running.Cancelled as cancelled:
                 await self.settled()
                 cancelled.effects = Effects(logs=self.run.logs, steps=self.pump.steps.whole())
@@ -96,6 +90,10 @@ class Driver:
     async def drive(self) -> Done:
         pump = self.pump
         while True:
+            if self.paused and not pump.done:
+                if (parked := await self.rest()) is not None:
+                    return parked
+                continue
             idle = self.run.advance(SLICE)
             self.callers.tell()
             if not idle:
@@ -125,6 +123,20 @@ class Driver:
             await purse.ready()
         except Trap:
             self.pump.stop(Failure("budget", self.job.contract.used_up))
+
+    def hold(self) -> None:
+        """Somebody wants that nothing begins any more."""
+        if not self.paused:
+            self.paused = True
+            self.came.put_nowait(None)
+
+    async def rest(self) -> Done | None:
+        """What is under way ends; then the run is put away, due at once: it goes on when it may."""
+        if not self.came.empty() or self.callers.working(self.tasks):
+            await self.take()
+            return None
+        await self.settled()
+        return await self.park(paused=True)
 
     async def take(self) -> None:
         """The next result, or the moment that something is due."""
@@ -347,7 +359,7 @@ class Driver:
         self.changed = False
         await self.keeper.keep(self.pump)
 
-    async def park(self) -> Done | None:
+    async def park(self, *, paused: bool = False) -> Done | None:
         """Nothing is to be done for a while: the run is put away until its time, or until somebody answers.
 
         None when somebody has meanwhile.
@@ -356,9 +368,10 @@ class Driver:
         if self.pump.failure is not None:
             return await self.end()
         await self.keeper.keep_waits(self.pump)
-        if await self.hear():
+        if not paused and await self.hear():
             return None
-        due = min(need.due for need in self.pump.needs.values() if need.due is not None)
+        dues = [need.due for need in self.pump.needs.values() if need.due is not None]
+        due = time.time() if paused else min(dues)
         effects = Effects({}, [], self.run.signals, self.run.logs, self.pump.steps.whole())
         return Done(taken_on(self.job), self.pump.fuel, effects, due_us=int(due * 1e6))
 
@@ -374,9 +387,3 @@ class Driver:
             await self.keeper.forget()
         else:
             self.job.forget = self.keeper.forget
-
-
-@cache
-def performer(kind: str) -> Callable[[Need, Context], Awaitable[Any]]:
-    perform: Callable[[Need, Context], Awaitable[Any]] = import_module(PERFORMERS[kind]).perform
-    return perform

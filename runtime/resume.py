@@ -43,7 +43,11 @@ def woken(flow: Flow, execution: UUID, token: str) -> bool:
         return True
     importer.drain()
     run = Execution.objects.filter(pk=execution).values_list("status", flat=True).first()
-    return run in executions.DONE or run == "queued"
+    return (
+        run in executions.DONE
+        or run == "queued"
+        or Execution.objects.filter(pk=execution, paused=True).exists()
+    )
 
 
 def addresses(run: Execution) -> list[dict[str, str]]:

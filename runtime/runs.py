@@ -172,3 +172,16 @@ def write(records: list[Record]) -> None:
 def cancel(who: Principal, run: Execution) -> None:
     if not executions.ask_cancel(run):
         raise ApiError(409, "It is over already.")
+
+
+def pause(who: Principal, run: Execution) -> None:
+    """What is under way ends, nothing else begins. A function that runs cannot be held, only a flow between its steps."""
+    if run.status == "running" and not run.target.startswith("flow:"):
+        raise ApiError(409, "Only a run of a flow can be paused once it has begun.")
+    if not executions.pause(run):
+        raise ApiError(409, "It is over already.")
+
+
+def unpause(who: Principal, run: Execution) -> None:
+    if not executions.unpause(run):
+        raise ApiError(409, "It is not paused.")

@@ -39,6 +39,7 @@ def brief(run: Execution) -> dict[str, Any]:
         "target": run.target,
         "trigger": run.trigger,
         "status": run.status,
+        "paused": run.paused,
         "created": stamp(run.created),
         "started": stamp(run.started),
         "completed": stamp(run.completed),
@@ -119,4 +120,5 @@ def recorded(record: Record) -> dict[str, Any]:
         "parent": known.get("parent"),
         "attempts": known.get("attempts", 0),
         "restarts": known.get("restarts", 0),
+        "paused": False,
     }

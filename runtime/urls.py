@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:id>/retry", views_runs.retry, name="retry"),
     path("runs/<uuid:id>/resume", views_runs.go_on, name="go_on"),
     path("runs/<uuid:id>/cancel", views_runs.cancel, name="cancel"),
+    path("runs/<uuid:id>/pause", views_runs.pause, name="pause"),
     path(f"{ONE}/log", views_logs.log, name="log"),
     path(f"{ONE}/goals", views_logs.goals, name="goals"),
     path(f"{ONE}/performance", views_performance.contract_performance, name="performance"),

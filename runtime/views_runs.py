@@ -88,6 +88,7 @@ def run_detail(request: HttpRequest, id: UUID) -> HttpResponse:
         "place": place(run) if run["error"] else None,
         "timeline": timeline(run["steps"]),
         "flow": flow_in(who, run),
+        "pausable": run["status"] != "running" or run["target"].startswith("flow:"),
     } | choices_of(who, id, run)
     if htmx(request):
         return live(request, "runtime/_run.html", shown)
@@ -177,6 +178,23 @@ def cancel(request: HttpRequest, id: UUID) -> HttpResponse:
         return back(request, id, refused)
     record(request, "execution.cancel", str(id))
     messages.success(request, "Asked to stop.")
+    return redirect("runtime:run_detail", id)
+
+
+@require_POST
+@page("call", back="runtime:runs")
+def pause(request: HttpRequest, id: UUID) -> HttpResponse:
+    """Holds the run, or lets it go on with ``off``."""
+    who = author_of(request).who
+    run, off = runs.find(who, id), "off" in request.POST
+    try:
+        (runs.unpause if off else runs.pause)(who, run)
+    except ApiError as refused:
+        return back(request, id, refused)
+    record(request, "execution.unpause" if off else "execution.pause", str(id))
+    messages.success(
+        request, "It goes on." if off else "Paused: what is under way ends, nothing else begins."
+    )
     return redirect("runtime:run_detail", id)
 
 

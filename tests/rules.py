@@ -48,6 +48,8 @@ REST = {
         POST /api/bundles/{uuidstr:id}/tests
         POST /api/executions/{uuidstr:id}/retry
         POST /api/executions/{uuidstr:id}/cancel
+        POST /api/executions/{uuidstr:id}/pause
+        POST /api/executions/{uuidstr:id}/unpause
         POST /api/flows/{uuidstr:id}/runs/retry
         POST /api/flows/{uuidstr:id}/runs/cancel
         POST /api/triggers/{uuidstr:flow_id}/inject
@@ -177,6 +179,7 @@ PAGES = {
     "/runs/<uuid:id>/retry": ("-", "call"),
     "/runs/<uuid:id>/resume": ("-", "call"),
     "/runs/<uuid:id>/cancel": ("-", "call"),
+    "/runs/<uuid:id>/pause": ("-", "call"),
     "/bundles/<uuid:id>/spend": ("read", "admin"),
     "/bundles/<uuid:id>/log": ("read", "read"),
     "/bundles/<uuid:id>/goals": ("read", "read"),
