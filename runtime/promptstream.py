@@ -19,12 +19,16 @@ from runtime import promptsinks, running
 from runtime.call import Waist, secrets_of
 from runtime.exchange import BASE, Given, Pairs
 from runtime.job import Job, Outcome
+from runtime.promptshelf import Shelves
 from runtime.record import redact
 
 KEPT = 64 * 1024  # bytes of events that were sent, for readers who come back
 AHEAD = 64 * 1024  # bytes that a reader has not taken before the run waits for it
+LEAST_AHEAD = 2 * 1024
 MOST = 15_000  # streams of one process
 OF_TENANT = 12_000
+BUDGET = 64 * 1024 * 1024  # bytes that all streams of a process keep, and as many that they are ahead
+BUDGET_OF_TENANT = 32 * 1024 * 1024
 BEGIN_S = 1.0  # an answer that fails before this is no stream yet, but has its own status
 KNOWN_S = 0.02
 MAX_ID = 60
@@ -32,6 +36,7 @@ log = logging.getLogger(__name__)
 Event = tuple[int, bytes]
 _runs: "dict[str, Heard]" = {}
 _count: Counter[str] = Counter()
+_shelves = Shelves(BUDGET, BUDGET_OF_TENANT)
 OVER = ApiError(404, "This run is not under way any more; its execution tells what came of it.")
 FULL = ApiError(503, "Too many answers are being streamed.", headers={"Retry-After": "5"})
 
@@ -65,11 +70,16 @@ class Heard:
         elif self.timer is None:
             wait = self.streaming.interval_ms / 1000
             self.timer = asyncio.get_running_loop().call_later(wait, self.flush)
-        while self.unsent > AHEAD and not self.abandoned:
+        while self.unsent > self.ahead() and not self.abandoned:
             self.room.clear()
             await self.room.wait()
         if self.abandoned:
             raise running.Cancelled(self.job.id)
+
+    def ahead(self) -> int:
+        """Its share, when there are many streams."""
+        of_tenant = BUDGET_OF_TENANT // max(1, _count[self.job.bundle.tenant_id])
+        return max(LEAST_AHEAD, min(AHEAD, of_tenant, BUDGET // max(1, len(_runs))))
 
     def flush(self) -> None:
         if self.timer is not None:
@@ -165,6 +175,7 @@ class Heard:
         self.kept = deque(event for event in events if event[0] <= after)
         self.fresh = deque(event for event in events if event[0] > after)
         self.sent, self.unsent = (sum(len(data) for _, data in part) for part in (self.kept, self.fresh))
+        self.shelve()
         if after < first - 1:
             text = f"{first - 1 - after} events are not kept any more"
             self.tell("log", {"level": "warning", "text": text})
@@ -182,8 +193,21 @@ class Heard:
         self.sent += size
         while self.sent > KEPT:
             self.sent -= len(self.kept.popleft()[1])
+        self.shelve()
         self.room.set()
         return b"".join(part)
+
+    def shelve(self) -> None:
+        """Keep what was sent, as far as there is room for it among all others."""
+        if self.job.id in _runs:
+            for run in _shelves.put(self.job.bundle.tenant_id, self.job.id, self.sent):
+                _runs[run].lose()
+
+    def lose(self) -> None:
+        """Nothing that was sent is kept any more: who comes back is told how much is missing."""
+        self.kept.clear()
+        self.sent = 0
+        _shelves.take_away(self.job.bundle.tenant_id, self.job.id)
 
     def leave(self, me: object | None) -> None:
         """Nobody listens: the run may wait one heartbeat for somebody to come back."""
@@ -203,7 +227,7 @@ class Heard:
         _count[tenant] -= 1
         if not _count[tenant]:
             del _count[tenant]
-        self.kept.clear()
+        self.lose()
         self.fresh.clear()
         if not self.ended:
             self.abandoned = True

@@ -38,6 +38,7 @@ async def front(alice: Any, clean_redis: None) -> Any:
     await server.drain()
     await server.gateway.stop()
     assert not promptstream._runs
+    assert not promptstream._shelves.whole.bytes
 
 
 class Reader(Client):
@@ -350,6 +351,23 @@ async def test_a_reader_who_comes_back_too_late_is_told_what_is_missing(
     told = [data["text"] for name, _, data in after if name == "log"]
     assert any("events are not kept any more" in text for text in told)
     assert after[-1][0] == "done"
+
+
+async def test_many_streams_together_keep_no_more_than_their_budget(
+    reader: Any, start: Any, fake: Fake, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(promptstream, "_shelves", promptstream.Shelves(10_000, 400))
+    await start()
+    fake.brain.turns += [say(LONG * 20, pause=0.1), say(LONG, pause=0.02)]
+    first = await reader().listen(f"{STREAM}?chunkInterval=0&heartbeat=1000", ANN)
+    _, mark, _ = await first.next()
+    await (await reader().listen(f"{STREAM}?chunkInterval=0", ANN)).all()
+    assert promptstream._shelves.whole.bytes <= 400
+    again = await reader().listen(STREAM, ANN, last_event_id=mark)
+    while not ((event := await again.next())[0] == "log" and "not kept any more" in event[2]["text"]):
+        assert event[0] != "done"
+    again.writer.transport.abort()
+    await gone(again.headers["x-execution-id"])
 
 
 async def test_a_server_of_others_streams_too(front: Any, start: Any, fake: Fake, alice: Any) -> None:
