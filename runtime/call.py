@@ -307,7 +307,7 @@ def ended(job: Job, outcome: Outcome) -> Record:
 def plain(job: Job, outcome: Outcome) -> bool:
     """Whether the record of a run holds nothing but what every one does."""
     effects = outcome.effects
-    more = effects.logs or effects.signals or effects.steps or job.bundle.masks
+    more = effects.logs or effects.signals or job.bundle.masks
     return outcome.status == "success" and not more
 
 

@@ -219,6 +219,15 @@ def plan_of(job: Job) -> Plan:
 
 def start_of(job: Job) -> Start:
     """How the run begins. ``flow`` in the envelope, which doors alone write, has what was asked for beside the payload."""
+    if job.payload:
+        return Start(
+            job.id,
+            job.bundle.tenant,
+            job.request,
+            job.payload,
+            job.target.function,
+            created_us=job.created_us,
+        )
     envelope = orjson.loads(job.request) if job.request else {}
     asked = envelope.get("flow") or NOTHING
     return Start(

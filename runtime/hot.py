@@ -21,7 +21,7 @@ from runtime import ask, cors
 from runtime.answer import JSON
 from runtime.exchange import BASE, Asked, Given, Pairs, problem
 from runtime.job import Job, Outcome
-from runtime.live import KeyGrant, Live
+from runtime.live import KeyGrant, Live, LiveBundle
 from runtime.record import CAP, readable
 from runtime.reply import GZIP_FROM, given, takes_gzip
 from runtime.wasm import units
@@ -53,10 +53,11 @@ class Known(ABC):
 class Called(Known):
     """A head that leads straight to a call: its answers are packed with what was worked out once."""
 
-    __slots__ = ("lines", "small")
+    __slots__ = ("lines", "record", "small")
 
     def __init__(self, asked: Asked, live: Live, extra: Pairs) -> None:
         super().__init__(asked, live)
+        self.record = b""  # what is the same in every record, as ``constant`` has it
         self.lines = lines(tuple(extra))
         self.small = CAP + 1 if not takes_gzip(asked) else GZIP_FROM
 
@@ -87,7 +88,25 @@ class Called(Known):
 
     def recorded(self, job: Job, outcome: Outcome, spent: int) -> bytes | None:
         """The journal's record of a plain success, as runtime.call.ended has it; None: not made here."""
-        return None
+        if not self.record:
+            return None
+        created, steps = job.created_us, outcome.effects.steps
+        return (
+            b'%b,"id":"%b","created":%d,"started":%d,"completed":%d,"duration_us":%d,"units_used":%d,"http_status":%d,"steps":%b,"input":%b,"output":%b}'
+            % (
+                self.record,
+                job.id.encode(),
+                created,
+                created,
+                created + spent,
+                spent,
+                units(outcome.fuel),
+                outcome.reply.status,
+                orjson.dumps(steps) if steps else b"[]",
+                orjson.dumps(readable(job.request)),
+                orjson.dumps(readable(outcome.reply.body)),
+            )
+        )
 
     def packed(self, job: Job, outcome: Outcome, date: bytes) -> bytes | None:
         """The answer on the wire; None when it is not a plain one."""
@@ -108,7 +127,7 @@ class Called(Known):
 class Hot(Called):
     """The head of a call of an endpoint by a key."""
 
-    __slots__ = ("grant", "json", "match", "record", "start", "tail")
+    __slots__ = ("grant", "json", "match", "start", "tail")
 
     def __init__(self, asked: Asked, path: str, live: Live, match: Match, grant: KeyGrant) -> None:
         super().__init__(asked, live, cors.headers(match.service.cors, asked.headers.get("origin")))
@@ -137,24 +156,6 @@ class Hot(Called):
             ask.json_body(data)
             return data
         return ask.encoded(ask.body(data, self.asked.headers, limit=limit))
-
-    def recorded(self, job: Job, outcome: Outcome, spent: int) -> bytes:
-        created = job.created_us
-        return (
-            b'%b,"id":"%b","created":%d,"started":%d,"completed":%d,"duration_us":%d,"units_used":%d,"http_status":%d,"input":%b,"output":%b}'
-            % (
-                self.record,
-                job.id.encode(),
-                created,
-                created,
-                created + spent,
-                spent,
-                units(outcome.fuel),
-                outcome.reply.status,
-                orjson.dumps(readable(job.request)),
-                orjson.dumps(readable(outcome.reply.body)),
-            )
-        )
 
 
 def told(asked: Asked, path: str, match: Match) -> bytes:
@@ -192,31 +193,41 @@ def fixed(live: Live, match: Match, grant: KeyGrant) -> tuple[bytes, bytes]:
     if found is None:
         if len(live.fixed) >= MAX_FIXED:
             live.fixed.clear()
-        tail = b',"tenant":' + orjson.dumps(match.owner.tenant) + b',"execution":"'
         # the endpoint is kept with it, so that nothing else can get its id
-        found = live.fixed[key] = match.endpoint, tail, constant(match, grant)
+        found = live.fixed[key] = match.endpoint, tail(match.owner), constant(sample(match, grant))
     return found[1:]
 
 
-def constant(match: Match, grant: KeyGrant) -> bytes:
-    """What is the same in every record of these calls, up to what differs."""
-    endpoint, bundle = match.endpoint, match.owner
+def tail(bundle: LiveBundle) -> bytes:
+    """The end of a request, up to its execution."""
+    return b',"tenant":' + orjson.dumps(bundle.tenant) + b',"execution":"'
+
+
+def sample(match: Match, grant: KeyGrant) -> Job:
+    endpoint = match.endpoint
+    job = Job(match.owner, endpoint.service, endpoint.name, endpoint.to, endpoint.contract, b"", "api")
+    job.caller = grant.actor
+    return job
+
+
+def constant(job: Job) -> bytes:
+    """What is the same in the records of all calls like this one, up to what differs."""
+    bundle = job.bundle
     values = {
         "op": "add",
         "tenant": bundle.tenant_id,
         "bundle": bundle.id,
         "revision": bundle.revision,
-        "service": endpoint.service,
-        "name": endpoint.name,
-        "target": str(endpoint.to),
-        "trigger": "api",
+        "service": job.service,
+        "name": job.name,
+        "target": str(job.target),
+        "trigger": job.trigger,
         "status": "success",
-        "units_estimated": endpoint.contract.compute_units,
+        "units_estimated": job.contract.compute_units,
         "error": "",
         "logs": [],
-        "steps": [],
         "signals": [],
-        "caller": grant.actor,
+        "caller": job.caller,
         "parent": None,
         "depth": 0,
         "attempts": 0,

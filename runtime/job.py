@@ -33,6 +33,7 @@ class Job:
     trigger: str
     id: str = field(default_factory=uuid7_text)
     caller: str = ""
+    payload: bytes = b""  # the body within the request, when its door has it at hand
     parent: str | None = None
     depth: int = 0
     attempts: int = 0

@@ -24,7 +24,6 @@ from billing.quota import quota
 from billing.redis import patient
 from billing.secrets import Bound
 from bundles.bundle import Definition
-from bundles.endpoints import Endpoint
 from bundles.intents import Intent
 from bundles.models import Bundle, Flow, Status
 from bundles.routes import RouteTable, routes_of
@@ -136,9 +135,7 @@ class Live:
         default_factory=dict
     )  # by id: what triggers start
     prompts: "Mapping[str, tuple[LiveBundle, LivePrompt]]" = field(default_factory=dict)  # by id
-    fixed: dict[tuple[int, str], tuple[Endpoint, bytes, bytes]] = field(
-        default_factory=dict
-    )  # see runtime.hot
+    fixed: dict[tuple[int, str], tuple[Any, ...]] = field(default_factory=dict)  # see runtime.hot
     keep_alive: bool = True  # it stays loaded when nobody calls
     used: float = field(default_factory=time.monotonic)
 
