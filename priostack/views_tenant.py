@@ -37,5 +37,5 @@ def tenant_delete(request: Asked) -> HttpResponse:
         say_goodbye(who.tenant_id, by=who.actor, address=address(request))
         messages.success(request, f"The tenant {who.tenant} is deleted.")
         return redirect("billing:found")
-    shown = {"wrong": request.method == "POST", "typed": typed}
+    shown = {"tab": "tenant", "wrong": request.method == "POST", "typed": typed}
     return render(request, "billing/delete.html", shown, status=422 if shown["wrong"] else 200)

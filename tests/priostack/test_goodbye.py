@@ -113,7 +113,9 @@ def test_after_it_the_key_is_dead_and_the_name_rests(full):
 
 @pytest.mark.parametrize("typed", ["", "Alice", "charlie", "alice2"])
 def test_a_mistyped_name_deletes_nothing(alice, typed):
-    assert alice.client.post("/settings/tenant/delete", {"slug": typed}).status_code == 422
+    again = alice.client.post("/settings/tenant/delete", {"slug": typed})
+    assert again.status_code == 422
+    assert "<title>Tenant · Settings" in again.content.decode()
     assert Tenant.objects.filter(slug="alice").exists()
 
 
