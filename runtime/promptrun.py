@@ -1,7 +1,6 @@
 """Executing a job whose target is a prompt: its parameters checked, its text rendered, a language model asked."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -19,7 +18,6 @@ from runtime.prompts import UNFIT, LivePrompt
 from runtime.prompttext import Text, Unfit
 from runtime.targets import Absent, Done
 
-ANNOUNCE_S = 0.25  # a call that takes longer is shown as running
 STATUS = {"timeout": 504, "not-available": 501, "validation": 502, "egress": 502, "budget": 502}
 PROBLEM = "application/problem+json"
 BARE = frozenset({"GET", "HEAD", "DELETE"})
@@ -137,7 +135,7 @@ async def asked(job: Job, question: Question, effects: Effects, fuel: int) -> Do
         await running.announce(job)
         sink.began()
     try:
-        answer = await announced(job, question.answer(sink))
+        answer = await running.announced(job, question.answer(sink))
     except LlmError as error:
         return Done(unanswered(error), fuel, effects)
     except running.Cancelled as cancelled:
@@ -154,21 +152,6 @@ def logger(effects: Effects, sink: Sink | None) -> Callable[[str, str], None]:
             sink.log(level, text)
 
     return log
-
-
-async def announced(job: Job, work: Awaitable[T]) -> T:
-    if job.added:
-        return await running.cancellable(job, work)
-    begun: list[asyncio.Future[None]] = []
-    slow = asyncio.get_running_loop().call_later(
-        ANNOUNCE_S, lambda: begun.append(asyncio.ensure_future(running.announce(job)))
-    )
-    try:
-        return await running.cancellable(job, work)
-    finally:
-        slow.cancel()
-        for writing in begun:  # its end must not be written down before its beginning
-            await writing
 
 
 def unanswered(error: LlmError) -> Reply:

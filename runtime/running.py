@@ -21,6 +21,7 @@ from runtime.models import Execution
 from runtime.record import Record, readable
 
 BEAT_S = 5.0
+ANNOUNCE_S = 0.25
 LOOK_S = 1.0  # a long run is cancelled within this time also when nobody told us
 WORKER = f"{socket.gethostname()}:{os.getpid()}"
 T = TypeVar("T")
@@ -75,6 +76,22 @@ async def announce(job: Job) -> None:
     await _announcer[0](begun(job))
 
 
+async def announced(job: Job, work: Awaitable[T]) -> T:
+    """``cancellable``, and known as running when it takes long."""
+    if job.added:
+        return await cancellable(job, work)
+    begun: list[asyncio.Future[None]] = []
+    slow = asyncio.get_running_loop().call_later(
+        ANNOUNCE_S, lambda: begun.append(asyncio.ensure_future(announce(job)))
+    )
+    try:
+        return await cancellable(job, work)
+    finally:
+        slow.cancel()
+        for writing in begun:  # its end must not be written down before its beginning
+            await writing
+
+
 def begun(job: Job) -> Record:
     return {
         "op": "add",
@@ -100,10 +117,11 @@ def begun(job: Job) -> Record:
 
 async def cancellable(job: Job, work: Awaitable[T]) -> T:
     """Await ``work``; Cancelled when the keeper learns that somebody asked for it."""
-    if job.id in _tasks:  # a part of a run that can be cancelled as a whole
+    run = job.id.partition(":")[0]  # parts of a run, as flows that functions call, have an id below its own
+    if run in _tasks:  # it can be cancelled as a whole
         return await work
     task = asyncio.ensure_future(work)
-    _tasks[job.id] = cast("asyncio.Task[object]", task)
+    _tasks[run] = cast("asyncio.Task[object]", task)
     try:
         return await task
     except asyncio.CancelledError:
@@ -112,7 +130,7 @@ async def cancellable(job: Job, work: Awaitable[T]) -> T:
         task.cancel()
         raise
     finally:
-        _tasks.pop(job.id, None)
+        _tasks.pop(run, None)
 
 
 def cancel(run: str) -> bool:

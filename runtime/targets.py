@@ -287,7 +287,7 @@ async def inner_run(frame: Frame, state: State, target: Target, missing: Missing
     from runtime import flows  # whose steps are targets
 
     job = flows.called(frame.job, target, called(frame.job, missing), len(state.steps), frame.level + 1)
-    done = await execute(job, frame.limits.fuel)
+    done = await running.announced(frame.job, execute(job, frame.limits.fuel))
     inside = context(frame, state)
     effects = done.effects
     inside.fires, inside.signals, inside.logs = effects.fires, effects.signals, effects.logs
