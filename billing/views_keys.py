@@ -12,6 +12,7 @@ from billing.door import Asked
 from billing.forms import KeyForm
 from billing.models import ApiKey
 from billing.pages import page
+from billing.sheets import sheet
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -24,7 +25,8 @@ def keys(request: Asked) -> HttpResponse:
         _, token = changes.issue_key(request, given["name"], scopes=given["scopes"], expires=form.end())
         form = KeyForm()
     mine = ApiKey.objects.select_related("created_by").filter(tenant_id=request.who.tenant_id, console=False)
-    shown = {"tab": "keys", "keys": mine, "form": form, "token": token}
+    keys = sheet(request, mine, "name", "prefix")
+    shown = {"tab": "keys", "sheet": keys, "keys": keys.rows, "form": form, "token": token}
     return render(request, "billing/keys.html", shown, status=422 if form.errors else 200)
 
 

@@ -15,6 +15,7 @@ from billing.errors import ApiError
 from billing.forms import InviteForm
 from billing.models import Invitation, Membership, User
 from billing.pages import page
+from billing.sheets import sheet
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,9 +27,11 @@ def members(request: Asked) -> HttpResponse:
         _, link = team.invite(request, form.cleaned_data["email"], form.cleaned_data["role"])
         form = InviteForm()
     tenant = tenant_of(request.who)
+    people = sheet(request, Membership.objects.select_related("user").filter(tenant=tenant), "user__email")
     shown = {
         "tab": "members",
-        "members": Membership.objects.select_related("user").filter(tenant=tenant),
+        "sheet": people,
+        "members": people.rows,
         "invitations": Invitation.objects.filter(tenant=tenant, expires__gt=timezone.now()),
         "roles": [role for role, scopes in OF_ROLE.items() if scopes <= request.who.scopes],
         "limit": tenant.plan.members,

@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from billing.access import tenant_of
 from billing.errors import ApiError
 from billing.pages import page
+from billing.sheets import sheet
 from bundles import jobs, origin, store
 from bundles.api_bundles import import_zip
 from bundles.asked import author_of
@@ -28,10 +29,12 @@ LONGEST = {"url": 2000, "branch": 200, "token": 2000}
 
 def shown(request: HttpRequest, **more: Any) -> dict[str, Any]:
     who = author_of(request).who
-    mine = list(Bundle.objects.filter(tenant_id=who.tenant_id).order_by("name"))
-    revisions = store.all_newest(mine)
+    mine = Bundle.objects.filter(tenant_id=who.tenant_id).order_by("name")
+    listed = sheet(request, mine, "name", "display_name", "description")
+    revisions = store.all_newest(listed.rows)
     return {
-        "bundles": [(bundle, revisions[bundle.pk]) for bundle in mine],
+        "sheet": listed,
+        "bundles": [(bundle, revisions[bundle.pk]) for bundle in listed.rows],
         "example": EXAMPLE.is_dir(),
         "may_write": who.may("write"),
     } | more

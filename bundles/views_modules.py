@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from billing.errors import ApiError
 from billing.pages import page
+from billing.sheets import sheet
 from bundles import registry
 from bundles.api_modules import upload
 from bundles.asked import author_of, module_of
@@ -19,9 +20,10 @@ from bundles.models import Binary, Module
 def shown(request: HttpRequest, **more: Any) -> dict[str, Any]:
     who = author_of(request).who
     mine = Module.objects.select_related("binary").filter(tenant_id=who.tenant_id).order_by("name")
-    rows = list(mine)
+    listed = sheet(request, mine, "name")
+    rows = listed.rows
     waiting = any(row.binary.state == Binary.State.COMPILING for row in rows)
-    return {"modules": rows, "waiting": waiting, "may_write": who.may("write")} | more
+    return {"sheet": listed, "modules": rows, "waiting": waiting, "may_write": who.may("write")} | more
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

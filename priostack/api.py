@@ -1,6 +1,7 @@
 """The platform's REST API: a router for each subject, and one place that turns exceptions into problem+json."""
 
 import json
+import logging
 from typing import Any
 
 from django.db import DataError, InterfaceError, OperationalError
@@ -42,6 +43,7 @@ class TwiceError(ValueError):
     """A key of an object is written twice."""
 
 
+log = logging.getLogger(__name__)
 api = NinjaAPI(
     parser=Objects(),
     title="PrioStack",
@@ -93,6 +95,7 @@ def why(cause: BaseException | None) -> list[dict[str, Any]]:
 @api.exception_handler(OperationalError)
 @api.exception_handler(InterfaceError)
 def away(request: HttpRequest, error: Exception) -> HttpResponse:
+    log.warning("%s is answered 503: %s", request.path, error)
     text = "A store of the platform does not answer at the moment."
     return problem(ApiError(503, text, headers={"Retry-After": "1"}))
 

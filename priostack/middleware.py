@@ -2,7 +2,9 @@
 
 import contextvars
 import json
+import logging
 import re
+import sys
 from collections.abc import Callable
 
 from django.db import DataError, InterfaceError, OperationalError
@@ -22,6 +24,7 @@ POLICY = (
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
 )
 AWAY = (RedisError, OperationalError, InterfaceError)  # no answer, no room, or locked for too long
+log = logging.getLogger(__name__)
 View = Callable[[HttpRequest], HttpResponse]
 
 
@@ -118,6 +121,7 @@ class StoreAway:
 
 def away(request: HttpRequest) -> HttpResponse:
     """The page knows nobody: who is asking stands in the database, which may be what does not answer."""
+    log.warning("%s is answered 503: %s", request.path, sys.exception())
     body: str | bytes = render_to_string("503.html")
     kind = "text/html"
     if request.path.startswith("/api/"):
