@@ -124,7 +124,7 @@ class Known(hot.Called):
     def job(self, data: bytes, limit: int) -> Job:
         webhookrate.has_room(self.hook)
         try:
-            payload = self.payload(data, limit)
+            payload = payload_of(self.asked, data, limit, json=self.json)
         except ApiError:
             webhookrate.count(self.hook)
             raise
@@ -133,14 +133,6 @@ class Known(hot.Called):
         job.caller, job.payload = like.caller, payload
         job.request = self.start + payload + self.tail + job.id.encode() + b'"}'
         return job
-
-    def payload(self, data: bytes, limit: int) -> bytes:
-        """Written anew: of a name that comes twice there is only the last one from here on."""
-        if not data:
-            return b"null"
-        if self.json:
-            return ask.encoded(ask.json_value(data))
-        return ask.encoded(ask.posted(data, self.asked.headers, limit=limit))
 
     def packed(self, job: Job, outcome: Outcome, date: bytes) -> bytes | None:
         """A call that is answered; one that has to wait is counted where that is done."""
@@ -202,9 +194,19 @@ def job_of(bundle: LiveBundle, flow: LiveFlow, hook: Hook) -> Job:
 
 def make_job(asked: Asked, bundle: LiveBundle, flow: LiveFlow, hook: Hook, data: bytes) -> Job:
     job = job_of(bundle, flow, hook)
-    body = ask.posted(data, asked.headers, limit=settings.CALL_MAX_BODY) if data else None
+    job.payload = payload_of(asked, data, settings.CALL_MAX_BODY, json=hot.is_json(asked))
+    body = orjson.Fragment(job.payload)
     job.request = ask.request(told(asked, hook), body, tenant=bundle.tenant, execution=job.id)
     return job
+
+
+def payload_of(asked: Asked, data: bytes, limit: int, *, json: bool) -> bytes:
+    """The body, written anew: of a name that comes twice there is only the last one from here on."""
+    if not data:
+        return b"null"
+    if json:
+        return ask.encoded(ask.json_value(data))
+    return ask.encoded(ask.posted(data, asked.headers, limit=limit))
 
 
 def told(asked: Asked, hook: Hook) -> dict[str, object]:
