@@ -19,7 +19,7 @@ def put(tenant: Tenant, name: str, value: Any) -> Variable:
     """Keep ``value``, which is any JSON, under ``name``."""
     check(name, value)
     with transaction.atomic():
-        Tenant.objects.select_for_update().get(pk=tenant.pk)
+        Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
         mine = Variable.objects.filter(tenant=tenant)
         if not mine.filter(name=name).exists() and mine.count() >= MOST:
             raise ApiError(429, f"A tenant keeps at most {MOST} variables.", headers={"Retry-After": "3600"})

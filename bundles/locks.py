@@ -11,7 +11,7 @@ BLOBS = 0x5053_B10B  # any number of our own, the same in every process
 
 def tenant(pk: UUID) -> Tenant:
     """The tenant's row, locked until the transaction ends (SQLite locks the whole database instead)."""
-    return Tenant.objects.select_for_update(of=("self",)).select_related("plan").get(pk=pk)
+    return Tenant.objects.select_for_update(of=("self",), no_key=True).select_related("plan").get(pk=pk)
 
 
 def keep_blobs() -> None:
