@@ -216,7 +216,11 @@ class Leader:
         if self._sum is not None and self._epoch(now) > self._sum.number:
             self.sums.append(self._sum)
             self._sum = None
-        if self.register.waiting and now - self._placed >= PLACES_MS:
+        if not self.register.waiting:
+            self._since = (
+                Queue().since
+            )  # nobody is busy: who comes next counts from then (R8), round or no round
+        elif now - self._placed >= PLACES_MS:
             self._placed = now
             self._tell_places()
 

@@ -117,3 +117,22 @@ def agree(given: dict[str, Any]) -> None:
     for number, (mine, theirs) in enumerate(zip(played["rounds"], wanted["rounds"], strict=True)):
         assert mine == theirs, number
     assert played == wanted
+
+
+def low(service: str, number: int, wait: int, fallback: str) -> dict[str, Any]:
+    terms = {"priority": "low", "maxWaitTime": wait, "fallbackBehavior": fallback}
+    return {"account": "a", "service": service, "need": 1, "round": number, "contract": terms}
+
+
+def test_who_was_idle_between_two_rounds_has_no_older_turn() -> None:
+    """One that gave up while nothing else waited left its instance the turn of before (found by the test above)."""
+    waited = [low("s", 0, 0, "queue"), low("t", 0, 2, "retry")]
+    agree(
+        {
+            "settings": {"threshold": 0, "slots": 1, "cuPerCredit": 60, "freeLane": 1, "agingRounds": 1}
+            | {"maxReservations": 1, "backoffMax": 1},
+            "accounts": [{"id": "a", "balance": 0, "autoBid": False, "bidCap": 0}],
+            "actions": [*waited, low("s", 3, 2, "queue"), low("t", 3, 2, "queue")],
+            "rounds": 8,
+        }
+    )
