@@ -33,11 +33,12 @@ class Hole:
 class Template:
     """A value that is filled in by calling it with a scope. What is constant in it is shared: leave it as it is."""
 
-    __slots__ = ("_fill", "_single", "bare", "constant", "holes", "names")
+    __slots__ = ("_fill", "_known", "_single", "bare", "constant", "holes", "names")
 
     def __init__(self, value: Any) -> None:
         reader = _Reader()
         fill, known = reader.read(value, "", 0)
+        self._known = known
         self._fill: Fill = fill if fill else _constant(known)
         self.constant = fill is None
         self.holes: tuple[Hole, ...] = tuple(reader.holes)
@@ -48,6 +49,8 @@ class Template:
 
     def __call__(self, scope: Mapping[str, Any], left: list[int] | None = None) -> Any:
         """The value. What its expressions take comes from the first of ``left``, as ``Expression.metered`` has it."""
+        if self.constant:
+            return self._known
         left = [MAX_STEPS] if left is None else left
         if self._single:
             return self._single.metered(scope, left)

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bundles import duration, template
 from runtime import flowlinks
-from runtime.flowframe import Message, Refused, encoded
+from runtime.flowframe import CROWDED, Message, Refused, crowded, encoded
 from runtime.flowscope import Scope
 from runtime.flowsize import look
 
@@ -20,28 +20,41 @@ SECRETIVE = {"headers", "body"}  # the options of an http call that may hold sec
 MAX_PAUSE_S = 366 * 86_400.0
 MAX_HELD = 32 * 1024 * 1024  # bytes of messages that wait; each is written out in the run's kept state
 MAX_KEY = 512
-Prepared = dict[str, template.Template]
+
+
+class Prepared(NamedTuple):
+    """The options of a node: those that are always the same, and templates."""
+
+    fixed: dict[str, Any]
+    varying: dict[str, template.Template]
 
 
 def templates(node: "Node", uses: set[str]) -> Prepared:
-    """Every option as a template."""
+    """Every option that holds an expression as a template."""
     found = {key: template.compile(value) for key, value in node.listener.options.items()}
     for one in found.values():
         uses |= set(one.names)
-    return found
+    fixed = {key: one({}) for key, one in found.items() if one.constant}
+    return Prepared(fixed, {key: one for key, one in found.items() if not one.constant})
 
 
 def filled(pump: "Pump", message: Message, prepared: Prepared, open_to: set[str]) -> dict[str, Any]:
+    if not prepared.varying:
+        return dict(prepared.fixed)
     plain, secret = Scope(pump, message, False), Scope(pump, message, True)
-    found = {key: one(secret if key in open_to else plain, pump.meter) for key, one in prepared.items()}
-    look(pump, message, found)
-    return found
+    made = {
+        key: one(secret if key in open_to else plain, pump.meter) for key, one in prepared.varying.items()
+    }
+    look(pump, message, made)
+    return {**prepared.fixed, **made}
 
 
 def held(pump: "Pump", message: Message) -> None:
     """Many large messages must not wait side by side: what is shared here is not shared in the kept state."""
     if len(pump.waiting) * len(message.payload) > MAX_HELD:
         raise Refused("budget", f"the messages that wait have more than {MAX_HELD >> 20} MiB together")
+    if crowded(message.payload):
+        raise Refused("budget", CROWDED)
 
 
 def outside(kind: "Kind", open_to: set[str]) -> "Callable[[Pump, Node, Message], bool]":
