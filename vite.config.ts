@@ -19,11 +19,24 @@ function margin(): Plugin {
   };
 }
 
+/** The compiler asks for parts of node where it runs there; in a browser it never does. */
+function nodeless(): Plugin {
+  const parts = ["url", "fs", "path", "module", "process", "node:module", "node:fs", "node:path", "node:url"];
+  return {
+    name: "nodeless",
+    enforce: "pre",
+    resolveId: (id) => (parts.includes(id) ? "\0nodeless" : null),
+    load: (id) => (id === "\0nodeless" ? "export default {}; export const promises = {}, createRequire = undefined, argv = [], env = {}, cwd = () => '';" : null),
+  };
+}
+
 export default defineConfig({
   plugins: [tailwindcss(), margin()],
   // Relative, so that fonts resolve under any STATIC_URL.
   base: "./",
   publicDir: false,
+  // The compiler of the code node; priostack/compiler.py names what it may do by the beginning of its file's name.
+  worker: { format: "es", plugins: () => [nodeless()], rollupOptions: { output: { entryFileNames: "assets/compiler-[hash].js", chunkFileNames: "assets/compiler-[name]-[hash].js" }, checks: { pluginTimings: false } } },
   build: {
     outDir: "static/dist",
     // A server that runs goes on serving the files it knows; scripts/prepare.py removes old ones.

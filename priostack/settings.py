@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from market.rules import Settings as MarketRules
-from priostack import datadir, env
+from priostack import compiler, datadir, env
 from priostack.database import database
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -211,6 +211,7 @@ WHITENOISE_USE_FINDERS = True
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
+WHITENOISE_ADD_HEADERS_FUNCTION = compiler.headers
 DJANGO_VITE = {
     "default": {"manifest_path": BASE_DIR / "static/dist/manifest.json", "static_url_prefix": "dist"}
 }

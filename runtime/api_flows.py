@@ -15,7 +15,7 @@ from billing.exact import Exact
 from bundles.asked import author_of, bundle_of, expected
 from bundles.models import Flow
 from runtime import flowstore
-from runtime.flowchange import Change
+from runtime.flowchange import MAX_FILES, Change, beside
 from runtime.flowshown import FLOW, bodies, body
 
 router = Router(tags=["flows"])
@@ -42,6 +42,7 @@ class FlowChange(Exact):
     folder: str | None = None
     tags: list[str] | None = None
     message: str = Field("", max_length=300)
+    files: dict[str, str] = Field(default_factory=dict, max_length=MAX_FILES)
 
 
 def mine(request: HttpRequest) -> "QuerySet[Flow]":
@@ -110,7 +111,8 @@ def get_flow(request: Asked, response: HttpResponse, id: UUID) -> Json:
 
 @router.put("/flows/{uuid:id}", auth=Door("write"))
 def put_flow(request: Asked, response: HttpResponse, id: UUID, body: FlowChange) -> Json:
-    """Save what is given. Text and name need If-Match; 412 carries the text of now and of the revision named."""
+    """Save what is given. Text, name and files (base64 of wasm/NAME.ts and wasm/NAME.wasm, one revision with the text)
+    need If-Match; 412 carries the text of now and of the revision named."""
     flow = flow_of(request, id)
     change = Change(
         text=body.organism_yaml,
@@ -120,6 +122,7 @@ def put_flow(request: Asked, response: HttpResponse, id: UUID, body: FlowChange)
         tags=body.tags,
         canvas=body.canvas_state,
         message=body.message,
+        files=beside(body.files) if body.files else None,
     )
     at = expected(request, flow.bundle) if "if-match" in request.headers else None
     return shown(request, response, flowstore.save(author_of(request), flow, change, expected=at))

@@ -1,6 +1,8 @@
 """What a save of a flow may change, within bounds."""
 
+import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +13,8 @@ from bundles.flowrows import MAX_CANVAS
 MAX_FOLDER = 100
 MAX_TAGS, MAX_TAG = 20, 40
 MAX_DESCRIPTION = 10_000
+MAX_FILES, MAX_FILE = 20, 1024 * 1024
+BESIDE = re.compile(r"wasm/[A-Za-z][A-Za-z0-9_-]{0,79}\.(?:ts|wasm)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Change:
     tags: Sequence[str] | None = None
     canvas: Mapping[str, Any] | None = None
     message: str = ""
+    files: Mapping[str, bytes] | None = None  # of the bundle, in the same revision as the text
 
     def kept(self) -> dict[str, Any]:
         """What of it stands in the row."""
@@ -62,6 +67,21 @@ def tags(given: Sequence[str]) -> list[str]:
     found = list(dict.fromkeys(tag for tag in found if tag))
     if len(found) > MAX_TAGS:
         raise ApiError(422, f"A flow has at most {MAX_TAGS} tags.")
+    return found
+
+
+def beside(given: Mapping[str, str]) -> dict[str, bytes]:
+    """What a node is built from, as base64: wasm/NAME.ts and wasm/NAME.wasm, and nothing else of the bundle."""
+    found = {}
+    for path, text in given.items():
+        if not BESIDE.fullmatch(path):
+            raise ApiError(422, "Files that go with a flow are wasm/NAME.ts and wasm/NAME.wasm.")
+        try:
+            found[path] = base64.b64decode(text, validate=True)
+        except ValueError:
+            raise ApiError(422, f"{path} is not base64.") from None
+    if len(found) > MAX_FILES or any(len(data) > MAX_FILE for data in found.values()):
+        raise ApiError(413, f"At most {MAX_FILES} files of {MAX_FILE} bytes go with a flow.")
     return found
 
 

@@ -40,6 +40,7 @@ def data_for(who: Principal, flow: Flow, run: str, beside: str = "") -> dict[str
             "custom": custom(who, flow, revision, known),
         },
         "prompts": [filled(one) for one in known.values()],
+        "sources": sources(revision),
         "functions": rows(),  # what expressions can say, for completion
         "lastRun": last_run(who, flow),
         "run": asked(run),
@@ -73,6 +74,12 @@ def custom(who: Principal, flow: Flow, revision: Revision, known: Mapping[str, L
         item(f"prompt:{name}", name, {f"prompt:{name}": one.description}) for name, one in known.items()
     ]
     return items[:MOST]
+
+
+def sources(revision: Revision) -> list[str]:
+    """Modules that were built from a source which lies beside them."""
+    known = definition(revision).modules
+    return [name for name, path in known.items() if path.removesuffix(".wasm") + ".ts" in revision.files]
 
 
 def filled(prompt: LivePrompt) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Every verb on flows, called alike by page and REST: create, save, rename, duplicate, delete, start, stop."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -214,7 +214,7 @@ def save(by: Author, flow: Flow, change: Change, *, expected: int | None = None)
         flow = fresh(flow)
         if change.name is not None and fit(change.name) == flow.name:
             change = replace(change, name=None)
-        if change.text is not None or change.name is not None:
+        if change.text is not None or change.name is not None or change.files:
             flow = write(by, flow, change, expected)
         if told := change.kept():
             Flow.objects.filter(pk=flow.pk).update(**told, updated=timezone.now())
@@ -227,11 +227,11 @@ def write(by: Author, flow: Flow, change: Change, expected: int | None) -> Flow:
         raise ApiError(428, "Send If-Match with the revision, which the ETag of a GET tells.")
     newest = store.newest(flow.bundle)
     if expected != newest.number:
-        refuse_stale(flow, newest, expected)
+        refuse_stale(flow, newest, expected, change.files or {})
     data = data_in(newest, flow.path) if change.text is None else encoded(change.text)
     name = fit(change.name) if change.name is not None else flow.name
     path = flow.path if name == flow.name else f"flows/{name}{PurePosixPath(flow.path).suffix}"
-    changed: dict[str, bytes | None] = {path: data}
+    changed: dict[str, bytes | None] = {**(change.files or {}), path: data}
     if name != flow.name:
         rename(flow, name, path)
         changed[flow.path] = None
@@ -251,8 +251,11 @@ def rename(flow: Flow, name: str, path: str) -> None:
     Flow.objects.filter(pk=flow.pk).update(name=name, path=path)
 
 
-def refuse_stale(flow: Flow, newest: Revision, expected: int) -> None:
+def refuse_stale(flow: Flow, newest: Revision, expected: int, beside: Mapping[str, bytes]) -> None:
     base = flow.bundle.revisions.filter(number=expected).first()
+    theirs = [path for path in beside if base is None or base.files.get(path) != newest.files.get(path)]
+    if theirs:
+        raise ApiError(409, f"Somebody else changed {theirs[0]} meanwhile; open it again.")
     if base is not None and base.files.get(flow.path) == newest.files.get(flow.path):
         return
     known = {"revision": expected, "organism_yaml": text(flow, base)} if base is not None else None

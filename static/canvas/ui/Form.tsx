@@ -1,6 +1,7 @@
 // The form of a kind, made from the catalogue; every change is one splice of the text.
 import { Fragment, memo, useMemo, useState } from "react";
 import type { GNode } from "../core";
+import { CodeSource } from "../code/CodeSource";
 import { Bound } from "./Bound";
 import type { FieldSpec } from "./data";
 import { PromptParameters } from "./PromptParameters";
@@ -23,6 +24,7 @@ export const Form = memo(function Form({ node }: { node: GNode }) {
       {fields.map((field) => (
         <Fragment key={field.key}>
           <Bound field={field} node={node} raw={raw} readOnly={readOnly || stale} />
+          {node.kind === "code" && field.key === "handler" && <CodeSource node={node} readOnly={readOnly || stale} />}
           {node.kind === "prompt" && field.key === "handler" && <PromptParameters node={node} raw={raw} readOnly={readOnly || stale} />}
         </Fragment>
       ))}

@@ -11,6 +11,7 @@ const BOXES = {
   history: lazy(() => import("./HistoryDrawer").then((found) => ({ default: found.HistoryDrawer }))),
   conflict: lazy(() => import("./ConflictDialog").then((found) => ({ default: found.ConflictDialog }))),
   webhook: lazy(() => import("./TriggersDialog").then((found) => ({ default: found.TriggersDialog }))),
+  code: lazy(() => import("../code/CodeDialog").then((found) => ({ default: found.CodeDialog }))),
   node: lazy(() => import("./NodePanel").then((found) => ({ default: found.NodePanel }))),
 } satisfies Record<Exclude<Overlay, "">, unknown>;
 

@@ -90,6 +90,8 @@ export interface EditorData {
   words: Record<string, Record<string, string>>;
   functions?: FunctionSpec[];
   prompts?: PromptSpec[];
+  /** Modules of the bundle whose source lies beside them. */
+  sources?: string[];
   lastRun: string | null;
   /** The run that the address names. */
   run?: string | null;

@@ -1,4 +1,5 @@
 // Saving: the text with the revision it was made from; a stale one is never forced over somebody's work.
+import { drafts } from "../code/stored";
 import { canvasText, say, store, toast, type Conflict } from "./state";
 import { flushTyping } from "./edit";
 import type { FlowBody } from "./data";
@@ -10,6 +11,16 @@ export function isDirty(): boolean {
 }
 
 let sending: Promise<boolean> | null = null;
+/** Files of the bundle that go with the next save, as base64: a module and its source. */
+let beside: Record<string, string> = {};
+
+/** The text and these files, as one revision. */
+export async function saveWith(files: Record<string, string>): Promise<boolean> {
+  beside = files;
+  const done = await save();
+  beside = {};
+  return done;
+}
 
 /** True when the server holds what is on the screen; what is asked for while it saves waits for that. */
 export async function save(): Promise<boolean> {
@@ -18,7 +29,7 @@ export async function save(): Promise<boolean> {
   const { save: status, readOnly, revision } = store.get();
   if (readOnly || status === "saving") return false;
   if (status === "conflict") return store.set({ overlay: "conflict" }), false;
-  if (!isDirty()) return say("Nothing to save."), true;
+  if (!isDirty() && !Object.keys(beside).length) return say("Nothing to save."), true;
   sending = send(revision).finally(() => (sending = null));
   return sending;
 }
@@ -27,7 +38,7 @@ async function send(revision: number): Promise<boolean> {
   const { text, canvas, data } = store.get();
   store.set({ save: "saving" });
   try {
-    const { body } = await ask<FlowBody>("PUT", flowUrl(), { organism_yaml: text, canvas_state: canvas }, { "If-Match": `"${revision}"` });
+    const { body } = await ask<FlowBody>("PUT", flowUrl(), { organism_yaml: text, canvas_state: canvas, ...(Object.keys(beside).length ? { files: beside } : {}) }, { "If-Match": `"${revision}"` });
     accept(body, text, canvasText(canvas));
     return true;
   } catch (problem) {
@@ -96,6 +107,6 @@ export async function settle(merged: string, put: (text: string) => void): Promi
 
 export function guardUnsaved(): void {
   addEventListener("beforeunload", (event) => {
-    if (!store.get().readOnly && isDirty()) event.preventDefault();
+    if (!store.get().readOnly && (isDirty() || drafts.size)) event.preventDefault();
   });
 }

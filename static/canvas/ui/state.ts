@@ -6,7 +6,7 @@ import { Store, useStore } from "./store";
 
 export type View = "canvas" | "yaml" | "split";
 export type SaveStatus = "saved" | "dirty" | "saving" | "failed" | "conflict";
-export type Overlay = "" | "node" | "commands" | "help" | "run" | "history" | "conflict" | "connect" | "webhook";
+export type Overlay = "" | "node" | "commands" | "help" | "run" | "history" | "conflict" | "connect" | "webhook" | "code";
 
 export interface Step {
   node: string;

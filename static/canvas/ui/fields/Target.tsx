@@ -36,7 +36,7 @@ function schemeOf(value: string): string {
 
 /** The functions of a module are found when it is uploaded; this page knows them once it is opened again. */
 function WhereFrom() {
-  return <p className="ed-hint">No function is here yet. <a href="/modules" target="_blank" rel="noopener">Upload a WebAssembly module</a> or add one to the bundle, then open this page again. <a href="/docs/wasm" target="_blank" rel="noopener">How to write one</a></p>;
+  return <p className="ed-hint">No function is here yet: write one below, or <a href="/modules" target="_blank" rel="noopener">upload a WebAssembly module</a> and open this page again. <a href="/docs/wasm" target="_blank" rel="noopener">How to write one</a></p>;
 }
 
 /** There are few, and a node needs one of them. */
