@@ -26,6 +26,7 @@ from runtime.exchange import Asked, Given, problem
 from runtime.hot import Hot, Known
 from runtime.interceptors import serve as intercepted
 from runtime.job import Job
+from runtime.journal import FileJournal
 from runtime.live import KeyGrant, Live, Tenants
 from runtime.reply import given
 from runtime.strangers import look_up, throttled
@@ -71,6 +72,8 @@ class Gateway:
             self.waist.publisher.start()
             always = (running.keep(), running.hear(), self.note_keys())
             self.tasks = [asyncio.create_task(work) for work in always]
+            if isinstance(self.waist.journal, FileJournal):
+                self.tasks.append(asyncio.create_task(self.waist.journal.tidy()))
             self.report()
             if self.role:
                 serving.begun(self)
@@ -84,8 +87,12 @@ class Gateway:
         while True:
             await asyncio.sleep(NOTE_KEYS_S)
             used, self.used = self.used, set()
-            if used:
-                await database_sync_to_async(keys.used_all, thread_sensitive=False)(used)
+            try:
+                if used:
+                    await database_sync_to_async(keys.used_all, thread_sensitive=False)(used)
+            except DatabaseError as problem:
+                self.used |= used
+                log.warning("the use of keys could not be noted: %s", problem)
 
     def report(self) -> None:
         if self.role and self.reporter is None:

@@ -21,6 +21,7 @@ from runtime.record import Record, encode
 
 HEAD = struct.Struct("<II")
 ROTATE_BYTES = 64 * 1024 * 1024
+ROTATE_S = 600.0  # what was deleted or is too old to be kept shall not stand here for days
 LARGEST = 64 * 1024 * 1024
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class FileJournal:
         self.handle = -1
         self.written = 0
         self.owner = 0
+        self.opened = 0.0
         self.staged: list[bytes] = []
 
     def open(self) -> None:
@@ -59,6 +61,22 @@ class FileJournal:
         if self.handle >= 0 and self.owner == os.getpid():
             os.close(self.handle)
         self.handle, self.written, self.owner = handle, 0, os.getpid()
+        self.opened = time.monotonic()
+
+    def aged(self) -> bool:
+        """Whether its file has been written to for long enough."""
+        return self.written > 0 and time.monotonic() - self.opened > ROTATE_S
+
+    def put_aside(self) -> None:
+        """Let go of an aged file, also while nothing is written: the importer removes what it has imported."""
+        if self.aged() and self.owner == os.getpid():
+            os.close(self.handle)
+            self.handle, self.written, self.owner = -1, 0, 0
+
+    async def tidy(self) -> None:
+        while True:
+            await asyncio.sleep(ROTATE_S / 10)
+            self.put_aside()
 
     def write(self, record: Record) -> None:
         """One record, at once; JournalFull when the disk does not take it."""
@@ -78,7 +96,7 @@ class FileJournal:
     def put(self, data: bytes) -> None:
         """All of it or nothing: what follows a torn record would never be read."""
         try:
-            if self.written > ROTATE_BYTES or self.owner != os.getpid():
+            if self.written > ROTATE_BYTES or self.owner != os.getpid() or self.aged():
                 self.open()
             count = os.write(self.handle, data)
             if count != len(data):

@@ -80,6 +80,21 @@ def test_no_room_for_the_first_file_is_told_as_well(tmp_path, monkeypatch):
         book.write({"n": 1})
 
 
+def test_an_aged_file_is_let_go_of_so_that_nothing_stands_in_it_for_days(tmp_path, monkeypatch):
+    book = FileJournal(tmp_path)
+    book.write({"n": 1})
+    book.put_aside()
+    assert not journal.orphaned(journal.files(tmp_path)[0])
+    monkeypatch.setattr(journal, "ROTATE_S", -1.0)
+    book.put_aside()
+    book.put_aside()
+    assert journal.orphaned(journal.files(tmp_path)[0])
+    for n in (2, 3):  # each in a file of its own, since the last one is aged
+        book.write({"n": n})
+    assert len(journal.files(tmp_path)) == 3
+    assert written(tmp_path) == [b'{"n":1}', b'{"n":2}', b'{"n":3}']
+
+
 def test_the_importer_outlives_a_full_disk(tmp_path, monkeypatch):
     from runtime.importer import Importer
 
