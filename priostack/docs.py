@@ -40,6 +40,7 @@ PLAN: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("market", "The market"),
             ("wallet", "Wallet and plans"),
             ("canvas", "The canvas"),
+            ("code", "Functions in the editor"),
         ),
     ),
     (

@@ -11,9 +11,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
 NAMED = re.compile(r"\bA(\d{3})(?:[–-]A?(\d{3}))?")
-# 72: nothing here compiles AssemblyScript of others. 142: no payments yet. From 148: agents of others, billing and
+# 142: no payments yet. From 148: agents of others, billing and
 # the marketplace, as far as they are not built.
-NOT_BUILT = {72, 142, 148, 149, *range(151, 160), 164, 165, *range(169, 178), 179, 180}
+NOT_BUILT = {142, 148, 149, *range(151, 160), 164, 165, *range(169, 178), 179, 180}
 ELSEWHERE = {
     48: "tests/bundles/test_contract.py::test_an_unknown_field_or_value_is_an_error_with_its_line",
     49: "tests/bundles/test_duration.py::test_anything_else_is_refused_with_the_grammar",

@@ -431,5 +431,10 @@ def test_the_wat_example_answers() -> None:
 
 
 def test_the_assemblyscript_example_is_the_one_of_the_example_bundle() -> None:
-    (_, code), *_ = blocks("ts")
+    code = next(code for page, code in blocks("ts") if page != "code")
     assert code in (ROOT / "examples" / "ecommerce" / "README.md").read_text()
+
+
+def test_the_function_of_the_docs_is_the_one_that_the_editor_begins_with() -> None:
+    template = (ROOT / "static" / "canvas" / "code" / "template.ts").read_text()
+    assert [code in template for page, code in blocks("ts") if page == "code"] == [True]
