@@ -105,13 +105,19 @@ def bodiless(response: HttpResponse) -> HttpResponse:
 
 
 class StoreAway:
-    """Pages that need Redis or the database, signing in among them, say 503 while these do not answer."""
+    """Pages that need Redis or the database, signing in among them, say 503 while these do not answer.
+
+    Whoever opens an address that only takes forms gets a page as well, where the framework's answer is empty.
+    """
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code == 405 and request.method == "GET" and not request.path.startswith("/api/"):
+            response.content = render(request, "405.html").content
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, DataError):  # what no column can hold, such as a NUL in a search

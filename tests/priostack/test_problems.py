@@ -79,6 +79,12 @@ def test_a_body_that_is_not_an_object_is_refused_and_nothing_is_made(alice: Any,
     assert not Flow.objects.exists()
 
 
+def test_an_address_that_only_takes_forms_says_so_to_people(alice: Any) -> None:
+    answer = alice.client.get("/bundles/import/zip")
+    assert (answer.status_code, answer["allow"]) == (405, "POST")
+    assert "only takes what a form" in answer.content.decode()
+
+
 @pytest.fixture
 def database_away(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: Any) -> None:
