@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from runtime.flowfail import said
-from runtime.flowframe import Message, Refused, encoded
+from runtime.flowframe import Message, Refused, decoded, encoded
 
 if TYPE_CHECKING:
     from runtime.flowpump import Pump
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def read(body: bytes) -> Any:
     """Its value; Refused when it is not JSON."""
     try:
-        return orjson.loads(body)
+        return decoded(body)
     except orjson.JSONDecodeError as problem:
         raise Refused("validation", f"the result is not JSON: {problem}", retryable=True) from None
 

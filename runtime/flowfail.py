@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from runtime.flowframe import Frame, Message
+from runtime.flowframe import Frame, Message, crowded
 from runtime.flowneeds import Failure
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def place(node: "Node", failure: Failure) -> str:
 
 
 def told(failure: Failure, message: Message, payload: bytes) -> bytes:
-    """What an error edge carries."""
+    """What an error edge carries; a payload that nobody can read is left out."""
+    payload = b"null" if crowded(payload) else payload
     about = {**failure.value(), "node": message.node.name, "attempt": message.attempt + 1}
     return orjson.dumps({"error": about, "payload": orjson.Fragment(payload)})

@@ -1,5 +1,6 @@
 """Messages of a flow and the frames they travel in: who waits for an answer, and how many messages may still bring it."""
 
+import re
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from runtime.flowpump import Pump
 
 UNREAD: Any = object()
+MAX_CONTAINERS = 250_000  # lists and objects of one message: each costs as much as a hundred bytes of text
+CROWDED = f"a message has at most {MAX_CONTAINERS:,} lists and objects"
+CROWD = 3 * MAX_CONTAINERS  # bytes that so many take at least
+TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 class Refused(Exception):
@@ -27,6 +32,21 @@ def encoded(value: Any) -> bytes:
         return orjson.dumps(value, default=str)
     except (orjson.JSONEncodeError, RecursionError) as problem:
         raise Refused("validation", f"the value cannot be written as JSON: {problem}") from None
+
+
+def crowded(data: bytes) -> bool:
+    """Whether this JSON has more lists and objects than a message may, whatever its texts say."""
+    if len(data) < CROWD or data.count(b"[") + data.count(b"{") <= MAX_CONTAINERS:
+        return False
+    bare = TEXT.sub(b"", data)
+    return bare.count(b"[") + bare.count(b"{") > MAX_CONTAINERS
+
+
+def decoded(data: bytes) -> Any:
+    """The value of JSON; Refused when reading it would take too long."""
+    if len(data) >= CROWD and crowded(data):
+        raise Refused("budget", CROWDED)
+    return orjson.loads(data)
 
 
 class Owner(Protocol):
@@ -127,7 +147,7 @@ class Message:
 
     def value(self) -> Any:
         if self.parsed is UNREAD:
-            self.parsed = orjson.loads(self.payload)
+            self.parsed = decoded(self.payload)
         return self.parsed
 
 

@@ -12,6 +12,7 @@ import orjson
 
 from billing.egress import EgressFailed, EgressRefused, Permit, Response, afetch
 from bundles import duration
+from runtime.flowframe import CROWDED, crowded
 from runtime.flowneeds import Context, Failure, Need
 from runtime.llm import hidden
 from runtime.retryafter import retry_after
@@ -59,6 +60,8 @@ async def perform(need: Need, context: Context) -> bytes | Failure:
         return Failure("egress", str(refused))
     except EgressFailed as failed:
         return Failure("timeout" if "too long" in failed.reason else "handler", str(failed), retryable=True)
+    if crowded(answer.body):
+        return Failure("budget", CROWDED)
     if expected(answer.status, options.get("expect") or GOOD):
         return read(answer)
     return unexpected(answer, context)

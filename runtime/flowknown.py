@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
-from runtime.flowframe import Frame, SubFlow
+from runtime.flowframe import Frame, SubFlow, decoded
 
 
 def keep(frame: Frame, node: str, input: bytes, output: bytes) -> None:
@@ -40,7 +38,7 @@ class Known(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name not in self.read:
             input, output = self.known[name]
-            self.read[name] = {"input": orjson.loads(input), "output": orjson.loads(output)}
+            self.read[name] = {"input": decoded(input), "output": decoded(output)}
         return self.read[name]
 
     def __iter__(self) -> Iterator[str]:

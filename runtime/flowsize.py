@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from bundles.celvalues import measure
-from runtime.flowframe import Refused, encoded
+from runtime.flowframe import CROWDED, Refused, crowded, encoded
 from runtime.flowneeds import Failure
 
 if TYPE_CHECKING:
@@ -28,4 +28,6 @@ def made(pump: "Pump", message: "Message", value: Any) -> bytes:
     payload = encoded(value)
     if len(payload) > MAX_BYTES or len(payload) * len(pump.ready) > MAX_READY:
         raise Refused(TOO_LARGE.code, TOO_LARGE.message)
+    if crowded(payload):
+        raise Refused(TOO_LARGE.code, CROWDED)
     return payload
