@@ -180,10 +180,9 @@ def delete_file(somebody: Somebody, bundle: Bundle, path: str, *, expected: int)
 
 
 def revert(somebody: Somebody, bundle: Bundle, number: int, *, expected: int | None = None) -> Revision:
-    """A new revision with the files of an old one."""
-    old = revision_of(bundle, number)
-    at = bundle.revision if expected is None else expected
-    return _edit(somebody, bundle, contents_of(old), expected=at, message=f"Reverted to revision {number}")
+    """A new revision with the files of an old one; it does not matter after which, unless the caller says so."""
+    old = contents_of(revision_of(bundle, number))
+    return _edit(somebody, bundle, old, expected=expected, message=f"Reverted to revision {number}")
 
 
 def revision_at(bundle: Bundle, expected: int) -> Revision:
@@ -203,12 +202,14 @@ def edit_files(
     return _edit(somebody, bundle, kept, expected=expected, message=message)
 
 
-def _edit(somebody: Somebody, bundle: Bundle, contents: Contents, *, expected: int, message: str) -> Revision:
+def _edit(
+    somebody: Somebody, bundle: Bundle, contents: Contents, *, expected: int | None, message: str
+) -> Revision:
     by, found = author(somebody, bundle.tenant), draft(bundle.tenant, contents)
     with transaction.atomic():
         locks.tenant(bundle.tenant_id)
         bundle.refresh_from_db()
-        if bundle.revision != expected:
+        if expected is not None and bundle.revision != expected:
             raise stale(expected)
         return unchanged(bundle, found) or add_revision(by, bundle, found, message=message)
 

@@ -12,6 +12,7 @@ from billing.audit import record
 from billing.credits import MOST
 from billing.errors import ApiError
 from billing.periods import next_month
+from bundles import locks
 from bundles.models import Bundle
 from market.models import SpendLimit
 from market.spend import State, states
@@ -45,7 +46,8 @@ def shown(bundle: Bundle, now: datetime) -> Shown:
 def put(request: HttpRequest, bundle: Bundle, monthly: int | None, strangers: int | None) -> None:
     """It holds from the next round on, which reads it at its start."""
     given = {"monthly_credits": checked(monthly), "strangers_monthly": checked(strangers)}
-    SpendLimit.objects.update_or_create(bundle=bundle, defaults=given)
+    locks.tenant(bundle.tenant_id)
+    SpendLimit.objects.update_or_create(bundle=Bundle.objects.get(pk=bundle.pk), defaults=given)
     record(request, "bundle.spend", bundle.name, **given)
 
 

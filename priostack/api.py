@@ -4,6 +4,7 @@ import json
 import logging
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
@@ -98,6 +99,13 @@ def away(request: HttpRequest, error: Exception) -> HttpResponse:
     log.warning("%s is answered 503: %s", request.path, error)
     text = "A store of the platform does not answer at the moment."
     return problem(ApiError(503, text, headers={"Retry-After": "1"}))
+
+
+@api.exception_handler(ObjectDoesNotExist)
+def gone(request: HttpRequest, error: ObjectDoesNotExist) -> HttpResponse:
+    """Somebody deleted it while this request was at work on it; what it did is rolled back."""
+    log.warning("%s is answered 404: %s", request.path, error)
+    return problem(ApiError(404, detail="It was deleted in the meantime."))
 
 
 @api.exception_handler(DataError)

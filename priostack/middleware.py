@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -120,6 +121,9 @@ class StoreAway:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, ObjectDoesNotExist):  # somebody deleted it while we were at work on it
+            log.warning("%s is answered 404: %s", request.path, exception)
+            return render(request, "404.html", status=404)
         if isinstance(exception, DataError):  # what no column can hold, such as a NUL in a search
             return render(request, "400.html", status=400)
         return away(request) if isinstance(exception, AWAY) else None

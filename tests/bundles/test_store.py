@@ -232,6 +232,18 @@ def test_revert_makes_a_new_revision_of_the_old_files(alice: Person) -> None:
     assert "revision 1" in revision.message
 
 
+def test_reverting_asks_for_no_revision_unless_the_caller_names_one(alice: Person) -> None:
+    seen = brought(alice).bundle
+    store.put_file("test", seen, "a.txt", b"x", expected=1)
+    stale = Bundle.objects.get(pk=seen.pk)
+    store.put_file("test", seen, "a.txt", b"y", expected=2)
+    with pytest.raises(ApiError) as refused:
+        store.revert("test", stale, 1, expected=2)
+    assert refused.value.status == 412
+    stale.revision = 2
+    assert store.revert("test", stale, 1).number == 4
+
+
 def test_deleting_removes_rows_and_the_sweeper_the_contents(alice: Person) -> None:
     from bundles.sweep import sweep
 
