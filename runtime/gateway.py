@@ -20,7 +20,20 @@ from billing.slugs import GRAMMAR
 from bundles.routes import Match
 from market.admission import house
 from market.client import Client
-from runtime import ask, cors, doors, flowlive, importer, later, metrics, running, said, serving, webhooks
+from runtime import (
+    ask,
+    cors,
+    doors,
+    flowlive,
+    importer,
+    later,
+    metrics,
+    running,
+    said,
+    serving,
+    warm,
+    webhooks,
+)
 from runtime.call import Waist, waist
 from runtime.exchange import Asked, Given, problem
 from runtime.hot import Hot, Known
@@ -80,6 +93,8 @@ class Gateway:
                 house.client = Client(house.local)
                 await house.client.start()
                 collector.settle()
+            if self.role in WARM:
+                self.tasks.append(asyncio.create_task(warm.warm(self.tenants)))
         return self.waist
 
     async def note_keys(self) -> None:
@@ -273,6 +288,7 @@ class Gateway:
 
 
 NOTE_KEYS_S = 60.0
+WARM = ("web", "edge")  # processes that strangers call
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 AWAY = ApiError(503, "A store of the platform does not answer at the moment.", headers={"Retry-After": "1"})
 
