@@ -19,7 +19,7 @@ from billing.redis import redis
 from runtime import metering, signals
 from runtime.insertion import LEASE, insert
 from runtime.models import CHANGES, Execution
-from runtime.record import Record, storable
+from runtime.record import Record, all_storable
 
 log = logging.getLogger(__name__)
 CANCELLED = "priostack:cancelled"
@@ -60,7 +60,7 @@ def absorb(records: list[Record]) -> int:
 
     A run that fired sensors carries the queued runs with it, so that both are known or neither.
     """
-    records = [storable(record) for record in records]
+    records = all_storable(records)
     with writing.in_bulk(), transaction.atomic():
         known = living(records)
         new = insert(entry for record in records if record["bundle"] in known for entry in unfold(record))

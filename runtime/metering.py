@@ -66,6 +66,15 @@ class Added:
         if record["status"] not in UNMEASURED:
             self.measured(record.get("units_used") or 0, record.get("units_estimated") or 0)
 
+    def steps(self, units: list[int]) -> None:
+        """Of several calls of a function within one run."""
+        self.count += len(units)
+        self.used += sum(units)
+        self.max = max(self.max, *units)
+        for cost, times in Counter(units).items():
+            self.histogram[quantile.step(cost)] += times
+        self.recent += units
+
     def measured(self, units: int, estimated: int = 0) -> None:
         self.count += 1
         self.used += units
@@ -93,11 +102,26 @@ def summed(records: Iterable[Record]) -> Sums:
         window = day((record.get("completed") or record["created"]) // 1_000_000)
         target = record.get("target", "")[:300]
         own = Key(bundle, record.get("service", "")[:100], record.get("name", "")[:100], target, window)
-        sums.setdefault(own, Added()).call(record)
-        for step in record.get("steps") or ():
-            if (called := step.get("target")) and (units := step.get("units")):
-                sums.setdefault(Key(bundle, "", "", called[:300], window), Added()).measured(units)
+        added(sums, own).call(record)
+        for called, units in of_functions(record.get("steps") or ()).items():
+            added(sums, Key(bundle, "", "", called[:300], window)).steps(units)
     return sums
+
+
+def added(sums: Sums, key: Key) -> Added:
+    found = sums.get(key)
+    if found is None:
+        found = sums[key] = Added()
+    return found
+
+
+def of_functions(steps: Iterable[dict[str, Any]]) -> dict[str, list[int]]:
+    """The units of each step that called a function."""
+    found: dict[str, list[int]] = {}
+    for step in steps:
+        if (called := step.get("target")) and (units := step.get("units")):
+            found.setdefault(called, []).append(units)
+    return found
 
 
 def day(second: float) -> int:
