@@ -27,8 +27,8 @@ SECRET_KEY = env.text("SECRET_KEY") or datadir.secret_key(DATA_DIR)
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 if PRODUCTION and DEBUG:
     raise env.BadSetting("DEBUG must be off when PRIOSTACK_PRODUCTION is on")
-if PRODUCTION and (len(SECRET_KEY) < 40 or len(set(SECRET_KEY)) < 10):
-    raise env.BadSetting("SECRET_KEY is too weak for production: at least 40 random characters")
+if PRODUCTION and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10 or "insecure" in SECRET_KEY):
+    raise env.BadSetting("SECRET_KEY is too weak for production: at least 50 random characters")
 if PRODUCTION and not BASE_URL.startswith("https://"):
     raise env.BadSetting("PRIOSTACK_BASE_URL must be https:// when PRIOSTACK_PRODUCTION is on")
 
@@ -178,6 +178,8 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BASE_URL.startswith("https") else "ht
 MFA_ADAPTER = "billing.mfa.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "PrioStack"
+# Where no address is ever confirmed, nobody could have a second factor otherwise.
+MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION == "none"
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
