@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -106,6 +106,13 @@ def gone(request: HttpRequest, error: ObjectDoesNotExist) -> HttpResponse:
     """Somebody deleted it while this request was at work on it; what it did is rolled back."""
     log.warning("%s is answered 404: %s", request.path, error)
     return problem(ApiError(404, detail="It was deleted in the meantime."))
+
+
+@api.exception_handler(IntegrityError)
+def crossed(request: HttpRequest, error: IntegrityError) -> HttpResponse:
+    """Two changes that do not go together, such as a new trigger of a flow that is being deleted."""
+    log.warning("%s is answered 409: %s", request.path, error)
+    return problem(ApiError(409, detail="Somebody else changed it at the same moment; look again."))
 
 
 @api.exception_handler(DataError)

@@ -18,6 +18,8 @@ GOOD = {
 BAD = {
     "DEBUG must be off": {"DEBUG": "1"},
     "SECRET_KEY is too weak": {"SECRET_KEY": "a" * 60},
+    "at least 50": {"SECRET_KEY": GOOD["SECRET_KEY"][:49]},
+    "random characters": {"SECRET_KEY": f"django-insecure-{GOOD['SECRET_KEY']}"},
     "must be https": {"PRIOSTACK_BASE_URL": "http://prio.example.org"},
 }
 MENDED = (40, 0, 4)  # has the fix of CVE-2026-27572; what comes after it has it too
