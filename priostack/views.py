@@ -13,6 +13,13 @@ from billing.redis import redis
 from priostack import docs as documentation
 from priostack.middleware import AWAY, away
 
+HABIT = {
+    "/login": "account_login",
+    "/signin": "account_login",
+    "/signup": "account_signup",
+    "/logout": "account_logout",
+}
+
 
 def landing(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
@@ -62,7 +69,9 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """A page's address with a stroke too many at its end leads to the page."""
+    """A page's address with a stroke too many at its end leads to the page, and what people type by habit."""
+    if request.method == "GET" and request.path in HABIT:
+        return redirect(HABIT[request.path])
     page = request.path.rstrip("/")
     if request.method == "GET" and request.path == f"/{page[1:]}/" and is_valid_path(page):
         return redirect(f"{page}?{query}" if (query := request.META["QUERY_STRING"]) else page)

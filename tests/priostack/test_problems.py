@@ -122,6 +122,12 @@ def test_readiness_says_which_store_does_not_answer(client: Any, monkeypatch: py
     assert (answer.status_code, answer.json()) == (503, {"status": "the database does not answer"})
 
 
+@pytest.mark.parametrize("path", ["/login", "/signin", "/signup", "/logout"])
+def test_what_people_type_by_habit_leads_to_the_page(client: Any, path: str) -> None:
+    assert client.get(path)["location"].startswith("/accounts/")
+    assert client.post(path).status_code in (403, 404)
+
+
 @pytest.mark.parametrize("path", ["/docs/", "/bundles/", "/docs/flows/"])
 def test_a_stroke_too_many_at_the_end_leads_to_the_page(client: Any, path: str) -> None:
     answer = client.get(f"{path}?q=1")
