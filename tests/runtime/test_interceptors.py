@@ -196,10 +196,10 @@ async def test_what_writes_is_never_answered_from_the_cache(call, alice):
 
 
 async def test_a_timeout_answers_in_time_and_the_run_is_recorded(call, alice):
-    bundle = await shop(alice, endpoint("a", "[timeout: 50, monitoring]", "wasm:spin:run"))
+    bundle = await shop(alice, endpoint("a", "[timeout: 400, monitoring]", "wasm:spin:run"))
     answer = await call("POST", f"{SHOP}/a", {"n": 1_500_000_000})
     assert (answer.status, "x-execution-id" in answer.headers) == (504, False)
-    for _ in range(100):
+    for _ in range(400):
         await asyncio.sleep(0.05)
         await stage.drain()
         run = await Execution.objects.afirst()
