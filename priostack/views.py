@@ -43,7 +43,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """503 while the database or Redis does not answer; names of tenants or hosts are not told."""
     try:
-        connection.ensure_connection()
+        with connection.cursor() as cursor:  # a connection may be held that nobody answers at any more
+            cursor.execute("SELECT 1")
         redis().ping()
     except (InterfaceError, OperationalError):
         return JsonResponse({"status": "the database does not answer"}, status=503)

@@ -113,11 +113,7 @@ def test_rest_says_503_while_the_database_does_not_answer(
     assert answer.json()["detail"] == "A store of the platform does not answer at the moment."
 
 
-def test_readiness_says_which_store_does_not_answer(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails() -> None:
-        raise OperationalError("connection to server at 10.0.0.5 failed")
-
-    monkeypatch.setattr("priostack.views.connection.ensure_connection", fails)
+def test_readiness_says_which_store_does_not_answer(client: Any, database_away: None) -> None:
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"status": "the database does not answer"})
 
