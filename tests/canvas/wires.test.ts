@@ -38,6 +38,11 @@ test("a wire that leads back passes below everything between its ends", () => {
   assert.ok(found.y > 60 + 52);
 });
 
+test("a wire that leads back to a node far below passes between the two, not behind that node", () => {
+  const found = lane("c", "a", { a: { x: 560, y: 300 }, b: { x: 0, y: 900 }, c: { x: 500, y: 0 } });
+  assert.ok(found && found.y > 52 && found.y < 300, `${found?.y} is not between them`);
+});
+
 test("paths begin and end at their ports", () => {
   const ends = { sx: 10, sy: 20, tx: 400, ty: 90 };
   for (const path of [forward(ends), along(ends, { y: 200, from: 100, to: 300 }), backward({ ...ends, tx: -50 }, 300)]) {

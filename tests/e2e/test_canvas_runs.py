@@ -64,6 +64,17 @@ def test_a_flow_is_drawn_saved_started_and_called(visit: Visitor, alice: Person)
     assert answer.json() == {"total": 3}
 
 
+def test_the_first_input_is_the_one_that_the_file_shows(visit: Visitor, alice: Person) -> None:
+    shown = "# Try it: curl -H 'Content-Type: application/json' URL \\\n#   -d '{\"total\": 41}'\n"
+    flow = a_flow(alice, shown + SMALL)
+    editor = edit(visit, alice, flow)
+    with editor.page.expect_response(re.compile("/start$")):
+        editor.page.get_by_role("button", name="Run", exact=True).click()
+    deploy.start(flow.bundle.pk)
+    dialog = editor.page.get_by_role("dialog", name="Run the flow")
+    expect(dialog.get_by_role("textbox", name="Payload, as JSON")).to_contain_text('"total": 41')
+
+
 def steps(*nodes: str) -> list[dict[str, Any]]:
     before = ["", *nodes]
     return [

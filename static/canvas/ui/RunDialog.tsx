@@ -14,7 +14,14 @@ function firstPayload(flow: string, trigger: string): string {
   const kept = sessionStorage.getItem(KEPT + flow + trigger);
   if (kept) return kept;
   const sample = data.flow.triggers.find((one) => one.name === trigger)?.sample ?? run?.payload;
-  return pretty(sample) || "{}";
+  return pretty(sample ?? told(store.get().text)) || "{}";
+}
+
+/** What the comment at the top of the file sends when it shows a call: `curl … -d '{"name": "Ann"}'`. */
+function told(text: string): unknown {
+  const head = /^(?:#.*\r?\n)+/.exec(text)?.[0].replace(/^#/gm, " ") ?? "";
+  const data = /(?:^|\s)-d '([^']+)'/.exec(head)?.[1] ?? "";
+  return problem(data) ? undefined : (JSON.parse(data) as unknown);
 }
 
 export function RunDialog() {

@@ -49,7 +49,7 @@ function half(value: number): number {
 
 function pathOf(ends: Ends, from: Position, lane: Lane | undefined): string {
   if (from === Position.Bottom && ends.tx > ends.sx) return downward(ends, lane);
-  if (leadsBack(ends)) return backward(ends, lane?.y ?? 0);
+  if (leadsBack(ends)) return backward(ends, lane?.y);
   return lane ? along(ends, lane) : forward(ends);
 }
 

@@ -46,16 +46,27 @@ export interface Lane {
   out?: { x: number; y: number };
 }
 
-/** The height below everything that stands between the two ends. */
+/** Between the two nodes where the way is free; else the height below everything that stands between the two ends. */
 export function backLane(ends: Ends, boxes: readonly Box[]): Lane {
   const left = Math.min(ends.tx, ends.sx) - STUB;
   const right = Math.max(ends.tx, ends.sx) + STUB;
   let y = Math.max(ends.sy, ends.ty) + GAP;
   const inside = boxes.filter((box) => box.x < right && box.x + box.width > left).sort((a, b) => a.y - b.y);
+  const short = between(ends, inside);
+  if (short !== null) return { y: short, from: left, to: right };
   for (const box of inside) {
     if (box.y - GAP / 2 < y && box.y + box.height + GAP > y) y = box.y + box.height + GAP;
   }
   return { y, from: left, to: right };
+}
+
+/** A height on the way from one end to the other at which nothing is touched, neither level nor up and down. */
+function between({ sx, sy, tx, ty }: Ends, boxes: readonly Box[]): number | null {
+  const [top, low] = [Math.min(sy, ty), Math.max(sy, ty)];
+  const touched = (x: number, from: number, to: number): boolean => boxes.some((box) => box.x < x && box.x + box.width > x && box.y < Math.max(from, to) && box.y + box.height > Math.min(from, to));
+  const heights = boxes.flatMap((box) => [box.y - GAP / 2, box.y + box.height + GAP / 2]).filter((y) => y > top && y < low);
+  const free = heights.filter((y) => !boxes.some((box) => y > box.y - 8 && y < box.y + box.height + 8) && !touched(sx + STUB, sy, y) && !touched(tx - STUB, y, ty));
+  return free.sort((a, b) => Math.abs(a - sy) - Math.abs(b - sy))[0] ?? null;
 }
 
 /** The first height below the failed node at which nothing stands in the way; the target's own if that is free. */
@@ -95,8 +106,8 @@ export function along({ sx, sy, tx, ty }: Ends, { y, from, to }: Lane): string {
   return `M${sx},${sy}C${sx + ra},${sy} ${a - ra},${y} ${a},${y}L${b},${y}C${b + rb},${y} ${tx - rb},${ty} ${tx},${ty}`;
 }
 
-export function backward({ sx, sy, tx, ty }: Ends, given: number): string {
-  const lane = Math.max(given, Math.max(sy, ty) + GAP);
+export function backward({ sx, sy, tx, ty }: Ends, given?: number): string {
+  const lane = given ?? Math.max(sy, ty) + GAP;
   return rounded([[sx, sy], [sx + STUB, sy], [sx + STUB, lane], [tx - STUB, lane], [tx - STUB, ty], [tx, ty]]);
 }
 
