@@ -14,7 +14,7 @@ LISTED_FIELDS = fields.table(
 )
 FLOW_FILE = re.compile(r"flows/([^/]+)\.ya?ml")
 ORGANISM = re.compile(r"(?:flows/)?([^/]+)/organism\.ya?ml")
-PDFLOW = re.compile(r"(?:flows/(?:[^/]+/)*)?([^/]+)\.pdflow")
+PDFLOW = re.compile(r"(?:(?:flows|workflows)/(?:[^/]+/)*)?([^/]+)\.pdflow")
 MODULE = re.compile(r"wasm/([^/]+)\.wasm")
 PROMPT = re.compile(r"prompts/(?:[^/]+/)*([^/]+)\.prmd")
 MAX_FRONT = 64 * 1024

@@ -85,3 +85,12 @@ def test_a_module_beside_its_flow_belongs_to_the_bundle() -> None:
     assert not found.problems
     absent = load(calc__organism_dot_yaml=text)
     assert [(p.message, p.line, p.column) for p in absent.problems] == [("module 'calc' not found", 3, 38)]
+
+
+def test_workflows_of_a_prompd_package_are_its_flows() -> None:
+    found = load(
+        workflows__main_dot_pdflow='{"nodes": []}',
+        workflows__deep__other_dot_pdflow='{"nodes": []}',
+        packages__workflows__vendored_dot_pdflow='{"nodes": []}',
+    )
+    assert found.flows == {"main": "workflows/main.pdflow", "other": "workflows/deep/other.pdflow"}
