@@ -36,6 +36,8 @@ def status(request: Asked, id: UUID) -> dict[str, Any]:
 def fire(request: Asked, id: UUID, sensor: str) -> Status[dict[str, Any]]:
     """The body is the payload (JSON or nothing); 202 with the runs that were queued and the intents held back."""
     bundle = verbs.bundle_of(request.who, id)
+    if len(request.body) > verbs.MAX_PAYLOAD:
+        raise verbs.too_large()
     try:
         payload = orjson.loads(request.body) if request.body.strip() else None
     except orjson.JSONDecodeError as problem:

@@ -8,8 +8,14 @@ from asgiref.sync import async_to_sync
 from billing.access import Principal
 from billing.errors import ApiError
 from bundles.models import Bundle
-from runtime import runs, sensors
+from runtime import ask, runs, sensors
 from runtime.deploy import ready
+
+MAX_PAYLOAD = 1_000_000  # bytes as JSON; a request to a function has 1 MiB
+
+
+def too_large() -> ApiError:
+    return ApiError(413, f"The payload of a sensor has at most {MAX_PAYLOAD:,} bytes.")
 
 
 def bundle_of(who: Principal, pk: UUID) -> Bundle:
@@ -41,6 +47,8 @@ def fire(who: Principal, bundle: Bundle, sensor: str, payload: Any) -> dict[str,
             404,
             f"Nothing listens to “{sensor[:80]}”; sensors of this bundle: {', '.join(known) or 'none'}.",
         )
+    if len(ask.encoded(payload)) > MAX_PAYLOAD:  # its runs are kept whole until they begin
+        raise too_large()
     fired = async_to_sync(sensors.fire)(live, sensor, payload, caller=who.actor)
     runs.write(fired.queued)
     return {"executions": [record["id"] for record in fired.queued], "skipped": fired.skipped}

@@ -23,8 +23,6 @@ from runtime import bundle_verbs as verbs
 from runtime import deploy as starting
 from runtime.views_base import fragment, htmx
 
-MAX_PAYLOAD = 1024 * 1024
-
 
 @require_safe
 @page("read")
@@ -101,8 +99,8 @@ def fired(request: HttpRequest, bundle: Bundle, sensor: str) -> dict[str, Any]:
 
 
 def read_payload(text: str) -> Any:
-    if len(text) > MAX_PAYLOAD:
-        raise ApiError(413, "The payload is larger than 1 MB.")
+    if len(text) > verbs.MAX_PAYLOAD:
+        raise verbs.too_large()
     try:
         return orjson.loads(text) if text.strip() else None
     except orjson.JSONDecodeError as problem:

@@ -72,6 +72,22 @@ def test_a_fired_sensor_is_in_the_history_before_it_is_acknowledged(alice, bundl
     )
 
 
+@pytest.mark.parametrize("payload", [b'"' + b"x" * 1_000_000 + b'"', b"[" + b"1e9," * 90_000 + b"1]"])
+def test_a_payload_that_no_run_could_get_whole_is_refused(alice, bundle, payload):
+    answer = alice.api.post(
+        f"/api/bundles/{bundle.pk}/sensors/tick", payload, content_type="application/json"
+    )
+    assert (answer.status_code, "1,000,000 bytes" in answer.json()["detail"]) == (413, True)
+    importer.drain()
+    assert not Execution.objects.exists()
+
+
+def test_a_large_payload_is_kept_whole_until_it_runs(alice, bundle):
+    run = fire(alice, bundle, "tick", {"long": "z" * 900_000}).json()["executions"][0]
+    importer.drain()
+    assert Execution.objects.get(pk=run).input.count("z") == 900_000
+
+
 def test_every_fire_runs_exactly_once(alice, bundle, work):
     runs = [fire(alice, bundle, "tick").json()["executions"][0] for _ in range(20)]
     work()
