@@ -66,9 +66,9 @@ def absorb(records: list[Record]) -> int:
         new = insert(entry for record in records if record["bundle"] in known for entry in unfold(record))
         ended = [record for record in records if record["op"] != "add" and change(record)]
         finished = [r for r in records if r["op"] == "add" and r["id"] in new and r["status"] in DONE]
-        over = finished + [record for record in ended if record["status"] in DONE]
-        signals.absorb(over)
-        metering.absorb(over)
+        over = finished + [r for r in ended if r["status"] in DONE and r["bundle"] in known]
+        signals.absorb(over, known)
+        metering.absorb(over, known)
     return len(new)
 
 

@@ -1,7 +1,7 @@
 """Estimated against used compute, waits and refusals of finished runs: one row a day for whatever can be called."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from bundles.models import Bundle
-from runtime import quantile
+from runtime import quantile, signals
 from runtime.models import Usage
 from runtime.record import Record
 
@@ -87,12 +87,15 @@ class Added:
 Sums = dict[Key, Added]
 
 
-def absorb(records: Iterable[Record]) -> None:
-    """Add a batch of finished runs, within the caller's transaction: both are written, or neither."""
+def absorb(records: Iterable[Record], living: Collection[str] | None = None) -> None:
+    """Add a batch of finished runs, within the caller's transaction: both are written, or neither.
+
+    ``living`` are the bundles that are there, when the caller has looked already.
+    """
     sums = summed(records)
     if sums:
         with transaction.atomic():
-            write(sums)
+            write(sums, signals.alive(sums) if living is None else living)
 
 
 def summed(records: Iterable[Record]) -> Sums:
@@ -128,10 +131,8 @@ def day(second: float) -> int:
     return int(second) // DAY * DAY
 
 
-def write(sums: Sums) -> None:
+def write(sums: Sums, living: Collection[str]) -> None:
     """Lock all in one order, those that were missing too, and add: as runtime/signals.py, whose locks come first."""
-    known = Bundle.objects.filter(pk__in={key.bundle for key in sums}).values_list("pk", flat=True)
-    living = {str(pk) for pk in known}
     wanted = sorted(key for key in sums if key.bundle in living)
     rows = list(locked(wanted))
     if len(rows) < len(wanted):
