@@ -16,6 +16,7 @@ from runtime import ask, prompts, promptstream
 from runtime.answer import Reply
 from runtime.exchange import Asked, Given
 from runtime.interceptors import serve as intercepted
+from runtime.interceptors.auth import INVALID, Auth
 from runtime.interceptors.invocation import Invocation
 from runtime.job import Job, Outcome
 from runtime.live import Live
@@ -37,7 +38,7 @@ async def respond(found: Found, asked: Asked, live: Live, gateway: "Gateway") ->
         raise ApiError(405, "A stream answers GET and POST.", headers={"Allow": "GET, POST"})
     mark = asked.headers.get("last-event-id", "")
     if mark:
-        caller = (await gateway.known(live, asked.token, live.slug)).actor
+        caller = await coming_back(found, asked, live, gateway)
         return await resumed(Mark.of(mark, tenant=live.tenant_id, prompt=found[1].id, caller=caller), gateway)
     relay_of(gateway)  # which others may ask for the run
     waist = gateway.waist or await gateway.start()
@@ -55,6 +56,23 @@ async def respond(found: Found, asked: Asked, live: Live, gateway: "Gateway") ->
             406, f"“{one.name}” changes or keeps whole answers of this prompt: it cannot be streamed."
         )
     return await intercepted.wrapped(Streamed(asked, found, waist), chain, live, gateway)
+
+
+async def coming_back(found: Found, asked: Asked, live: Live, gateway: "Gateway") -> str:
+    """Who wants the rest: whoever has a key, or a token that the prompt's own `auth` takes; nobody is asked twice."""
+    bundle, prompt = found
+    chain = prompt.chain
+    if chain is None or not chain.proves:
+        return (await gateway.known(live, asked.token, live.slug)).actor
+    call = Invocation(
+        asked, prompt.endpoint.path, prompt.match(bundle), gateway.waist or await gateway.start(), b""
+    )
+    await intercepted.let_in(call, chain, live, gateway)
+    if any(isinstance(one, Auth) and one.before(call) is not None for one in chain.links):
+        raise INVALID
+    if call.is_stranger:
+        raise promptstream.OVER
+    return call.caller
 
 
 async def resumed(mark: Mark, gateway: "Gateway") -> Given:

@@ -6,13 +6,15 @@ import socket
 from typing import Any
 
 import pytest
+from channels.db import database_sync_to_async
 
+from billing import secrets
 from runtime import promptstream
 from runtime.front import Front
 from runtime.gateway import Gateway
 from runtime.models import Execution
 from tests.fakes.llm import Fake, refuse, say
-from tests.runtime import stage
+from tests.runtime import guarded, stage
 from tests.runtime.prompting import KEY, hello
 from tests.runtime.test_front import Client
 
@@ -351,6 +353,26 @@ async def test_a_reader_who_comes_back_too_late_is_told_what_is_missing(
     told = [data["text"] for name, _, data in after if name == "log"]
     assert any("events are not kept any more" in text for text in told)
     assert after[-1][0] == "done"
+
+
+async def test_who_came_by_a_token_goes_on_by_it_too_and_nobody_else_does(
+    front: Any, start: Any, fake: Fake, alice: Any
+) -> None:
+    await database_sync_to_async(secrets.put)(alice.tenant, "JWT_KEY", guarded.KEY.encode(), [])
+    lines = "interceptors: [auth: {algorithm: HS256, secret: JWT_KEY}]"
+    await start({"prompts/hello.prmd": hello("Greet {{ who }}", lines)})
+    fake.brain.turns.append(say(LONG, pause=0.1))
+    first = await Reader(front.port, guarded.token()).listen(f"{STREAM}?chunkInterval=0", ANN)
+    before = [await first.next()]
+    first.writer.transport.abort()
+    others = (guarded.token(sub="bob"), 404), (guarded.token("x" * 64), 401), ("", 401), (alice.token, 404)
+    for token, status in others:
+        other = await Reader(front.port, token).listen(STREAM, ANN, last_event_id=before[0][1])
+        assert other.status == status
+        other.writer.close()
+    again = await Reader(front.port, guarded.token()).listen(STREAM, ANN, last_event_id=before[0][1])
+    assert again.status == 200
+    assert text_of(before + await again.all()) == LONG
 
 
 async def test_many_streams_together_keep_no_more_than_their_budget(
