@@ -264,6 +264,11 @@ def _watcher(node: PdNode, pd: Pd) -> Work:
     return builtin("wait") if node.data.get("requireApproval") is True else builtin("map", expr="payload")
 
 
+def _asked(node: PdNode, pd: Pd) -> Work:
+    """Somebody is asked: the run waits until its link is opened, or a program sends the input there."""
+    return builtin("wait")
+
+
 def _filled(settings: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if value not in (None, "")}
 
@@ -273,5 +278,5 @@ KINDS: dict[str, Callable[[PdNode, Pd], Work]] = {
     "trigger": _trigger, "output": _output, "condition": _condition, "loop": _loop, "merge": _merge,
     "parallel": _trigger, "transformer": _transformer, "api": _api, "tool": _tool, "code": _code,
     "prompt": _prompt, "workflow": _workflow, "agent": _agent, "memory": _memory, "callback": _watcher,
-    "checkpoint": _watcher,
+    "checkpoint": _watcher, "user-input": _asked,
 }  # fmt: skip

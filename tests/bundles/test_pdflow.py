@@ -229,6 +229,7 @@ def test_memory_and_checkpoints() -> None:
     assert load([node("a", "memory", operation="get", key="k")]).memory > 0
     found = load([START, node("c", "callback", requireApproval=True), END], "start > c", "c > end")
     assert named(found, "c").handler.builtin == "wait"
+    assert single("user-input", prompt="How many?").handler.builtin == "wait"
 
 
 @pytest.mark.parametrize(

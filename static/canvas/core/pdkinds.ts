@@ -78,5 +78,5 @@ const RULES: Record<string, Rule> = {
   merge: ({ data }) => as(data.mode === "transform" ? "map" : "join", data),
   api: ({ data }) => as(string(data.url) || string(data.httpUrl) ? "http" : "unbound", data),
   agent: (node, graph) => as(tools(node, graph).length ? "agent" : "llm", node.data),
-  callback: watcher, checkpoint: watcher,
+  callback: watcher, checkpoint: watcher, "user-input": always("wait"),
 };
