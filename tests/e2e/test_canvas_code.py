@@ -93,6 +93,8 @@ def test_the_compiler_says_at_which_line_it_is_wrong_and_nothing_is_saved(
     faults = dialog.get_by_role("list", name="What the compiler says")
     expect(faults).to_contain_text("2:18", timeout=COMPILER_MS)
     expect(faults).to_contain_text("Property 'nope' does not exist")
+    expect(faults.get_by_role("listitem")).to_have_count(2)  # each where it is, and no sum of them
+    expect(faults.locator("[data-tone=error]")).to_have_count(2)
     dialog.get_by_role("button", name="Build and save").click()
     expect(dialog.get_by_role("status")).to_contain_text("error", timeout=COMPILER_MS)
     expect(dialog.get_by_role("button", name="Build and save")).to_be_enabled(timeout=COMPILER_MS)

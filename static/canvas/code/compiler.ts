@@ -9,7 +9,7 @@ import priostack from "./priostack.as?raw";
 const LIBRARY: Record<string, string> = { "priostack.ts": priostack, "json.ts": json, "writer.ts": writer };
 const OPTIONS = ["--runtime", "incremental", "--exportRuntime", "-O3", "--noColors"];
 const PLUMBING = /^(?:__|memory$|alloc$)/;
-const ERROR = 4;
+const ERROR = 3;
 
 interface Told {
   code: number;
