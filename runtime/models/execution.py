@@ -83,7 +83,8 @@ class Execution(models.Model):
     leased_until = models.DateTimeField(null=True)
     lease = models.CharField(max_length=80, blank=True)  # the worker that holds it
     cancel_asked = models.BooleanField(default=False)
-    paused = models.BooleanField(default=False, db_default=False)  # it begins nothing until somebody lets it go on
+    # It begins nothing until somebody lets it go on.
+    paused = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ("-id",)
