@@ -30,7 +30,9 @@ log = logging.getLogger(__name__)
 
 def lock(tenant_id: UUID) -> Tenant:
     """Counting members and changing them happens one after the other within a tenant."""
-    return Tenant.objects.select_for_update(of=("self",), no_key=True).select_related("plan").get(pk=tenant_id)
+    return (
+        Tenant.objects.select_for_update(of=("self",), no_key=True).select_related("plan").get(pk=tenant_id)
+    )
 
 
 def asker(request: HttpRequest) -> Principal:

@@ -53,7 +53,9 @@ def apply_all(plan: Plan) -> int:
 
 
 def locked(tenant_id: UUID) -> Tenant:
-    return Tenant.objects.select_for_update(of=("self",), no_key=True).select_related("plan").get(pk=tenant_id)
+    return (
+        Tenant.objects.select_for_update(of=("self",), no_key=True).select_related("plan").get(pk=tenant_id)
+    )
 
 
 def apply(tenant: Tenant) -> list[str]:
