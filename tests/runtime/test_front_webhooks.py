@@ -14,7 +14,18 @@ from tests.runtime.test_front import Client, history
 from tests.runtime.test_webhooks import hooked, path
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
-SAME = ("service", "name", "target", "trigger", "caller", "status", "http_status", "revision", "logs", "parent")
+SAME = (
+    "service",
+    "name",
+    "target",
+    "trigger",
+    "caller",
+    "status",
+    "http_status",
+    "revision",
+    "logs",
+    "parent",
+)
 
 
 @pytest.fixture
