@@ -27,13 +27,19 @@ class Outside(BaseHTTPRequestHandler):
     meeting: threading.Barrier | None = None  # so many requests wait for each other
     going = most = 0  # requests at once
 
+    counting = threading.Lock()
+
     def do_POST(self) -> None:
-        Outside.going += 1
-        Outside.most = max(Outside.most, Outside.going)
+        with Outside.counting:
+            Outside.going += 1
+            Outside.most = max(Outside.most, Outside.going)
         time.sleep(Outside.pause)
-        if Outside.meeting is not None:
-            Outside.meeting.wait(20)
-        Outside.going -= 1
+        try:
+            if (meeting := Outside.meeting) is not None:
+                meeting.wait(20)
+        finally:
+            with Outside.counting:
+                Outside.going -= 1
         size = int(self.headers.get("content-length") or 0)
         Outside.seen.append((self.rfile.read(size).decode(), self.headers.get("idempotency-key", "")))
         self.send_response(Outside.answers.pop(0) if Outside.answers else 200)

@@ -57,9 +57,9 @@ def told(person: Any) -> str:
     return run
 
 
-async def under_way() -> None:
+async def under_way(gate: threading.Barrier) -> None:
     async with asyncio.timeout(20):
-        while not running._pausers or not Outside.going:
+        while not running._pausers or not gate.n_waiting:
             await asyncio.sleep(0.01)
         while await Execution.objects.acount() == 0:
             await asyncio.sleep(0.02)
@@ -71,7 +71,7 @@ async def test_a_running_flow_ends_its_step_and_begins_no_other_until_it_may(
 ) -> None:
     await start(alice, f=TWO.format(url=outside))
     asked = asyncio.create_task(call("POST", "/alice/api/w/f", {}))
-    await under_way()
+    await under_way(gate)
     run = await told(alice)
     running._pausers[run]()
     await let(gate)
@@ -95,7 +95,7 @@ async def test_a_worker_tells_its_runs_that_they_are_paused(
 ) -> None:
     await start(alice, f=TWO.format(url=outside))
     asked = asyncio.create_task(call("POST", "/alice/api/w/f", {}))
-    await under_way()
+    await under_way(gate)
     run = await told(alice)
     await running.look([run], renewing=True)
     await let(gate)
