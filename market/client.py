@@ -35,6 +35,7 @@ class Client:
         self.name = name or f"{socket.gethostname()}:{os.getpid()}:{token_hex(3)}"
         self.tickets: dict[str, Ticket] = {}
         self.last = 0  # the last round that was heard of
+        self.term = 0  # of the last leader that greeted us
         self.state: Message = {}  # of the market, as it was told last
         self._of_tenant: dict[str, int] = defaultdict(int)
         self._out: list[bytes] = []
@@ -105,7 +106,8 @@ class Client:
         await asyncio.gather(*self._sends, return_exceptions=True)
 
     def _all(self) -> bytes:
-        return wire.submit(self.name, [one.action for one in self.tickets.values()], whole=True)
+        held = [one.action for one in self.tickets.values()]
+        return wire.submit(self.name, held, whole=True, term=self.term)
 
     def _wake(self) -> None:
         """One message to the leader for all that happens in this turn of the loop."""
@@ -117,7 +119,7 @@ class Client:
         self._flushing = False
         out, self._out = self._out, []
         if self._fresh:
-            out.append(wire.submit(self.name, self._fresh.values()))
+            out.append(wire.submit(self.name, self._fresh.values(), term=self.term))
             self._fresh = {}
         if self._over:
             out.append(wire.end(self.name, self._over))
@@ -149,22 +151,32 @@ class Client:
     def take(self, message: Message) -> None:
         self._heard = time.monotonic()
         if message["t"] == "hello":
+            self.term = message["term"]
             self._out.append(self._all())
             return self._wake()
         number, price = message["round"], message["price"]
         self.last = max(self.last, number)
         working = set()
         self._told(message, price)  # first: a deadline comes before what its round grants (R28)
-        for given in wire.granted(message):
-            ticket = self.tickets.get(given.id)
-            if ticket is not None:
-                ticket.grant(given, number, price)
-                working.add(given.id)
+        for ticket, given in self._fresh_of(message):
+            ticket.grant(given, number, price)
+            working.add(given.id)
         if working:
             self._rounds[message["n"]] = working
         elif message["g"]:
             self._out.append(wire.idle(self.name, message["n"]))
             self._wake()
+
+    def _fresh_of(self, message: Message) -> list[tuple[Ticket, wire.Granted]]:
+        """Its grants, but for those that were heard of when it is sent once more."""
+        number, again = message["round"], message.get("again", False)
+        found = ((self.tickets.get(given.id), given) for given in wire.granted(message))
+        held = [(ticket, given) for ticket, given in found if ticket is not None]
+        return [
+            (ticket, given)
+            for ticket, given in held
+            if not again or (number, given.source) not in ticket.heard
+        ]
 
     def _told(self, message: Message, price: int) -> None:
         for id in message["d"]:

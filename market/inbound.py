@@ -49,6 +49,8 @@ def fault(message: Any) -> str:
     if not named(message.get("p")):
         return "says not who sends it"
     kind = message.get("t")
+    if kind == "submit" and not whole(message.get("term", 0), 0, LATEST):
+        return "is of no term"
     if kind in ("submit", "end"):
         return "" if isinstance(message.get("a"), list) else "has no list of actions"
     if kind == "ask":

@@ -82,6 +82,7 @@ class Leader:
         self._bid_from = now if self._epoch(now) > office.number else min(
             (office.number + 1) * self.long_ms, now + self.long_ms
         )  # fmt: skip
+        self._began, self._greeted = now, dict[str, int]()
         self._unsettled = set(office.processes)
         self._settled_at = now + SETTLE_MS
         for process in sorted(self._unsettled):
@@ -105,7 +106,9 @@ class Leader:
         if process not in self.register.heard:
             self.out.hello(process, self.term)  # whoever led before may have known things of it
         self.register.heard[process] = now
-        if kind == "submit":
+        if kind == "submit" and 0 < message.get("term", 0) < self.term:
+            self._greet(process, now)
+        elif kind == "submit":
             self._unsettled.discard(process)
             all_told = list(inbound.submitted(message))
             for told in all_told:
@@ -118,6 +121,12 @@ class Leader:
                 self.debts.over(id)
         elif kind == "idle":
             self._working.pop(message["n"], None)
+
+    def _greet(self, process: str, now: int) -> None:
+        """It spoke before it had heard what the last leader gave it. All of it comes again, as its answer to hello."""
+        if now - self._greeted.get(process, self._began) > LATE_MS:
+            self._greeted[process] = now
+            self.out.hello(process, self.term)
 
     def _submitted(self, process: str, told: Waiting, now: int) -> None:
         known = self.register.entries.get(told.id)
@@ -138,13 +147,13 @@ class Leader:
             if past.number <= told.asof:
                 continue
             if told.id in past.ended:
-                parcel = self.out.parcel(process, past.number, past.price)
+                parcel = self.out.parcel(process, past.number, past.price, again=True)
                 return parcel.ended.append((told.id, past.ended[told.id], past.price))
             for one in past.served.get(told.id, ()):
                 told = told._replace(
                     left=max(0, told.left - one.cu), spent=told.spent + one.charged, asof=past.number
                 )
-                self.out.parcel(process, past.number, past.price).granted.append(one)
+                self.out.parcel(process, past.number, past.price, again=True).granted.append(one)
         self._owe(self.register.add(process, told, now))
         self._idle = False
 
@@ -163,7 +172,7 @@ class Leader:
         elif told.asof < known.asof:
             for at, number, one in known.given:
                 if number > told.asof and now - at > LATE_MS:
-                    self.out.parcel(known.process, number, 0).granted.append(one)
+                    self.out.parcel(known.process, number, 0, again=True).granted.append(one)
         known.given = [given for given in known.given if given[1] > told.asof]
 
     def regranted(self, process: str, told: Waiting, before: Sequence[Granted], now: int) -> None:

@@ -25,11 +25,12 @@ class Outgoing:
 
     def __init__(self, first: int) -> None:
         self._seq = first
-        self._parcels: dict[tuple[str, int, int], Parcel] = {}
+        self._parcels: dict[tuple[str, int, int, bool], Parcel] = {}
         self._letters: list[tuple[str, bytes]] = []
 
-    def parcel(self, process: str, number: int, price: int) -> Parcel:
-        return self._parcels.setdefault((process, number, price), Parcel())
+    def parcel(self, process: str, number: int, price: int, *, again: bool = False) -> Parcel:
+        """``again``: for grants that the process may have heard of already."""
+        return self._parcels.setdefault((process, number, price, again), Parcel())
 
     def hello(self, process: str, term: int) -> None:
         self._letters.append((process, wire.hello(term)))
@@ -43,7 +44,7 @@ class Outgoing:
         parcels, self._parcels = self._parcels, {}
         for process, data in letters:
             yield process, data, None
-        for (process, number, price), parcel in parcels.items():
+        for (process, number, price, again), parcel in parcels.items():
             self._seq += 1
             data = wire.grants(
                 self._seq,
@@ -55,4 +56,4 @@ class Outgoing:
                 places=parcel.places,
                 backoffs=parcel.backoffs,
             )
-            yield process, data, self._seq if parcel.granted else None
+            yield process, wire.again(data) if again else data, self._seq if parcel.granted else None

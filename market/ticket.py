@@ -31,13 +31,13 @@ class Ticket:
         "degraded",
         "ending",
         "entered",
+        "heard",
         "loose",
         "lost_at",
         "place",
         "price",
         "round",
         "rounds",
-        "sources",
         "waited",
     )
 
@@ -53,7 +53,7 @@ class Ticket:
         self.ending: Ending | None = None
         self.lost_at = 0
         self.place: tuple[int, int] | None = None  # in the queue, and the rounds that it will take
-        self.sources: set[str] = set()
+        self.heard: set[tuple[int, str]] = set()  # rounds that gave it something, and from which source
         self.waited = 0.0
 
     def grant(self, given: Granted, number: int, price: int) -> None:
@@ -61,10 +61,15 @@ class Ticket:
         self.charged += given.charged
         self.price, self.round = price, number
         self.rounds += 1
-        self.sources.add(given.source)
+        self.heard.add((number, given.source))
         left = max(0, self.action.left - given.cu)
         self.action = self.action._replace(left=left, asof=number, spent=self.action.spent + given.charged)
         self.change()
+
+    @property
+    def sources(self) -> set[str]:
+        """Where its compute came from."""
+        return {source for _, source in self.heard}
 
     def end(self, ending: Ending, price: int) -> None:
         self.ending, self.lost_at = ending, price

@@ -70,10 +70,10 @@ def outbox(process: str) -> str:
     return f"market:to:{process}"
 
 
-def submit(process: str, actions: Iterable[Waiting], *, whole: bool = False) -> bytes:
-    """`whole`: it holds no others."""
+def submit(process: str, actions: Iterable[Waiting], *, whole: bool = False, term: int = 0) -> bytes:
+    """`whole`: it holds no others. `term`: of the last leader that greeted it; 0 for none yet."""
     told = [action._asdict() for action in actions]
-    return orjson.dumps({"t": "submit", "p": process, "a": told, "whole": whole})
+    return orjson.dumps({"t": "submit", "p": process, "a": told, "whole": whole, "term": term})
 
 
 def end(process: str, over: Iterable[tuple[str, int]]) -> bytes:
@@ -133,6 +133,11 @@ def grants(  # what one round means for one process
             "b": list(backoffs),
         }
     )
+
+
+def again(grants: bytes) -> bytes:
+    """The same message for a process that may have heard of its grants before."""
+    return grants[:-1] + b',"again":true}'
 
 
 def read(data: bytes | str) -> Message:
