@@ -8,7 +8,8 @@ changes: a key that is revoked or a bundle that is stopped counts from that mome
 
 import time
 from abc import ABC, abstractmethod
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -134,7 +135,7 @@ class Hot(Called):
         self.match, self.grant, self.key = match, grant, grant.id
         self.start = told(asked, path, match)
         self.json = is_json(asked)
-        self.tail, self.record = fixed(live, match, grant)
+        _, self.tail, self.record = fixed(live, match.endpoint, grant.actor, partial(sample, match, grant))
 
     def valid(self, live: Live | None) -> bool:
         return live is self.live and self.grant.expires > time.time()
@@ -186,15 +187,16 @@ def lines(extra: tuple[tuple[str, str], ...]) -> bytes:
     return b"HTTP/1.1 200 OK\r\n" + head.encode("latin-1", "replace")
 
 
-def fixed(live: Live, match: Match, grant: KeyGrant) -> tuple[bytes, bytes]:
-    """The end of the request and the beginning of the record, the same for an endpoint and a key whatever the head."""
-    key = (id(match.endpoint), grant.actor)
+def fixed(live: Live, owner: object, caller: str, make: Callable[[], Job]) -> tuple[Job, bytes, bytes]:
+    """A call like all of this caller to this endpoint or webhook; the end of its request, the beginning of its record."""
+    key = (id(owner), caller)
     found = live.fixed.get(key)
     if found is None:
         if len(live.fixed) >= MAX_FIXED:
             live.fixed.clear()
-        # the endpoint is kept with it, so that nothing else can get its id
-        found = live.fixed[key] = match.endpoint, tail(match.owner), constant(sample(match, grant))
+        made = make()
+        # the owner is kept with it, so that nothing else can get its id
+        found = live.fixed[key] = owner, made, tail(made.bundle), constant(made)
     return found[1:]
 
 

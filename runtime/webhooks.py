@@ -7,6 +7,7 @@ import asyncio
 import hmac
 import re
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import orjson
@@ -32,6 +33,7 @@ PATH = re.compile(
     r"/api/triggers/([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})/webhook/([A-Za-z0-9_-]{16,64})(/test)?/?"
 )
 METHODS = ("POST", "PUT", "PATCH")
+WEBHOOK = "webhook"
 RESPOND_S = 30.0  # after that the caller is told 202, and the run goes on
 ABSENT = "There is no such webhook."
 Found = tuple[Live, LiveBundle, LiveFlow, Hook]
@@ -119,7 +121,8 @@ class Known(hot.Called):
         super().__init__(asked, live, [])
         self.start = ask.encoded(told(asked, self.hook))[:-1] + b',"body":'
         self.json = hot.is_json(asked)
-        self.sample, self.tail, self.record = fixed(live, job_of(owner, flow, self.hook), self.hook)
+        make = partial(job_of, owner, flow, self.hook)
+        self.sample, self.tail, self.record = hot.fixed(live, self.hook, WEBHOOK, make)
 
     def job(self, data: bytes, limit: int) -> Job:
         webhookrate.has_room(self.hook)
@@ -129,7 +132,7 @@ class Known(hot.Called):
             webhookrate.count(self.hook)
             raise
         like = self.sample
-        job = Job(like.bundle, SERVICE, like.name, like.target, like.contract, b"", "webhook")
+        job = Job(like.bundle, SERVICE, like.name, like.target, like.contract, b"", WEBHOOK)
         job.caller, job.payload = like.caller, payload
         job.request = self.start + payload + self.tail + job.id.encode() + b'"}'
         return job
@@ -138,18 +141,6 @@ class Known(hot.Called):
         """A call that is answered; one that has to wait is counted where that is done."""
         webhookrate.count(self.hook)
         return super().packed(job, outcome, date)
-
-
-def fixed(live: Live, sample: Job, hook: Hook) -> tuple[Job, bytes, bytes]:
-    """What is the same for a webhook whatever the head."""
-    found = live.fixed.get((id(hook), sample.caller))
-    if found is None:
-        if len(live.fixed) >= hot.MAX_FIXED:
-            live.fixed.clear()
-        made = sample, hot.tail(sample.bundle), hot.constant(sample)
-        # the hook is kept with it, so that nothing else can get its id
-        found = live.fixed[id(hook), sample.caller] = hook, *made
-    return found[1:]
 
 
 def heat(asked: Asked, gateway: "Gateway") -> Known | None:
@@ -187,7 +178,7 @@ def match(live: Live, flow_id: str, token: bytes) -> Found | None:
 
 def job_of(bundle: LiveBundle, flow: LiveFlow, hook: Hook) -> Job:
     target = Target("flow", flow.name, hook.to)
-    job = Job(bundle, SERVICE, flow.name, target, bundle.definition.contract, b"", "webhook")
+    job = Job(bundle, SERVICE, flow.name, target, bundle.definition.contract, b"", WEBHOOK)
     job.caller = f"webhook:{hook.name}"
     return job
 

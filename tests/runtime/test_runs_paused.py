@@ -66,13 +66,18 @@ async def under_way(gate: threading.Barrier) -> None:
             await stage.drain()
 
 
-async def test_a_running_flow_ends_its_step_and_begins_no_other_until_it_may(
-    call: Any, alice: Any, outside: str, gate: threading.Barrier
-) -> None:
+async def paused(call: Any, alice: Any, outside: str, gate: threading.Barrier) -> tuple[Any, str]:
+    """A call whose first step is under way and whose run was paused: what it will answer, and the run."""
     await start(alice, f=TWO.format(url=outside))
     asked = asyncio.create_task(call("POST", "/alice/api/w/f", {}))
     await under_way(gate)
-    run = await told(alice)
+    return asked, await told(alice)
+
+
+async def test_a_running_flow_ends_its_step_and_begins_no_other_until_it_may(
+    call: Any, alice: Any, outside: str, gate: threading.Barrier
+) -> None:
+    asked, run = await paused(call, alice, outside, gate)
     running._pausers[run]()
     await let(gate)
     answer = await asyncio.wait_for(asked, 20)
@@ -93,10 +98,7 @@ async def test_a_running_flow_ends_its_step_and_begins_no_other_until_it_may(
 async def test_a_worker_tells_its_runs_that_they_are_paused(
     call: Any, alice: Any, outside: str, gate: threading.Barrier
 ) -> None:
-    await start(alice, f=TWO.format(url=outside))
-    asked = asyncio.create_task(call("POST", "/alice/api/w/f", {}))
-    await under_way(gate)
-    run = await told(alice)
+    asked, run = await paused(call, alice, outside, gate)
     await running.look([run], renewing=True)
     await let(gate)
     answer = await asyncio.wait_for(asked, 20)
